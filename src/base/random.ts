@@ -1,0 +1,28 @@
+/**
+ * Philox4x32-10 (Salmon et al. 2011): a counter-based generator. Draw number `position` of stream `seed` is a pure
+ * function of the two, so it depends neither on what else was drawn nor on the order of drawing.
+ */
+export function philox(seed: number, position: number, lane = 0): [number, number, number, number] {
+  let key0 = seed >>> 0;
+  let key1 = Math.floor(seed / 2 ** 32) >>> 0;
+  let [a, b, c, d] = [position >>> 0, Math.floor(position / 2 ** 32) >>> 0, lane >>> 0, 0];
+  for (let round = 0; round < 10; round++) {
+    const [high0, low0] = multiplyHighLow(0xd2511f53, a);
+    const [high1, low1] = multiplyHighLow(0xcd9e8d57, c);
+    [a, b, c, d] = [(high1 ^ b ^ key0) >>> 0, low1, (high0 ^ d ^ key1) >>> 0, low0];
+    key0 = (key0 + 0x9e3779b9) >>> 0;
+    key1 = (key1 + 0xbb67ae85) >>> 0;
+  }
+  return [a, b, c, d];
+}
+
+/** A number in [0, 1) with 53 random bits: draw `position` of stream `seed`. */
+export function uniform(seed: number, position: number, lane = 0): number {
+  const [high, low] = philox(seed, position, lane);
+  return ((high >>> 5) * 2 ** 26 + (low >>> 6)) / 2 ** 53;
+}
+
+function multiplyHighLow(a: number, b: number): [number, number] {
+  const product = BigInt(a) * BigInt(b);
+  return [Number(product >> 32n), Number(product & 0xffffffffn)];
+}

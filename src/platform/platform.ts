@@ -1,0 +1,39 @@
+/**
+ * What Kvasir needs from the place it runs in. `#platform` resolves to `node.ts` under Node and to `browser.ts` elsewhere,
+ * so nothing else in the library imports a `node:` module.
+ */
+export interface Platform {
+  readonly name: 'node' | 'browser';
+  /** Processors that may compute at once. */
+  readonly availableParallelism: number;
+  /** Opens a file by path (Node) or URL (browser) for reading by range. */
+  openFile(location: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<ReadableFile>;
+  /** The whole file as UTF-8 text, or undefined if there is none. */
+  readText(location: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<string | undefined>;
+  /** Whether a path names a directory (always false in a browser). */
+  isDirectory(location: string): Promise<boolean>;
+  /** Joins a folder and a name in it. */
+  join(folder: string, name: string): string;
+  /** Starts a module worker from the URL of its script. */
+  startWorker(script: URL): PlatformWorker;
+  /** Whether the WebAssembly engine takes relaxed SIMD, switching it on where that needs a flag (Node 20 and 22). */
+  enableRelaxedSimd(probe: Uint8Array): boolean;
+}
+
+export interface ReadableFile {
+  /** What error messages call it. */
+  readonly location: string;
+  readonly size: number;
+  /** Fills `target` from byte `offset` on; throws a `RangeError` if the file ends before. */
+  read(target: Uint8Array, offset: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface PlatformWorker {
+  postMessage(message: unknown): void;
+  onMessage(listener: (message: unknown) => void): void;
+  onError(listener: (error: Error) => void): void;
+  /** While held, the worker keeps the process alive; otherwise it does not. */
+  hold(isHeld: boolean): void;
+  terminate(): Promise<void>;
+}
