@@ -33,7 +33,10 @@ export interface Backend extends Operations {
   write(buffer: DeviceBuffer, data: Float32Array | Int32Array, offset?: number): void;
   /** Copies a part of a weight matrix from a file's bytes, converting to the matrix's dtype (round to nearest even). */
   writeMatrix(matrix: DeviceMatrix, part: MatrixPart): Promise<void>;
-  /** The elements of a dense buffer, after everything recorded so far has run. The array is the caller's own. */
+  /**
+   * The elements of a dense buffer as everything recorded before the call leaves them; what is recorded afterwards, or a
+   * release of the buffer, does not change them. The array is the caller's own.
+   */
   read(buffer: DeviceBuffer): Promise<Float32Array | Int32Array>;
   /** The values of a weight matrix, row-major (rows × columns), widened to float32. */
   readMatrix(matrix: DeviceMatrix): Promise<Float32Array>;
@@ -101,6 +104,8 @@ export interface MatrixPart {
 export interface MemoryUsage {
   /** Bytes of live buffers, matrices and caches, alignment included. */
   readonly allocatedBytes: number;
+  /** The most that `allocatedBytes` has been. */
+  readonly peakBytes: number;
   /** Bytes the backend holds from the system, free or not. */
   readonly reservedBytes: number;
 }
@@ -186,7 +191,13 @@ export interface Operations {
    * (T, rotarySize / 2). Pair i of a head is elements (i, i + rotarySize / 2), or (2i, 2i + 1) when `interleaved`;
    * elements from rotarySize on are copied. Output may be input.
    */
-  rotate(output: DeviceBuffer, input: DeviceBuffer, cosines: DeviceBuffer, sines: DeviceBuffer, shape: RotaryShape): void;
+  rotate(
+    output: DeviceBuffer,
+    input: DeviceBuffer,
+    cosines: DeviceBuffer,
+    sines: DeviceBuffer,
+    shape: RotaryShape,
+  ): void;
 
   /** output (T, width) = columns start … start + width − 1 of input (T, columns). */
   sliceColumns(

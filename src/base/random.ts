@@ -22,7 +22,13 @@ export function uniform(seed: number, position: number, lane = 0): number {
   return ((high >>> 5) * 2 ** 26 + (low >>> 6)) / 2 ** 53;
 }
 
+/** The 64-bit product of two unsigned 32-bit numbers, as its high and low words; by halves, so that no step is inexact. */
 function multiplyHighLow(a: number, b: number): [number, number] {
-  const product = BigInt(a) * BigInt(b);
-  return [Number(product >> 32n), Number(product & 0xffffffffn)];
+  const [aHigh, aLow, bHigh, bLow] = [a >>> 16, a & 0xffff, b >>> 16, b & 0xffff];
+  const low = aLow * bLow;
+  // Sums below reach 2^33: division, since a shift would cut them.
+  const middle = aHigh * bLow + (low >>> 16);
+  const cross = aLow * bHigh + (middle % 0x10000);
+  const high = aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(cross / 0x10000);
+  return [high >>> 0, Math.imul(a, b) >>> 0];
 }

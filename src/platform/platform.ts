@@ -10,6 +10,8 @@ export interface Platform {
   openFile(location: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<ReadableFile>;
   /** The whole file as UTF-8 text, or undefined if there is none. */
   readText(location: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<string | undefined>;
+  /** Whether there is a file at a path or URL. */
+  isFile(location: string): Promise<boolean>;
   /** Whether a path names a directory (always false in a browser). */
   isDirectory(location: string): Promise<boolean>;
   /** Joins a folder and a name in it. */

@@ -1,0 +1,15 @@
+import { parentPort, workerData } from 'node:worker_threads';
+
+const { module, memory, arrivals, index, threads } = workerData;
+const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+
+parentPort.on('message', ({ kernel, parameters, round }) => {
+  const run = exports[kernel];
+  // Everybody starts at once: the clock runs from the last arrival to the last finish.
+  Atomics.add(arrivals, 0, 1);
+  while (Atomics.load(arrivals, 0) < round * threads);
+  const start = process.hrtime.bigint();
+  run(...parameters[index]);
+  parentPort.postMessage({ start, end: process.hrtime.bigint() });
+});
+parentPort.postMessage('ready');

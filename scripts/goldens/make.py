@@ -1,0 +1,33 @@
+"""Writes test/goldens anew: `python scripts/goldens/make.py [name...]`, all of them without names."""
+
+import os
+import sys
+
+os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", HF_HUB_OFFLINE="1", TRANSFORMERS_VERBOSITY="error")
+
+import torch
+import transformers
+
+import decoder_only
+import tokenizers_and_templates
+
+transformers.utils.logging.disable_progress_bar()
+torch.set_num_threads(1)
+torch.use_deterministic_algorithms(True)
+
+SUBJECTS = (tokenizers_and_templates, decoder_only)
+
+
+def main(wanted):
+    known = [name for subject in SUBJECTS for name in subject.names()]
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        sys.exit(f"Cannot make {', '.join(unknown)}: known are {', '.join(known)}")
+    for subject in SUBJECTS:
+        for name in subject.names():
+            if not wanted or name in wanted:
+                subject.make(name)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

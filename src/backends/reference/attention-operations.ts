@@ -1,0 +1,115 @@
+import { CACHE_BLOCK_SIZE, type Operations, type PagedBatch } from '../../backend/backend.ts';
+import { attention } from './kernels/attention.ts';
+import { copyBlocks, type PagedSequences, pagedAttention, storeKeysValues } from './kernels/paged-attention.ts';
+import { Operands } from './operands.ts';
+import type { ReferenceMemory } from './reference-memory.ts';
+
+type AttentionOperations = Pick<Operations, 'attention' | 'storeKeysValues' | 'pagedAttention' | 'copyBlocks'>;
+
+/** The operations of attention: checks the operands, then calls the kernel of the same name. */
+export function attentionOperations(memory: ReferenceMemory): AttentionOperations {
+  return {
+    attention(output, queries, keys, values, options) {
+      const operands = new Operands(memory, 'attention');
+      operands.distinct(output, queries, keys, values);
+      const { spans, heads, kvHeads, headSize, causal, window, mask } = options;
+      checkHeads(operands, heads, kvHeads, window);
+      const from = operands.floats('queries', queries);
+      const numQueries = operands.numRows('queries', from.length, heads * headSize);
+      const k = operands.floats('keys', keys);
+      const numKeys = operands.numRows('keys', k.length, kvHeads * headSize);
+      for (const span of spans) {
+        const { queryStart, queryLength, keyStart, keyLength } = span;
+        const isInside = queryStart >= 0 && queryStart + queryLength <= numQueries;
+        if (!isInside || keyStart < 0 || keyStart + keyLength > numKeys) {
+          operands.fail(`span ${JSON.stringify(span)} of ${numQueries} queries and ${numKeys} keys`);
+        }
+        if (mask !== undefined && mask.width < keyLength) {
+          operands.fail(`mask of width ${mask.width}, wanted at least the ${keyLength} keys of a span`);
+        }
+      }
+      const maskValues = mask && {
+        values: operands.floats('mask', mask.values, numQueries * mask.width),
+        width: mask.width,
+      };
+      const { scale } = options;
+      attention(operands.floats('output', output, from.length), from, k, operands.floats('values', values, k.length), {
+        spans,
+        heads,
+        kvHeads,
+        headSize,
+        scale,
+        causal,
+        window,
+        mask: maskValues,
+      });
+    },
+
+    storeKeysValues(cache, keys, values, batch) {
+      const operands = new Operands(memory, 'storeKeysValues');
+      const into = operands.cache(cache);
+      const length = batch.numTokens * into.slotLength;
+      const slots = operands.ints('slots', batch.slots, batch.numTokens, into.numSlots);
+      storeKeysValues(into, operands.floats('keys', keys, length), operands.floats('values', values, length), slots);
+    },
+
+    pagedAttention(output, queries, cache, batch, options) {
+      const operands = new Operands(memory, 'pagedAttention');
+      operands.distinct(output, queries);
+      const from = operands.cache(cache);
+      checkHeads(operands, options.heads, from.kvHeads, options.window);
+      const sequences = sequencesOf(operands, batch, from.numBlocks, options.maxKeyLength);
+      const length = batch.numTokens * options.heads * from.headSize;
+      const q = operands.floats('queries', queries, length);
+      pagedAttention(operands.floats('output', output, length), q, from, sequences, options);
+    },
+
+    copyBlocks(cache, pairs) {
+      const operands = new Operands(memory, 'copyBlocks');
+      const within = operands.cache(cache);
+      for (const block of pairs.flatMap(({ from, to }) => [from, to])) {
+        if (!Number.isInteger(block) || block < 0 || block >= within.numBlocks) {
+          operands.fail(`block ${block}, but the cache has ${within.numBlocks}`);
+        }
+      }
+      copyBlocks(within, pairs);
+    },
+  };
+}
+
+function checkHeads(operands: Operands, heads: number, kvHeads: number, window: number | undefined): void {
+  operands.positive('heads', heads);
+  operands.positive('kvHeads', kvHeads);
+  if (heads % kvHeads !== 0) operands.fail(`${heads} heads, wanted a multiple of the ${kvHeads} key/value heads`);
+  if (window !== undefined) operands.positive('window', window);
+}
+
+function sequencesOf(
+  operands: Operands,
+  { numTokens, numSequences, maxBlocks, ...batch }: PagedBatch,
+  numBlocks: number,
+  maxKeyLength: number,
+): PagedSequences {
+  const queryStarts = operands.ints('queryStarts', batch.queryStarts, numSequences + 1, numTokens + 1);
+  const keyLengths = operands.ints('keyLengths', batch.keyLengths, numSequences, maxKeyLength + 1);
+  const blockTables = operands.ints('blockTables', batch.blockTables, numSequences * maxBlocks);
+  if (queryStarts[0] !== 0 || queryStarts[numSequences] !== numTokens) {
+    operands.fail(`queryStarts run from ${queryStarts[0]} to ${queryStarts[numSequences]}, wanted 0 to ${numTokens}`);
+  }
+  for (let sequence = 0; sequence < numSequences; sequence++) {
+    const numQueries = queryStarts[sequence + 1]! - queryStarts[sequence]!;
+    const keyLength = keyLengths[sequence]!;
+    if (numQueries < 0 || numQueries > keyLength || keyLength > maxBlocks * CACHE_BLOCK_SIZE) {
+      operands.fail(`sequence ${sequence} has ${numQueries} queries, ${keyLength} keys and ${maxBlocks} blocks`);
+    }
+    const used = blockTables.subarray(
+      sequence * maxBlocks,
+      sequence * maxBlocks + Math.ceil(keyLength / CACHE_BLOCK_SIZE),
+    );
+    const outside = used.find((block) => block < 0 || block >= numBlocks);
+    if (outside !== undefined) {
+      operands.fail(`sequence ${sequence} has block ${outside}, but the cache has ${numBlocks}`);
+    }
+  }
+  return { numSequences, maxBlocks, queryStarts, keyLengths, blockTables };
+}

@@ -1,0 +1,89 @@
+import type { MatrixPart } from '../../backend/backend.ts';
+import { bytesPerElement, type WeightDType } from '../../backend/dtype.ts';
+import { bfloat16ToNumber, float16ToNumber, numberToBfloat16, numberToFloat16 } from '../../base/float16.ts';
+
+/** A weight matrix kept row-major in its own dtype: 16-bit weights are rounded when written and widened when read. */
+export class ReferenceMatrix {
+  readonly dtype: WeightDType;
+  readonly rows: number;
+  readonly columns: number;
+  readonly #elements: Float32Array | Uint16Array;
+
+  constructor(dtype: WeightDType, rows: number, columns: number) {
+    this.dtype = dtype;
+    this.rows = rows;
+    this.columns = columns;
+    this.#elements = dtype === 'float32' ? new Float32Array(rows * columns) : new Uint16Array(rows * columns);
+  }
+
+  get byteLength(): number {
+    return this.#elements.byteLength;
+  }
+
+  /** The weights of one output, (columns), widened. */
+  row(index: number): Float32Array {
+    return this.#widen(index * this.columns, (index + 1) * this.columns);
+  }
+
+  /** All weights, (rows, columns), widened; a copy. */
+  toFloat32(): Float32Array {
+    return this.#widen(0, this.#elements.length).slice();
+  }
+
+  write(part: MatrixPart): void {
+    this.#checkPart(part);
+    const read = readerOf(part);
+    const encode = ENCODERS[this.dtype];
+    const lineLength = part.order === 'rows' ? this.columns : this.rows;
+    for (let line = 0; line < part.count; line++) {
+      for (let i = 0; i < lineLength; i++) {
+        const [row, column] = part.order === 'rows' ? [part.first + line, i] : [i, part.first + line];
+        this.#elements[row * this.columns + column] = encode(read(line * lineLength + i));
+      }
+    }
+  }
+
+  #widen(start: number, end: number): Float32Array {
+    if (this.#elements instanceof Float32Array) return this.#elements.subarray(start, end);
+    const decode = this.dtype === 'bfloat16' ? bfloat16ToNumber : float16ToNumber;
+    return Float32Array.from(this.#elements.subarray(start, end), decode);
+  }
+
+  #checkPart({ data, dtype, order, first, count }: MatrixPart): void {
+    const lines = order === 'rows' ? this.rows : this.columns;
+    const isInside = Number.isInteger(first) && Number.isInteger(count) && first >= 0 && count >= 0;
+    if (!isInside || first + count > lines) {
+      throw new RangeError(
+        `Cannot write matrix: ${order} ${first} to ${first + count}, but the matrix has ${lines} ${order}`,
+      );
+    }
+    const wanted = ((count * this.rows * this.columns) / lines) * bytesPerElement(dtype);
+    if (data.byteLength !== wanted) {
+      throw new RangeError(
+        `Cannot write matrix: data of ${data.byteLength} bytes, but ${count} ${order} of ${dtype} take ${wanted} bytes`,
+      );
+    }
+  }
+}
+
+const ENCODERS = {
+  float32: (value: number) => value,
+  bfloat16: numberToBfloat16,
+  float16: numberToFloat16,
+} as const satisfies Record<WeightDType, (value: number) => number>;
+
+/** Reads element `i` of a part; its bytes may begin at any address. */
+function readerOf({ data, dtype }: MatrixPart): (i: number) => number {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  switch (dtype) {
+    case 'float32':
+      return (i) => view.getFloat32(4 * i, true);
+    case 'bfloat16':
+      return (i) => bfloat16ToNumber(view.getUint16(2 * i, true));
+    case 'float16':
+      return (i) => float16ToNumber(view.getUint16(2 * i, true));
+    default:
+      dtype satisfies never;
+      throw new TypeError(`Cannot write matrix: unknown dtype ${JSON.stringify(dtype)}`);
+  }
+}

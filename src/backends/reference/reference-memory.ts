@@ -1,0 +1,147 @@
+import type { CacheShape, DeviceBuffer, DeviceCache, DeviceMatrix, MemoryUsage } from '../../backend/backend.ts';
+import type { WeightDType } from '../../backend/dtype.ts';
+import { ReferenceCache } from './reference-cache.ts';
+import { ReferenceMatrix } from './reference-matrix.ts';
+
+type Handle = DeviceBuffer | DeviceMatrix | DeviceCache;
+type Storage = Float32Array | Int32Array | ReferenceMatrix | ReferenceCache;
+
+/**
+ * The memory of one reference backend: which handles are alive and what is behind each. A handle is a frozen description;
+ * whoever holds it can reach the numbers only through the memory that made it.
+ */
+export class ReferenceMemory {
+  readonly #live = new Map<Handle, Storage>();
+  readonly #released = new WeakSet<Handle>();
+  /** Buffers allocated in each open scope, innermost last. */
+  readonly #scopes: Set<DeviceBuffer>[] = [];
+  #allocatedBytes = 0;
+  #peakBytes = 0;
+  #isDisposed = false;
+
+  allocate(dtype: 'float32' | 'int32', length: number): DeviceBuffer {
+    if (dtype !== 'float32' && dtype !== 'int32') {
+      throw new TypeError(`Cannot allocate buffer: dtype ${JSON.stringify(dtype)}, wanted float32 or int32`);
+    }
+    checkCount('buffer', 'length', length, 0);
+    const make = () => (dtype === 'float32' ? new Float32Array(length) : new Int32Array(length));
+    const buffer = this.#add(() => ({ kind: 'buffer', dtype, length }) as const, make);
+    this.#scopes.at(-1)?.add(buffer);
+    return buffer;
+  }
+
+  allocateMatrix(dtype: WeightDType, rows: number, columns: number): DeviceMatrix {
+    checkCount('matrix', 'rows', rows, 1);
+    checkCount('matrix', 'columns', columns, 1);
+    return this.#add(
+      ({ byteLength }) => ({ kind: 'matrix', dtype, rows, columns, byteLength }) as const,
+      () => new ReferenceMatrix(dtype, rows, columns),
+    );
+  }
+
+  allocateCache({ numBlocks, kvHeads, headSize }: CacheShape): DeviceCache {
+    checkCount('cache', 'numBlocks', numBlocks, 0);
+    checkCount('cache', 'kvHeads', kvHeads, 1);
+    checkCount('cache', 'headSize', headSize, 1);
+    return this.#add(
+      ({ byteLength }) => ({ kind: 'cache', numBlocks, kvHeads, headSize, byteLength }) as const,
+      () => new ReferenceCache({ numBlocks, kvHeads, headSize }),
+    );
+  }
+
+  buffer(action: string, handle: DeviceBuffer): Float32Array | Int32Array {
+    const storage = this.#storageOf(action, handle);
+    if (storage instanceof Float32Array || storage instanceof Int32Array) return storage;
+    throw new TypeError(`Cannot ${action}: got a ${handle.kind}, wanted a buffer`);
+  }
+
+  matrix(action: string, handle: DeviceMatrix): ReferenceMatrix {
+    const storage = this.#storageOf(action, handle);
+    if (storage instanceof ReferenceMatrix) return storage;
+    throw new TypeError(`Cannot ${action}: got a ${handle.kind}, wanted a matrix`);
+  }
+
+  cache(action: string, handle: DeviceCache): ReferenceCache {
+    const storage = this.#storageOf(action, handle);
+    if (storage instanceof ReferenceCache) return storage;
+    throw new TypeError(`Cannot ${action}: got a ${handle.kind}, wanted a cache`);
+  }
+
+  release(handle: Handle): void {
+    const storage = this.#storageOf('release', handle);
+    this.#live.delete(handle);
+    this.#released.add(handle);
+    this.#allocatedBytes -= storage.byteLength;
+  }
+
+  scope<Result>(body: (keep: <Kept extends DeviceBuffer>(buffer: Kept) => Kept) => Result): Result {
+    this.checkAlive('open scope');
+    const allocated = new Set<DeviceBuffer>();
+    const kept = new Set<DeviceBuffer>();
+    this.#scopes.push(allocated);
+    try {
+      return body((buffer) => {
+        this.#storageOf('keep', buffer);
+        if (allocated.has(buffer)) kept.add(buffer);
+        return buffer;
+      });
+    } catch (error) {
+      kept.clear();
+      throw error;
+    } finally {
+      this.#scopes.pop();
+      this.#closeScope(allocated, kept);
+    }
+  }
+
+  usage(): MemoryUsage {
+    return {
+      allocatedBytes: this.#allocatedBytes,
+      peakBytes: this.#peakBytes,
+      reservedBytes: this.#allocatedBytes,
+    };
+  }
+
+  checkAlive(action: string): void {
+    if (this.#isDisposed) throw new TypeError(`Cannot ${action}: the reference backend is disposed`);
+  }
+
+  dispose(): void {
+    this.#isDisposed = true;
+    this.#live.clear();
+    this.#allocatedBytes = 0;
+  }
+
+  #add<Made extends Handle, Kind extends Storage>(describe: (storage: Kind) => Made, make: () => Kind): Made {
+    this.checkAlive('allocate');
+    const storage = make();
+    const handle: Made = Object.freeze(describe(storage));
+    this.#live.set(handle, storage);
+    this.#allocatedBytes += storage.byteLength;
+    this.#peakBytes = Math.max(this.#peakBytes, this.#allocatedBytes);
+    this.#peakBytes = Math.max(this.#peakBytes, this.#allocatedBytes);
+    return handle;
+  }
+
+  #storageOf(action: string, handle: Handle): Storage {
+    this.checkAlive(action);
+    const storage = this.#live.get(handle);
+    if (storage !== undefined) return storage;
+    if (this.#released.has(handle)) throw new TypeError(`Cannot ${action}: the ${handle.kind} is already released`);
+    throw new TypeError(`Cannot ${action}: the ${handle.kind} does not belong to this reference backend`);
+  }
+
+  #closeScope(allocated: ReadonlySet<DeviceBuffer>, kept: ReadonlySet<DeviceBuffer>): void {
+    const around = this.#scopes.at(-1);
+    for (const buffer of allocated) {
+      if (!this.#live.has(buffer)) continue;
+      if (kept.has(buffer)) around?.add(buffer);
+      else this.release(buffer);
+    }
+  }
+}
+
+function checkCount(what: string, name: string, count: number, least: number): void {
+  if (Number.isSafeInteger(count) && count >= least) return;
+  throw new RangeError(`Cannot allocate ${what}: ${name} is ${count}, wanted an integer of at least ${least}`);
+}

@@ -1,0 +1,30 @@
+import type { SequenceView } from '../sampling/sequence-view.ts';
+
+/** A prompt and the tokens generated after it. */
+export class TokenSequence implements SequenceView {
+  readonly promptIds: readonly number[];
+  readonly #generatedIds: number[] = [];
+  readonly #tokenIds: number[];
+
+  constructor(promptIds: readonly number[]) {
+    this.promptIds = [...promptIds];
+    this.#tokenIds = [...promptIds];
+  }
+
+  get generatedIds(): readonly number[] {
+    return this.#generatedIds;
+  }
+
+  get tokenIds(): readonly number[] {
+    return this.#tokenIds;
+  }
+
+  get position(): number {
+    return this.#tokenIds.length;
+  }
+
+  append(tokenId: number): void {
+    this.#generatedIds.push(tokenId);
+    this.#tokenIds.push(tokenId);
+  }
+}

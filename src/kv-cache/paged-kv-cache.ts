@@ -1,0 +1,103 @@
+import { type Backend, CACHE_BLOCK_SIZE, type DeviceCache, type PagedBatch } from '../backend/backend.ts';
+import { BlockPool } from './block-pool.ts';
+import { CachedSequence } from './cached-sequence.ts';
+
+/** What a model needs of a cache: one pair of key and value stores per layer. */
+export interface KvCacheShape {
+  readonly numLayers: number;
+  readonly kvHeads: number;
+  readonly headSize: number;
+}
+
+/** New tokens of one sequence, to be computed in a step. */
+export interface SequenceTokens {
+  readonly sequence: CachedSequence;
+  readonly tokenIds: readonly number[];
+}
+
+/** The keys and values of many sequences, in blocks of 16 tokens that any sequence may take (Kwon et al. 2023). */
+export class PagedKvCache {
+  readonly pool: BlockPool;
+  readonly layers: readonly DeviceCache[];
+  readonly backend: Backend;
+
+  /** Takes the memory of `numBlocks` blocks in every layer at once. */
+  constructor(backend: Backend, shape: KvCacheShape, numBlocks: number) {
+    this.backend = backend;
+    this.pool = new BlockPool(numBlocks);
+    const layers: DeviceCache[] = [];
+    try {
+      for (let i = 0; i < shape.numLayers; i++)
+        layers.push(backend.allocateCache({ numBlocks, kvHeads: shape.kvHeads, headSize: shape.headSize }));
+    } catch (error) {
+      for (const layer of layers) backend.release(layer);
+      throw error;
+    }
+    this.layers = layers;
+  }
+
+  /** Blocks that hold `numTokens` tokens of one sequence. */
+  static blocksFor(numTokens: number): number {
+    return Math.ceil(numTokens / CACHE_BLOCK_SIZE);
+  }
+
+  get byteLength(): number {
+    return this.layers.reduce((sum, layer) => sum + layer.byteLength, 0);
+  }
+
+  createSequence(): CachedSequence {
+    return new CachedSequence(this.pool);
+  }
+
+  /**
+   * Makes room for the new tokens of each sequence and writes down where they go. Call inside a scope: the batch's
+   * buffers belong to it. If the pool runs out, no sequence has grown.
+   */
+  plan(entries: readonly SequenceTokens[]): PagedBatch & { readonly maxKeyLength: number } {
+    this.#append(entries);
+    const numTokens = entries.reduce((sum, entry) => sum + entry.tokenIds.length, 0);
+    const maxBlocks = Math.max(1, ...entries.map((entry) => entry.sequence.blockTable.length));
+    const queryStarts = new Int32Array(entries.length + 1);
+    const keyLengths = new Int32Array(entries.length);
+    const blockTables = new Int32Array(entries.length * maxBlocks);
+    const slots = new Int32Array(numTokens);
+    let row = 0;
+    for (const [i, { sequence, tokenIds }] of entries.entries()) {
+      const firstPosition = sequence.length - tokenIds.length;
+      for (let j = 0; j < tokenIds.length; j++) slots[row++] = sequence.slot(firstPosition + j);
+      queryStarts[i + 1] = row;
+      keyLengths[i] = sequence.length;
+      blockTables.set(sequence.blockTable, i * maxBlocks);
+    }
+    return {
+      numTokens,
+      numSequences: entries.length,
+      maxBlocks,
+      maxKeyLength: Math.max(0, ...keyLengths),
+      queryStarts: this.#upload(queryStarts),
+      keyLengths: this.#upload(keyLengths),
+      blockTables: this.#upload(blockTables),
+      slots: this.#upload(slots),
+    };
+  }
+
+  dispose(): void {
+    for (const layer of this.layers) this.backend.release(layer);
+  }
+
+  #append(entries: readonly SequenceTokens[]): void {
+    const before = entries.map(({ sequence }) => sequence.length);
+    try {
+      for (const { sequence, tokenIds } of entries) sequence.append(tokenIds.length);
+    } catch (error) {
+      for (const [i, { sequence }] of entries.entries()) sequence.truncate(before[i]!);
+      throw error;
+    }
+  }
+
+  #upload(values: Int32Array): PagedBatch['slots'] {
+    const buffer = this.backend.allocate('int32', values.length);
+    this.backend.write(buffer, values);
+    return buffer;
+  }
+}

@@ -1,0 +1,150 @@
+import type { Backend } from '../backend/backend.ts';
+import type { ModelConfig } from '../config/model-config.ts';
+import { PagedKvCache, type SequenceTokens } from '../kv-cache/paged-kv-cache.ts';
+import type { DecoderOnlyTransformer } from '../nn/decoder-only-transformer.ts';
+import { createForwardBatch, type LogitRows, type Observer } from '../nn/forward-batch.ts';
+import { tokenLogProbs } from '../ops/softmax.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import { decoderOnlyParameters } from './decoder-only-parameters.ts';
+import { Logits } from './logits.ts';
+import { countParameters } from './parameter-spec.ts';
+import type { Parameters } from './parameters.ts';
+import { PastKeyValues } from './past-key-values.ts';
+
+export interface ForwardInput {
+  /** New tokens: of one sequence, or of each sequence of a batch (which may differ in length). */
+  readonly inputIds: readonly number[] | readonly (readonly number[])[];
+  /** What an earlier call returned for the tokens before these. */
+  readonly pastKeyValues?: PastKeyValues | undefined;
+  /** Tokens that a new cache has room for, per sequence; the model's longest sequence unless given. */
+  readonly maxLength?: number | undefined;
+  readonly observe?: Observer | undefined;
+}
+
+export interface ForwardOutput {
+  /** A row of V raw scores for every new token. */
+  readonly logits: Logits;
+  /** The cache, for the next call; `dispose()` frees it. */
+  readonly pastKeyValues: PastKeyValues;
+}
+
+/** A decoder-only language model on a device: P(next token | tokens so far). */
+export class CausalLM {
+  readonly config: ModelConfig;
+  readonly backend: Backend;
+  readonly transformer: DecoderOnlyTransformer;
+  readonly parameters: Parameters;
+
+  constructor(transformer: DecoderOnlyTransformer, parameters: Parameters) {
+    this.config = transformer.config;
+    this.backend = parameters.backend;
+    this.transformer = transformer;
+    this.parameters = parameters;
+  }
+
+  /** Parameters of the model; a tied output projection counts once. */
+  get numParameters(): number {
+    return countParameters(decoderOnlyParameters(this.config));
+  }
+
+  /** A cache with room for `numTokens` tokens in each of `numSequences` sequences. */
+  createCache(numTokens: number, numSequences = 1): PagedKvCache {
+    const { numLayers, numKvHeads, headSize } = this.config;
+    const numBlocks = PagedKvCache.blocksFor(numTokens) * numSequences;
+    return new PagedKvCache(this.backend, { numLayers, kvHeads: numKvHeads, headSize }, numBlocks);
+  }
+
+  /**
+   * Feeds tokens and gives the logits of each, keeping keys and values for the next call.
+   *
+   * @example
+   * let { logits, pastKeyValues } = await model.forward({ inputIds: [1, 403, 407] });
+   * const next = argmax(logits.last());
+   * ({ logits, pastKeyValues } = await model.forward({ inputIds: [next], pastKeyValues }));
+   */
+  async forward(input: ForwardInput): Promise<ForwardOutput> {
+    const batch = isBatch(input.inputIds) ? input.inputIds : [input.inputIds];
+    const past = input.pastKeyValues ?? this.#newPast(batch.length, input.maxLength);
+    try {
+      past.expectSequences(batch.length);
+      const entries = batch.map((tokenIds, i) => ({ sequence: past.sequences[i]!, tokenIds }));
+      const values = await this.step(past.cache, entries, { logits: 'all', observe: input.observe });
+      const lengths = batch.map((tokenIds) => tokenIds.length);
+      return { logits: new Logits(values, lengths, this.config.vocabSize), pastKeyValues: past };
+    } catch (error) {
+      if (past !== input.pastKeyValues) past.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * One step over a ragged batch: computes the new tokens of each sequence and gives the logits (rows · V) of the last
+   * token of each, or of all. If it throws, no sequence has grown.
+   */
+  step(
+    cache: PagedKvCache,
+    entries: readonly SequenceTokens[],
+    options: { readonly logits: LogitRows; readonly observe?: Observer | undefined },
+  ): Promise<Float32Array> {
+    return this.#run(cache, entries, () => {
+      const batch = createForwardBatch(cache, entries, options);
+      return this.transformer.forward(batch);
+    });
+  }
+
+  /**
+   * One step over new tokens of one sequence that gives log P(targets[i] | tokens up to the i-th new one) instead of the
+   * logits, so that V numbers a token never leave the device.
+   */
+  scoreStep(cache: PagedKvCache, entry: SequenceTokens, targets: readonly number[]): Promise<Float32Array> {
+    this.#expectTokenIds(targets);
+    return this.#run(cache, [entry], () => {
+      const batch = createForwardBatch(cache, [entry], { logits: 'all' });
+      const ids = Tensor.from(this.backend, Int32Array.from(targets));
+      return tokenLogProbs(this.transformer.forward(batch), ids);
+    });
+  }
+
+  /** Frees the weights. */
+  dispose(): void {
+    this.parameters.release();
+  }
+
+  async #run(cache: PagedKvCache, entries: readonly SequenceTokens[], record: () => Tensor): Promise<Float32Array> {
+    for (const { sequence, tokenIds } of entries) {
+      this.#expectTokenIds(tokenIds);
+      this.#expectRoom(sequence.length + tokenIds.length);
+    }
+    const before = entries.map(({ sequence }) => sequence.length);
+    try {
+      const values = await this.backend.scope(() => record().read());
+      return values as Float32Array;
+    } catch (error) {
+      for (const [i, { sequence }] of entries.entries()) sequence.truncate(Math.min(before[i]!, sequence.length));
+      throw error;
+    }
+  }
+
+  #newPast(numSequences: number, maxLength = this.config.maxPositions): PastKeyValues {
+    return new PastKeyValues(this.createCache(maxLength, numSequences), numSequences);
+  }
+
+  #expectTokenIds(tokenIds: readonly number[]): void {
+    const { vocabSize } = this.config;
+    const wrong = tokenIds.find((id) => !(Number.isInteger(id) && id >= 0 && id < vocabSize));
+    if (wrong !== undefined)
+      throw new RangeError(`Cannot run the model: token id ${wrong}, wanted 0 to ${vocabSize - 1}`);
+  }
+
+  #expectRoom(length: number): void {
+    const { maxPositions } = this.config;
+    if (length > maxPositions)
+      throw new RangeError(
+        `Cannot run the model: a sequence of ${length} tokens, but it takes at most ${maxPositions}`,
+      );
+  }
+}
+
+function isBatch(ids: ForwardInput['inputIds']): ids is readonly (readonly number[])[] {
+  return Array.isArray(ids[0]);
+}

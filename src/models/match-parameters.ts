@@ -1,0 +1,69 @@
+import { formatShape, isSameShape } from '../base/shape.ts';
+import type { TensorEntry, WeightSource } from '../formats/weight-source.ts';
+import { type Naming, type ParameterSpec, splitLayer } from './parameter-spec.ts';
+
+/** A parameter and the tensor of the file that fills it. */
+export interface MatchedParameter {
+  readonly spec: ParameterSpec;
+  readonly entry: TensorEntry;
+  /** The file stores the matrix with inputs as rows. */
+  readonly isTransposed: boolean;
+}
+
+const FLOATS: readonly string[] = ['float64', 'float32', 'float16', 'bfloat16'];
+
+/** Finds every parameter in a file. Missing, misshapen and unexpected tensors are one `Error` that lists them all. */
+export function matchParameters(
+  specs: readonly ParameterSpec[],
+  naming: Naming,
+  source: WeightSource,
+): readonly MatchedParameter[] {
+  const missing: string[] = [];
+  const misshapen: string[] = [];
+  const unclaimed = new Set(source.tensors.keys());
+  const matched: MatchedParameter[] = [];
+  for (const spec of specs) {
+    const { candidates, isTransposed } = fileNames(spec, naming);
+    const name = candidates.find((candidate) => source.tensors.has(candidate));
+    if (name === undefined) {
+      missing.push(candidates[0]!);
+      continue;
+    }
+    unclaimed.delete(name);
+    const entry = source.tensors.get(name)!;
+    const wanted = isTransposed ? [...spec.shape].reverse() : spec.shape;
+    if (!isSameShape(entry.shape, wanted))
+      misshapen.push(`${name} has shape ${formatShape(entry.shape)}, wanted ${formatShape(wanted)}`);
+    else if (!FLOATS.includes(entry.dtype))
+      misshapen.push(`${name} is ${entry.dtype}, wanted a float of 16 to 64 bits`);
+    matched.push({ spec, entry, isTransposed });
+  }
+  const unexpected = [...unclaimed].filter((name) => !naming.ignored.some((pattern) => pattern.test(name)));
+  const problems = [
+    ...listed('missing', missing),
+    ...listed('misshapen', misshapen),
+    ...listed('unexpected', unexpected),
+  ];
+  if (problems.length > 0)
+    throw new Error(`Cannot load the weights in ${source.location}:\n  ${problems.join('\n  ')}`);
+  return matched;
+}
+
+function fileNames(spec: ParameterSpec, naming: Naming): { candidates: string[]; isTransposed: boolean } {
+  const { pattern, layer } = splitLayer(spec.path);
+  const name = naming.names[pattern];
+  if (name === undefined) throw new RangeError(`Cannot name parameter ${spec.path}: the architecture has no such name`);
+  const full = layer === undefined ? name : name.replace('{}', layer);
+  const { optionalPrefix } = naming;
+  const candidates = full.startsWith(optionalPrefix) ? [full, full.slice(optionalPrefix.length)] : [full];
+  return { candidates, isTransposed: naming.transposed.has(pattern) };
+}
+
+/** A file is distrusted: it must not be able to make an error message of any length. */
+const MAX_LISTED = 100;
+
+function listed(what: string, names: readonly string[]): string[] {
+  if (names.length === 0) return [];
+  const more = names.length > MAX_LISTED ? `, and ${names.length - MAX_LISTED} more` : '';
+  return [`${names.length} ${what}: ${names.slice(0, MAX_LISTED).join(', ')}${more}`];
+}

@@ -1,0 +1,33 @@
+import type { Shape } from '../base/shape.ts';
+
+/**
+ * A parameter of a model: where it stands in the module tree, and its shape. A `matrix` is kept in its own width and in
+ * the backend's layout; a `vector` (bias, norm) is float32.
+ */
+export type ParameterSpec =
+  | { readonly kind: 'matrix'; readonly path: string; readonly shape: readonly [number, number] }
+  | { readonly kind: 'vector'; readonly path: string; readonly shape: readonly [number] };
+
+/** How a family of checkpoints names the parameters. */
+export interface Naming {
+  /** Module path to name in the file; `{}` stands for the layer's number in both. */
+  readonly names: Readonly<Record<string, string>>;
+  /** What names begin with in checkpoints of a model with its head; those of the bare model leave it out. */
+  readonly optionalPrefix: string;
+  /** Module paths whose matrix is stored with inputs as rows, as GPT-2's `Conv1D`. */
+  readonly transposed: ReadonlySet<string>;
+  /** Names that a file may hold besides, and that carry no parameter of the model (masks, tied copies). */
+  readonly ignored: readonly RegExp[];
+}
+
+/** Parameters held by a spec. */
+export function countParameters(specs: readonly ParameterSpec[]): number {
+  return specs.reduce((sum, { shape }) => sum + (shape as Shape).reduce((product, size) => product * size, 1), 0);
+}
+
+/** `layers.3.mlp.up.weight` as `layers.{}.mlp.up.weight` and 3. */
+export function splitLayer(path: string): { readonly pattern: string; readonly layer: string | undefined } {
+  const match = /^layers\.(\d+)\./.exec(path);
+  if (match === null) return { pattern: path, layer: undefined };
+  return { pattern: path.replace(match[0], 'layers.{}.'), layer: match[1] };
+}

@@ -1,0 +1,68 @@
+import type { JsonFields } from '../config/json-fields.ts';
+import type { PositionConfig, RotaryScaling } from '../config/model-config.ts';
+
+/**
+ * Rotary positions of a Hugging Face config, in its older spelling (`rope_theta`, and `rope_scaling` with `type` or
+ * `rope_type`) or its newer one (`rope_parameters`).
+ */
+export function parseRotary(fields: JsonFields, headSize: number, maxPositions: number): PositionConfig {
+  fields.requireSupported('partial_rotary_factor', [1]);
+  const parameters = fields.object('rope_parameters') ?? fields.object('rope_scaling');
+  const theta = parameters?.has('rope_theta')
+    ? parameters.positive('rope_theta')
+    : fields.positive('rope_theta', 10_000);
+  parameters?.requireSupported('partial_rotary_factor', [1]);
+  const scaling = parameters === undefined ? ({ kind: 'none' } as const) : parseScaling(parameters, maxPositions);
+  return { kind: 'rotary', theta, rotarySize: headSize, interleaved: false, scaling };
+}
+
+/** The longest sequence that a config allows once its rotary scaling is counted in. */
+export function maxPositionsOf(positions: PositionConfig, maxPositions: number): number {
+  if (positions.kind !== 'rotary' || positions.scaling.kind !== 'dynamic') return maxPositions;
+  return Math.floor(Math.max(maxPositions, positions.scaling.originalMaxPositions * positions.scaling.factor));
+}
+
+const KINDS = ['default', 'linear', 'dynamic', 'llama3', 'yarn'] as const;
+
+function parseScaling(fields: JsonFields, maxPositions: number): RotaryScaling {
+  const kind = fields.oneOf(fields.has('rope_type') ? 'rope_type' : 'type', KINDS, 'default');
+  const original = () => fields.count('original_max_position_embeddings', maxPositions);
+  switch (kind) {
+    case 'default':
+      return { kind: 'none' };
+    case 'linear':
+      return { kind, factor: fields.positive('factor') };
+    case 'dynamic':
+      return { kind, factor: fields.positive('factor'), originalMaxPositions: original() };
+    case 'llama3':
+      return {
+        kind,
+        factor: fields.positive('factor'),
+        lowFrequencyFactor: fields.positive('low_freq_factor'),
+        highFrequencyFactor: fields.positive('high_freq_factor'),
+        originalMaxPositions: fields.count('original_max_position_embeddings'),
+      };
+    case 'yarn':
+      return {
+        kind,
+        factor: fields.positive('factor'),
+        betaFast: fields.positive('beta_fast', 32),
+        betaSlow: fields.positive('beta_slow', 1),
+        originalMaxPositions: original(),
+        attentionFactor: yarnAttentionFactor(fields),
+        truncate: fields.boolean('truncate', true),
+      };
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** 0.1·ln(factor) + 1 unless given (Peng et al. 2023, equation 22); DeepSeek's two scales divide each other. */
+function yarnAttentionFactor(fields: JsonFields): number {
+  if (fields.has('attention_factor')) return fields.positive('attention_factor');
+  const factor = fields.positive('factor');
+  const temperature = (scale: number) => (factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1);
+  if (fields.has('mscale') && fields.has('mscale_all_dim'))
+    return temperature(fields.positive('mscale')) / temperature(fields.positive('mscale_all_dim'));
+  return temperature(1);
+}

@@ -1,0 +1,68 @@
+import type { Backend } from '../backend/backend.ts';
+import type { ModelConfig } from '../config/model-config.ts';
+import { add } from '../ops/elementwise.ts';
+import { linear } from '../ops/linear.ts';
+import { gatherRows } from '../ops/rows.ts';
+import { scoped, Tensor } from '../tensor/tensor.ts';
+import type { DecoderBlock } from './decoder-block.ts';
+import type { Embedding } from './embedding.ts';
+import type { ForwardBatch } from './forward-batch.ts';
+import type { Linear } from './linear.ts';
+import type { Norm } from './norm.ts';
+import type { Rotary } from './rotary.ts';
+
+export interface DecoderOnlyParts {
+  readonly config: ModelConfig;
+  readonly tokenEmbedding: Embedding;
+  readonly positionEmbedding: Embedding | undefined;
+  readonly rotary: Rotary | undefined;
+  readonly layers: readonly DecoderBlock[];
+  readonly finalNorm: Norm | undefined;
+  /** Undefined when the output projection is the token embedding. */
+  readonly head: Linear | undefined;
+}
+
+/** A stack of decoder blocks between a token embedding and a projection to the vocabulary: the GPT and Llama families. */
+export class DecoderOnlyTransformer {
+  readonly parts: DecoderOnlyParts;
+  readonly #backend: Backend;
+
+  constructor(backend: Backend, parts: DecoderOnlyParts) {
+    this.#backend = backend;
+    this.parts = parts;
+  }
+
+  get config(): ModelConfig {
+    return this.parts.config;
+  }
+
+  /** The logits (rows, V) of the batch's rows. Call inside a scope; it records and does not wait. */
+  forward(batch: ForwardBatch): Tensor {
+    const { finalNorm, head, tokenEmbedding } = this.parts;
+    const hidden = this.#blocks(batch);
+    const rows = batch.logitRows === undefined ? hidden : gatherRows(hidden, batch.logitRows);
+    const normed = finalNorm === undefined ? rows : finalNorm.forward(rows);
+    batch.observe?.('finalNorm', normed);
+    return head === undefined ? linear(normed, tokenEmbedding.weight) : head.forward(normed);
+  }
+
+  #blocks(batch: ForwardBatch): Tensor {
+    const angles = this.parts.rotary?.angles(this.#backend, batch.positions);
+    let hidden = this.#embed(batch); // (T, C)
+    batch.observe?.('embedding', hidden);
+    for (const [layer, block] of this.parts.layers.entries()) {
+      const input = hidden;
+      hidden = scoped(this.#backend, () => block.forward(input, batch, layer, angles));
+      input.release();
+      batch.observe?.(`layers.${layer}`, hidden);
+    }
+    return hidden;
+  }
+
+  #embed(batch: ForwardBatch): Tensor {
+    const tokens = this.parts.tokenEmbedding.forward(batch.tokenIds);
+    if (this.parts.positionEmbedding === undefined) return tokens;
+    const positions = Tensor.from(this.#backend, batch.positions);
+    return add(tokens, this.parts.positionEmbedding.forward(positions));
+  }
+}

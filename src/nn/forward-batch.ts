@@ -1,0 +1,54 @@
+import type { DeviceCache, PagedBatch } from '../backend/backend.ts';
+import type { PagedKvCache, SequenceTokens } from '../kv-cache/paged-kv-cache.ts';
+import { Tensor } from '../tensor/tensor.ts';
+
+/** Which rows of a batch get logits: the last token of each sequence, or every token. */
+export type LogitRows = 'last' | 'all';
+
+/** Sees the activations of a forward pass by module path; `tensor.read()` gives their values. */
+export type Observer = (path: string, tensor: Tensor) => void;
+
+/** The tokens of one step: a ragged batch of T rows from several sequences, and where their keys and values go. */
+export interface ForwardBatch {
+  /** int32 (T). */
+  readonly tokenIds: Tensor;
+  /** Position of each row in its sequence. */
+  readonly positions: Int32Array;
+  readonly paged: PagedBatch & { readonly maxKeyLength: number };
+  readonly caches: readonly DeviceCache[];
+  /** Rows that need logits, int32; undefined means all. */
+  readonly logitRows: Tensor | undefined;
+  readonly observe: Observer | undefined;
+}
+
+/** Lays out new tokens of several sequences as one batch, making room for them in the cache. Call inside a scope. */
+export function createForwardBatch(
+  cache: PagedKvCache,
+  entries: readonly SequenceTokens[],
+  options: { readonly logits: LogitRows; readonly observe?: Observer | undefined },
+): ForwardBatch {
+  const backend = cache.backend;
+  const paged = cache.plan(entries);
+  const tokenIds = new Int32Array(paged.numTokens);
+  const positions = new Int32Array(paged.numTokens);
+  const lastRows = new Int32Array(entries.length);
+  let row = 0;
+  for (const [i, entry] of entries.entries()) {
+    const firstPosition = entry.sequence.length - entry.tokenIds.length;
+    for (const [j, id] of entry.tokenIds.entries()) {
+      tokenIds[row] = id;
+      positions[row] = firstPosition + j;
+      row += 1;
+    }
+    lastRows[i] = row - 1;
+  }
+  const everyRowIsLast = options.logits === 'all' || paged.numTokens === entries.length;
+  return {
+    tokenIds: Tensor.from(backend, tokenIds),
+    positions,
+    paged,
+    caches: cache.layers,
+    logitRows: everyRowIsLast ? undefined : Tensor.from(backend, lastRows),
+    observe: options.observe,
+  };
+}

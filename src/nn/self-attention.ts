@@ -1,0 +1,72 @@
+import { pagedAttention, storeKeysValues } from '../ops/attention.ts';
+import { rotate } from '../ops/rotate.ts';
+import { sliceColumns } from '../ops/rows.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { ForwardBatch } from './forward-batch.ts';
+import type { Linear } from './linear.ts';
+import type { RmsNorm } from './norm.ts';
+import type { Rotary, RotaryAngles } from './rotary.ts';
+
+/** Query, key and value projections: three matrices, or one whose outputs are [query | key | value]. */
+export type QkvProjection =
+  | { readonly kind: 'separate'; readonly query: Linear; readonly key: Linear; readonly value: Linear }
+  | { readonly kind: 'fused'; readonly qkv: Linear };
+
+export interface SelfAttentionParts {
+  readonly projection: QkvProjection;
+  readonly output: Linear;
+  readonly queryNorm: RmsNorm | undefined;
+  readonly keyNorm: RmsNorm | undefined;
+  readonly rotary: Rotary | undefined;
+  readonly numHeads: number;
+  readonly numKvHeads: number;
+  readonly headSize: number;
+  readonly scale: number;
+  readonly window: number | undefined;
+}
+
+/** Masked multi-head self-attention over a paged cache, with grouped key/value heads (Ainslie et al. 2023). */
+export class SelfAttention {
+  readonly parts: SelfAttentionParts;
+
+  constructor(parts: SelfAttentionParts) {
+    this.parts = parts;
+  }
+
+  /** (T, C) → (T, C); stores the new keys and values in the layer's cache. */
+  forward(input: Tensor, batch: ForwardBatch, layer: number, angles: RotaryAngles | undefined): Tensor {
+    const { output, numHeads, numKvHeads, scale, window } = this.parts;
+    const cache = batch.caches[layer]!;
+    const { query, key, value } = this.#project(input);
+    const queries = this.#position(query, this.parts.queryNorm, numHeads, angles); // (T, H · D)
+    const keys = this.#position(key, this.parts.keyNorm, numKvHeads, angles); // (T, G · D)
+    storeKeysValues(cache, keys, value, batch.paged);
+    const { maxKeyLength } = batch.paged;
+    const mixed = pagedAttention(queries, cache, batch.paged, { heads: numHeads, scale, window, maxKeyLength });
+    return output.forward(mixed);
+  }
+
+  #project(input: Tensor): { query: Tensor; key: Tensor; value: Tensor } {
+    const { projection, numHeads, numKvHeads, headSize } = this.parts;
+    if (projection.kind === 'separate')
+      return {
+        query: projection.query.forward(input),
+        key: projection.key.forward(input),
+        value: projection.value.forward(input),
+      };
+    const qkv = projection.qkv.forward(input); // (T, (H + 2G) · D)
+    const [queryWidth, kvWidth] = [numHeads * headSize, numKvHeads * headSize];
+    return {
+      query: sliceColumns(qkv, 0, queryWidth),
+      key: sliceColumns(qkv, queryWidth, kvWidth),
+      value: sliceColumns(qkv, queryWidth + kvWidth, kvWidth),
+    };
+  }
+
+  #position(input: Tensor, norm: RmsNorm | undefined, heads: number, angles: RotaryAngles | undefined): Tensor {
+    const { headSize, rotary } = this.parts;
+    const normed = norm ? norm.forward(input.reshape([input.numRows * heads, headSize])).reshape(input.shape) : input;
+    if (rotary === undefined || angles === undefined) return normed;
+    return rotate(normed, angles.cosines, angles.sines, rotary.shape(heads, headSize));
+  }
+}

@@ -1,0 +1,13 @@
+import type { RotaryShape } from '../backend/backend.ts';
+import { Tensor } from '../tensor/tensor.ts';
+
+/** Rotary position embedding of input (T, heads · headSize) by cosines and sines (T, rotarySize / 2). */
+export function rotate(input: Tensor, cosines: Tensor, sines: Tensor, shape: RotaryShape): Tensor {
+  const numTokens = input.shape[0]!;
+  input.expectShape([numTokens, shape.heads * shape.headSize], 'the input of a rotary embedding');
+  cosines.expectShape([numTokens, shape.rotarySize / 2], 'the cosines of a rotary embedding');
+  sines.expectShape([numTokens, shape.rotarySize / 2], 'the sines of a rotary embedding');
+  const output = Tensor.allocate(input.backend, input.shape);
+  input.backend.rotate(output.buffer, input.buffer, cosines.buffer, sines.buffer, shape);
+  return output;
+}

@@ -1,0 +1,26 @@
+import { formatShape } from '../base/shape.ts';
+import { Tensor } from '../tensor/tensor.ts';
+
+/** Columns start … start + width − 1 of input (T, C) → (T, width). */
+export function sliceColumns(input: Tensor, start: number, width: number): Tensor {
+  const columns = input.numColumns;
+  if (start < 0 || start + width > columns)
+    throw new RangeError(`Cannot slice columns ${start} to ${start + width} of shape ${formatShape(input.shape)}`);
+  const output = Tensor.allocate(input.backend, [...input.shape.slice(0, -1), width]);
+  input.backend.sliceColumns(output.buffer, input.buffer, { columns, start, width });
+  return output;
+}
+
+/** Rows `indices` (n) of input (T, C) → (n, C). The caller has checked that the indices are in range. */
+export function gatherRows(input: Tensor, indices: Tensor): Tensor {
+  const output = Tensor.allocate(input.backend, [indices.shape[0]!, input.numColumns]);
+  input.backend.gatherRows(output.buffer, input.buffer, indices.buffer, input.numColumns);
+  return output;
+}
+
+/** The index of the largest element of each row (the lowest of equals), int32. */
+export function argmax(input: Tensor): Tensor {
+  const output = Tensor.allocate(input.backend, input.shape.slice(0, -1), 'int32');
+  input.backend.argmax(output.buffer, input.buffer, input.numColumns);
+  return output;
+}

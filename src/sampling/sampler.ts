@@ -1,0 +1,89 @@
+import { uniform } from '../base/random.ts';
+import { highestLogit } from './highest-logit.ts';
+import type { LogitsProcessor } from './logits-processor.ts';
+import type { SequenceView } from './sequence-view.ts';
+
+export interface SamplerOptions {
+  readonly processors: readonly LogitsProcessor[];
+  /** 0 chooses the likeliest token; anything else draws (the scaling itself is a processor). */
+  readonly temperature: number;
+  readonly seed: number;
+}
+
+/**
+ * The next token of a sequence: runs the processors over its row of logits (V, changed in place), then takes the likeliest
+ * token or draws one. The draw depends on nothing but the row, the seed and the sequence's position.
+ * Throws a `RangeError` if the processors removed every token.
+ */
+export function chooseToken(logits: Float32Array, sequence: SequenceView, options: SamplerOptions): number {
+  for (const process of options.processors) process(logits, sequence);
+  const token =
+    options.temperature === 0 ? likeliestToken(logits) : drawToken(logits, uniform(options.seed, sequence.position));
+  if (token === undefined) {
+    throw new RangeError(
+      `Cannot choose the token at position ${sequence.position}: all ${logits.length} tokens are removed, but one must be left`,
+    );
+  }
+  return token;
+}
+
+/** The token with the highest logit, the lowest id of equals; undefined if all are removed. */
+export function likeliestToken(logits: Float32Array): number | undefined {
+  let token: number | undefined;
+  let highest = Number.NEGATIVE_INFINITY;
+  for (let id = 0; id < logits.length; id++) {
+    const logit = logits[id]!;
+    if (logit > highest) {
+      highest = logit;
+      token = id;
+    }
+  }
+  return token;
+}
+
+const BLOCK = 256;
+
+/**
+ * The token at `u` (0 ≤ u < 1) of the cumulative distribution softmax(logits), ids ascending; undefined if all are removed.
+ * Sums of blocks are kept so that only one block is walked a second time.
+ */
+export function drawToken(logits: Float32Array, u: number): number | undefined {
+  const highest = highestLogit(logits);
+  if (highest === Number.NEGATIVE_INFINITY) return undefined;
+  const blockSums = new Float64Array(Math.ceil(logits.length / BLOCK));
+  let total = 0;
+  for (let block = 0; block < blockSums.length; block++) {
+    const end = Math.min(logits.length, (block + 1) * BLOCK);
+    let sum = 0;
+    for (let id = block * BLOCK; id < end; id++) sum += weight(logits[id]!, highest);
+    blockSums[block] = sum;
+    total += sum;
+  }
+  const target = u * total;
+  let before = 0;
+  for (let block = 0; block < blockSums.length; block++) {
+    if (before + blockSums[block]! > target) return walkBlock(logits, highest, block * BLOCK, target - before);
+    before += blockSums[block]!;
+  }
+  // Unreachable: target < total, and total is the sum of the same numbers in the same order.
+  throw new RangeError(`Cannot draw a token: ${u} is not from 0 to below 1`);
+}
+
+/** The first token from `start` at which the sum exceeds `target`; where rounding exceeds the sum, the last with any weight. */
+function walkBlock(logits: Float32Array, highest: number, start: number, target: number): number {
+  const end = Math.min(logits.length, start + BLOCK);
+  let sum = 0;
+  let token = start;
+  for (let id = start; id < end; id++) {
+    const added = weight(logits[id]!, highest);
+    if (added === 0) continue;
+    token = id;
+    sum += added;
+    if (sum > target) break;
+  }
+  return token;
+}
+
+function weight(logit: number, highest: number): number {
+  return logit === Number.NEGATIVE_INFINITY ? 0 : Math.exp(logit - highest);
+}

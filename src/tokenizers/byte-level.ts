@@ -1,0 +1,34 @@
+import { type TextStream, Utf8Stream } from './text-stream.ts';
+
+/**
+ * The alphabet of byte-level BPE (Radford et al. 2019, `bytes_to_unicode`): printable bytes stand for themselves, the
+ * others for the characters from U+0100 on.
+ */
+const BYTES: ReadonlyMap<string, number> = (() => {
+  const bytes = new Map<string, number>();
+  let next = 256;
+  for (let byte = 0; byte < 256; byte++) {
+    const isPrintable = (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);
+    bytes.set(String.fromCharCode(isPrintable ? byte : next++), byte);
+  }
+  return bytes;
+})();
+
+/** Byte-level tokens to text. A token with a character outside the alphabet (an added one) is text already. */
+export function byteLevelStream(): TextStream {
+  const utf8 = new Utf8Stream();
+  return {
+    push: (token) => utf8.push(tokenBytes(token)),
+    end: () => utf8.end(),
+  };
+}
+
+function tokenBytes(token: string): Uint8Array {
+  const bytes = new Uint8Array(token.length);
+  for (let i = 0; i < token.length; i++) {
+    const byte = BYTES.get(token[i]!);
+    if (byte === undefined) return new TextEncoder().encode(token);
+    bytes[i] = byte;
+  }
+  return bytes;
+}
