@@ -20,5 +20,7 @@ def respell(path, spelling):
     kind = rope.pop("rope_type")
     name = "type" if spelling == "v4-type" else "rope_type"
     config["rope_scaling"] = None if kind == "default" else {name: kind, **rope}
+    if config.get("use_sliding_window") is False:
+        config["sliding_window"] = 8  # hub folders of Qwen2 state a window and switch it off
     config["transformers_version"] = "4.46.0"
     path.write_text(json.dumps(dict(sorted(config.items())), indent=2) + "\n", encoding="utf-8")

@@ -72,7 +72,7 @@ TEXTS = (
     "Привет мир γειά σου שלום مرحبا",
     "😀🌊",
     "👩‍👩‍👧‍👦 family and 🇫🇷 flag and 👍🏽",
-    "zero​width and non breaking",
+    "zero\u200bwidth and non\u00a0breaking",
     "quotes “curly” ‘single’ — dash … ellipsis",
     "<s> text </s> with <|endoftext|> inside",
     "<|im_start|>user\nHello<|im_end|>\n",

@@ -9,13 +9,15 @@ import torch
 import transformers
 
 import decoder_only
+import sampling
 import tokenizers_and_templates
+import transformer_decoder
 
 transformers.utils.logging.disable_progress_bar()
 torch.set_num_threads(1)
 torch.use_deterministic_algorithms(True)
 
-SUBJECTS = (tokenizers_and_templates, decoder_only)
+SUBJECTS = (tokenizers_and_templates, decoder_only, transformer_decoder, sampling)
 
 
 def main(wanted):

@@ -50,18 +50,19 @@ def llama(**changes):
 
 
 SHARP = {"q_proj": 1.6, "k_proj": 1.6, "c_attn": 1.3, "lm_head": 2.0}
-TEXT = "The old lighthouse keeper said: “it’s 7 o’clock”, and 海 answered 🌊."
+# With tied embeddings the head likes the token it has just read: quieter embeddings, louder layers.
+TIED = {**SHARP, "wte": 0.5, "embed": 0.5, "c_proj": 2.0, "o_proj": 2.0, "down_proj": 2.0, "out_proj": 2.0}
 SCORED = "Once upon a time there was a river. It ran to the sea."
 
 MODELS = {
     "gpt2": TinyModel(
         architecture="GPT2LMHeadModel",
         config=dict(n_positions=72, n_embd=26, n_layer=2, n_head=2),
-        seed=1,
+        seed=41,
         tokenizer="gpt2",
         prompt="The keeper said: it's 7 o'clock",
         scored=SCORED,
-        gains=SHARP,
+        gains=TIED,
         generation=dict(max_length=50, do_sample=True),
     ),
     "gpt2-untied": TinyModel(
@@ -70,7 +71,7 @@ MODELS = {
             vocab_size=97, n_positions=50, n_embd=21, n_layer=3, n_head=3, n_inner=50, tie_word_embeddings=False,
             bos_token_id=96, eos_token_id=96,
         ),
-        seed=22,
+        seed=242,
         prompt=25,
         scored=31,
         gains=SHARP,
@@ -78,11 +79,11 @@ MODELS = {
     "openai-gpt": TinyModel(
         architecture="OpenAIGPTLMHeadModel",
         config=dict(n_positions=64, n_embd=20, n_layer=3, n_head=4),
-        seed=3,
+        seed=103,
         tokenizer="openai-gpt",
         prompt="The old keeper said that the river ran to the sea",
         scored=SCORED,
-        gains=SHARP,
+        gains={"positions_embed": 2.0, "attn.c_proj": 1.3, "mlp.c_proj": 2.0, **SHARP},
     ),
     "gpt-neo": TinyModel(
         architecture="GPTNeoForCausalLM",
@@ -90,10 +91,10 @@ MODELS = {
             vocab_size=103, hidden_size=20, num_layers=4, attention_types=[[["global", "local"], 2]], num_heads=4,
             intermediate_size=44, max_position_embeddings=64, window_size=8, bos_token_id=102, eos_token_id=102,
         ),
-        seed=564,
+        seed=4,
         prompt=29,
         scored=37,
-        gains={"q_proj": 0.8, "k_proj": 0.8},
+        gains={"q_proj": 0.8, "k_proj": 0.8, "wpe": 1.0, **TIED},
     ),
     "llama2-mha": TinyModel(
         architecture="LlamaForCausalLM",
@@ -107,11 +108,11 @@ MODELS = {
     "llama-gqa": TinyModel(
         architecture="LlamaForCausalLM",
         config=llama(num_attention_heads=4, num_key_value_heads=2, tie_word_embeddings=True, max_position_embeddings=128),
-        seed=6,
+        seed=26,
         tokenizer="llama2",
         prompt="The keeper said: 海 is 7 miles wide",
         scored=SCORED,
-        gains=SHARP,
+        gains=TIED,
         generation=dict(do_sample=True, temperature=0.6, top_p=0.9),
     ),
     "llama3-rope": TinyModel(
@@ -200,7 +201,7 @@ MODELS = {
         tokenizer="qwen2",
         prompt="The keeper said: 海 is 7 miles wide",
         scored=SCORED,
-        gains=SHARP,
+        gains=TIED,
         generation=dict(do_sample=True, repetition_penalty=1.1, temperature=0.7, top_p=0.8, top_k=20),
         spelling="v4",
     ),

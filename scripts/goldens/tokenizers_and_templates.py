@@ -10,6 +10,7 @@ from jinja2.exceptions import TemplateError
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
+from bpe_merges import learn_merges
 from corpus import CONVERSATIONS, TEXTS, TRAINING_TEXT
 from writing import VERSIONS, empty_folder, write_json
 
@@ -131,16 +132,22 @@ def _llama2():
 
 
 def _openai_gpt():
-    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", end_of_word_suffix="</w>"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.decoder = decoders.BPEDecoder(suffix="</w>")
-    tokenizer.train_from_iterator(
-        _with_frequent_letters(TRAINING_TEXT, 60).split("\n"),
-        trainers.BpeTrainer(
-            vocab_size=300, end_of_word_suffix="</w>", special_tokens=["<unk>"], show_progress=False
-        ),
+    normalizer = normalizers.BertNormalizer(lowercase=True)
+    splitter = pre_tokenizers.BertPreTokenizer()
+    text = normalizer.normalize_str(_with_frequent_letters(TRAINING_TEXT, 60))
+    words = Counter(word for word, _ in splitter.pre_tokenize_str(text))
+    letters, merges = learn_merges(words, 200, "</w>")
+    pieces = dict.fromkeys(["<unk>", *letters, *(first + second for first, second in merges)])
+    tokenizer = Tokenizer(
+        models.BPE(
+            vocab={piece: number for number, piece in enumerate(pieces)}, merges=merges, unk_token="<unk>",
+            end_of_word_suffix="</w>",
+        )
     )
+    tokenizer.normalizer = normalizer
+    tokenizer.pre_tokenizer = splitter
+    tokenizer.decoder = decoders.BPEDecoder(suffix="</w>")
+    tokenizer.add_special_tokens(["<unk>"])
     return tokenizer, _settings("OpenAIGPTTokenizer", unk_token="<unk>", do_lower_case=True)
 
 

@@ -17,12 +17,11 @@ export function numberToBfloat16(value: number): number {
 
 /** The float32 value of IEEE binary16 bits, subnormals included. */
 export function float16ToNumber(bits: number): number {
-  const sign = (bits & 0x8000) !== 0 ? -1 : 1;
-  const exponent = (bits >>> 10) & 0x1f;
-  const mantissa = bits & 0x3ff;
-  if (exponent === 0) return sign * mantissa * 2 ** -24;
-  if (exponent === 31) return mantissa === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  return sign * (1024 + mantissa) * 2 ** (exponent - 25);
+  const sign = bits & 0x8000;
+  const magnitude = bits & 0x7fff;
+  if (magnitude < 0x400) return (sign === 0 ? 1 : -1) * magnitude * 2 ** -24;
+  bits32[0] = (sign << 16) | ((magnitude << 13) + (magnitude < 0x7c00 ? 0x38000000 : 0x70000000));
+  return float32[0]!;
 }
 
 /** The bits of the binary16 nearest to `value`, ties to even; beyond 65504 it overflows to infinity. */

@@ -79,16 +79,18 @@ export class CausalLM {
 
   /**
    * One step over a ragged batch: computes the new tokens of each sequence and gives the logits (rows · V) of the last
-   * token of each, or of all. If it throws, no sequence has grown.
+   * token of each, of all, or of none. If it throws, no sequence has grown.
    */
   step(
     cache: PagedKvCache,
     entries: readonly SequenceTokens[],
     options: { readonly logits: LogitRows; readonly observe?: Observer | undefined },
   ): Promise<Float32Array> {
-    return this.#run(cache, entries, () => {
+    return this.#run(entries, () => {
       const batch = createForwardBatch(cache, entries, options);
-      return this.transformer.forward(batch);
+      if (options.logits !== 'none') return this.transformer.forward(batch);
+      this.transformer.hidden(batch);
+      return Tensor.allocate(this.backend, [0, this.config.vocabSize]);
     });
   }
 
@@ -98,7 +100,7 @@ export class CausalLM {
    */
   scoreStep(cache: PagedKvCache, entry: SequenceTokens, targets: readonly number[]): Promise<Float32Array> {
     this.#expectTokenIds(targets);
-    return this.#run(cache, [entry], () => {
+    return this.#run([entry], () => {
       const batch = createForwardBatch(cache, [entry], { logits: 'all' });
       const ids = Tensor.from(this.backend, Int32Array.from(targets));
       return tokenLogProbs(this.transformer.forward(batch), ids);
@@ -110,7 +112,7 @@ export class CausalLM {
     this.parameters.release();
   }
 
-  async #run(cache: PagedKvCache, entries: readonly SequenceTokens[], record: () => Tensor): Promise<Float32Array> {
+  async #run(entries: readonly SequenceTokens[], record: () => Tensor): Promise<Float32Array> {
     for (const { sequence, tokenIds } of entries) {
       this.#expectTokenIds(tokenIds);
       this.#expectRoom(sequence.length + tokenIds.length);

@@ -1,7 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { goldenNames, goldenPath, readGoldenJson, readGoldenTensors, relativeError } from '../../test/goldens.ts';
-import type { Backend } from '../backend/backend.ts';
-import { createReferenceBackend } from '../backends/reference/reference-backend.ts';
+import { testBackends } from '../../test/test-backends.ts';
 import type { CausalLM } from './causal-lm.ts';
 import { loadModel } from './load-model.ts';
 import { PastKeyValues } from './past-key-values.ts';
@@ -16,12 +15,8 @@ interface Golden {
 
 const TOLERANCE = 1e-5;
 
-const backends: Readonly<Record<string, () => Promise<Backend>>> = {
-  reference: async () => createReferenceBackend(),
-};
-
-describe.each(Object.keys(backends))('%s backend against PyTorch', (backendName) => {
-  const opened = backends[backendName]!();
+describe.each(Object.keys(testBackends))('%s backend against PyTorch', (backendName) => {
+  const opened = testBackends[backendName]!();
   afterAll(async () => (await opened).dispose());
 
   test.each(goldenNames('models'))('%s: every layer, logits with and without cache, greedy, scores', async (name) => {
@@ -43,14 +38,15 @@ describe.each(Object.keys(backends))('%s backend against PyTorch', (backendName)
       const values = await seen.get(observedPath(key));
       if (values !== undefined) errors[key] = relativeError(values as Float32Array, wanted);
     }
-    errors['logits'] = relativeError(logits.data, tensors.get('logits')!);
+    errors.logits = relativeError(logits.data, tensors.get('logits')!);
     expect(Object.keys(errors).length).toBeGreaterThanOrEqual(model.config.numLayers + 2);
     const tooFar = Object.entries(errors).filter(([, error]) => !(error < TOLERANCE));
     expect(tooFar, `relative errors by layer: ${JSON.stringify(errors)}`).toEqual([]);
 
     expect(model.numParameters).toBe(golden.numParameters);
     const cached = await oneTokenAtATime(model, golden.promptIds);
-    if (tensors.has('logits_cached')) expect(relativeError(cached, tensors.get('logits_cached')!)).toBeLessThan(TOLERANCE);
+    if (tensors.has('logits_cached'))
+      expect(relativeError(cached, tensors.get('logits_cached')!)).toBeLessThan(TOLERANCE);
     expect(await greedy(model, golden.promptIds, golden.greedyIds.length)).toEqual(golden.greedyIds);
     const logProbs = await scored(model, golden.scoredIds);
     expect(relativeError(logProbs, Float32Array.from(golden.logProbs))).toBeLessThan(TOLERANCE);

@@ -36,7 +36,7 @@ export async function loadParameters(
   options: LoadParametersOptions = {},
 ): Promise<Parameters> {
   const matched = matchParameters(specs, naming, source);
-  const total = matched.reduce((sum, { entry }) => sum + entry.byteLength, 0);
+  const total = matched.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const byPath = new Map<string, Weight | Tensor>();
   const reader = new PieceReader(source, options.signal);
   let loaded = 0;
@@ -49,8 +49,10 @@ export async function loadParameters(
       options.signal?.throwIfAborted();
       const { spec, entry } = parameter;
       if (spec.kind === 'vector') {
-        byPath.set(spec.path, Tensor.from(backend, await readFloat32(source, entry.name), spec.shape));
-        advance(entry, entry.byteLength);
+        const values = await readFloat32(source, entry.name);
+        const part = values.subarray(parameter.firstRow, parameter.firstRow + spec.shape[0]);
+        byPath.set(spec.path, Tensor.from(backend, part, spec.shape));
+        advance(entry, parameter.byteLength);
       } else {
         const dtype = options.dtype === undefined || options.dtype === 'auto' ? ownWidth(entry) : options.dtype;
         const weight = new Weight(backend, backend.allocateMatrix(dtype, ...spec.shape));
@@ -73,19 +75,19 @@ function ownWidth(entry: TensorEntry): WeightDType {
 /** Reads the next piece while the device packs the last one. */
 async function loadMatrix(
   reader: PieceReader,
-  { entry, isTransposed }: MatchedParameter,
+  { entry, isTransposed, firstRow, byteLength }: MatchedParameter,
   weight: Weight,
   advance: (bytes: number) => void,
 ): Promise<void> {
   const numLines = isTransposed ? weight.columns : weight.rows;
-  const lineBytes = entry.byteLength / Math.max(1, numLines);
+  const lineBytes = byteLength / Math.max(1, numLines);
   const linesPerPiece = Math.max(1, Math.floor(PIECE_BYTES / Math.max(1, lineBytes)));
   let packing: Promise<void> = Promise.resolve();
   for (let first = 0; first < numLines; first += linesPerPiece) {
     const count = Math.min(linesPerPiece, numLines - first);
     let piece: Piece;
     try {
-      piece = await reader.read(entry, first * lineBytes, count * lineBytes);
+      piece = await reader.read(entry, (firstRow + first) * lineBytes, count * lineBytes);
     } finally {
       await packing;
     }

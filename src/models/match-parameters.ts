@@ -1,6 +1,6 @@
-import { formatShape, isSameShape } from '../base/shape.ts';
+import { formatShape, isSameShape, type Shape } from '../base/shape.ts';
 import type { TensorEntry, WeightSource } from '../formats/weight-source.ts';
-import { type Naming, type ParameterSpec, splitLayer } from './parameter-spec.ts';
+import { type Naming, type ParameterSpec, type RowSlice, splitLayer } from './parameter-spec.ts';
 
 /** A parameter and the tensor of the file that fills it. */
 export interface MatchedParameter {
@@ -8,6 +8,10 @@ export interface MatchedParameter {
   readonly entry: TensorEntry;
   /** The file stores the matrix with inputs as rows. */
   readonly isTransposed: boolean;
+  /** Where the parameter's first row is in the file's tensor. */
+  readonly firstRow: number;
+  /** Bytes of the parameter in the file. */
+  readonly byteLength: number;
 }
 
 const FLOATS: readonly string[] = ['float64', 'float32', 'float16', 'bfloat16'];
@@ -23,7 +27,7 @@ export function matchParameters(
   const unclaimed = new Set(source.tensors.keys());
   const matched: MatchedParameter[] = [];
   for (const spec of specs) {
-    const { candidates, isTransposed } = fileNames(spec, naming);
+    const { candidates, isTransposed, slice } = fileNames(spec, naming);
     const name = candidates.find((candidate) => source.tensors.has(candidate));
     if (name === undefined) {
       missing.push(candidates[0]!);
@@ -31,12 +35,14 @@ export function matchParameters(
     }
     unclaimed.delete(name);
     const entry = source.tensors.get(name)!;
-    const wanted = isTransposed ? [...spec.shape].reverse() : spec.shape;
+    const wanted = storedShape(spec, isTransposed, slice);
     if (!isSameShape(entry.shape, wanted))
       misshapen.push(`${name} has shape ${formatShape(entry.shape)}, wanted ${formatShape(wanted)}`);
     else if (!FLOATS.includes(entry.dtype))
       misshapen.push(`${name} is ${entry.dtype}, wanted a float of 16 to 64 bits`);
-    matched.push({ spec, entry, isTransposed });
+    const { firstRow, numRows } = slice ?? { firstRow: 0, numRows: wanted[0]! };
+    const byteLength = slice === undefined ? entry.byteLength : (entry.byteLength / numRows) * spec.shape[0];
+    matched.push({ spec, entry, isTransposed, firstRow, byteLength });
   }
   const unexpected = [...unclaimed].filter((name) => !naming.ignored.some((pattern) => pattern.test(name)));
   const problems = [
@@ -49,14 +55,25 @@ export function matchParameters(
   return matched;
 }
 
-function fileNames(spec: ParameterSpec, naming: Naming): { candidates: string[]; isTransposed: boolean } {
+function storedShape(spec: ParameterSpec, isTransposed: boolean, slice: RowSlice | undefined): Shape {
+  if (slice !== undefined) return [slice.numRows, ...spec.shape.slice(1)];
+  return isTransposed ? [...spec.shape].reverse() : spec.shape;
+}
+
+interface FileNames {
+  readonly candidates: readonly string[];
+  readonly isTransposed: boolean;
+  readonly slice: RowSlice | undefined;
+}
+
+function fileNames(spec: ParameterSpec, naming: Naming): FileNames {
   const { pattern, layer } = splitLayer(spec.path);
   const name = naming.names[pattern];
   if (name === undefined) throw new RangeError(`Cannot name parameter ${spec.path}: the architecture has no such name`);
   const full = layer === undefined ? name : name.replace('{}', layer);
-  const { optionalPrefix } = naming;
+  const { optionalPrefix = '' } = naming;
   const candidates = full.startsWith(optionalPrefix) ? [full, full.slice(optionalPrefix.length)] : [full];
-  return { candidates, isTransposed: naming.transposed.has(pattern) };
+  return { candidates, isTransposed: naming.transposed.has(pattern), slice: naming.slices?.[pattern] };
 }
 
 /** A file is distrusted: it must not be able to make an error message of any length. */

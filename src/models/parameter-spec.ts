@@ -13,11 +13,19 @@ export interface Naming {
   /** Module path to name in the file; `{}` stands for the layer's number in both. */
   readonly names: Readonly<Record<string, string>>;
   /** What names begin with in checkpoints of a model with its head; those of the bare model leave it out. */
-  readonly optionalPrefix: string;
+  readonly optionalPrefix?: string;
   /** Module paths whose matrix is stored with inputs as rows, as GPT-2's `Conv1D`. */
   readonly transposed: ReadonlySet<string>;
+  /** Parameters stored as a run of rows of a larger tensor, as PyTorch stacks query, key and value. */
+  readonly slices?: Readonly<Record<string, RowSlice>>;
   /** Names that a file may hold besides, and that carry no parameter of the model (masks, tied copies). */
   readonly ignored: readonly RegExp[];
+}
+
+export interface RowSlice {
+  readonly firstRow: number;
+  /** Rows of the whole tensor. */
+  readonly numRows: number;
 }
 
 /** Parameters held by a spec. */

@@ -39,14 +39,15 @@ export class DecoderOnlyTransformer {
   /** The logits (rows, V) of the batch's rows. Call inside a scope; it records and does not wait. */
   forward(batch: ForwardBatch): Tensor {
     const { finalNorm, head, tokenEmbedding } = this.parts;
-    const hidden = this.#blocks(batch);
+    const hidden = this.hidden(batch);
     const rows = batch.logitRows === undefined ? hidden : gatherRows(hidden, batch.logitRows);
     const normed = finalNorm === undefined ? rows : finalNorm.forward(rows);
     batch.observe?.('finalNorm', normed);
     return head === undefined ? linear(normed, tokenEmbedding.weight) : head.forward(normed);
   }
 
-  #blocks(batch: ForwardBatch): Tensor {
+  /** The output of the last block (T, C), before the final norm; it fills the cache. Call inside a scope. */
+  hidden(batch: ForwardBatch): Tensor {
     const angles = this.parts.rotary?.angles(this.#backend, batch.positions);
     let hidden = this.#embed(batch); // (T, C)
     batch.observe?.('embedding', hidden);

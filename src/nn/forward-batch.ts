@@ -2,8 +2,8 @@ import type { DeviceCache, PagedBatch } from '../backend/backend.ts';
 import type { PagedKvCache, SequenceTokens } from '../kv-cache/paged-kv-cache.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
-/** Which rows of a batch get logits: the last token of each sequence, or every token. */
-export type LogitRows = 'last' | 'all';
+/** Which rows of a batch get logits: the last token of each sequence, every token, or no token (only the cache fills). */
+export type LogitRows = 'last' | 'all' | 'none';
 
 /** Sees the activations of a forward pass by module path; `tensor.read()` gives their values. */
 export type Observer = (path: string, tensor: Tensor) => void;

@@ -9,11 +9,11 @@ export interface Cut {
 
 /** Removes every token below the cut. */
 export function applyCut(logits: Float32Array, { value, numEqual }: Cut): void {
+  const { length } = logits;
   let equalLeft = numEqual;
-  for (let id = 0; id < logits.length; id++) {
+  for (let id = 0; id < length; id++) {
     const logit = logits[id]!;
-    if (logit > value) continue;
-    if (logit === value && equalLeft > 0) equalLeft--;
-    else logits[id] = Number.NEGATIVE_INFINITY;
+    if (logit > value || (logit === value && equalLeft-- > 0)) continue;
+    logits[id] = Number.NEGATIVE_INFINITY;
   }
 }

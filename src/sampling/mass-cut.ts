@@ -1,6 +1,9 @@
 import type { Cut } from './cut.ts';
+import { expOfNegative } from './exp.ts';
+import { highestLogit } from './highest-logit.ts';
 
-const NUM_BINS = 512;
+const NUM_BINS = 1024;
+const BINS_PER_UNIT = 32;
 const FEW = 64;
 
 /**
@@ -8,118 +11,90 @@ const FEW = 64;
  * of a sort of the vocabulary, a histogram of probability over equal ranges of the logit finds the range where the sum
  * crosses `mass`; the same is then done within that range until few tokens or equal ones are left.
  */
-export class MassCutter {
-  readonly #binMass = new Float64Array(NUM_BINS);
-  #ids = new Int32Array(0);
-  #weights = new Float64Array(0);
-
-  cut(logits: Float32Array, mass: number): Cut {
-    let range = this.#gather(logits);
-    let wanted = mass * this.#weigh(logits, range);
-    while (range.count > FEW && range.highest > range.lowest) {
-      const { bin, massBefore } = this.#crossingBin(logits, range, wanted);
-      wanted -= massBefore;
-      range = this.#narrow(logits, range, bin);
-    }
-    return this.#cutWithin(logits, range, wanted);
-  }
-
-  /** Lists the tokens that are not removed. */
-  #gather(logits: Float32Array): Range {
-    if (this.#ids.length < logits.length) {
-      this.#ids = new Int32Array(logits.length);
-      this.#weights = new Float64Array(logits.length);
-    }
-    const ids = this.#ids;
-    let count = 0;
-    let highest = Number.NEGATIVE_INFINITY;
-    let lowest = Number.POSITIVE_INFINITY;
-    for (let id = 0; id < logits.length; id++) {
-      const logit = logits[id]!;
-      if (logit === Number.NEGATIVE_INFINITY) continue;
-      ids[count++] = id;
-      if (logit > highest) highest = logit;
-      if (logit < lowest) lowest = logit;
-    }
-    return { count, highest, lowest };
-  }
-
-  /** Probabilities times an unknown constant; returns their sum. */
-  #weigh(logits: Float32Array, { count, highest }: Range): number {
-    const ids = this.#ids;
-    const weights = this.#weights;
-    let total = 0;
-    for (let i = 0; i < count; i++) {
-      const weight = Math.exp(logits[ids[i]!]! - highest);
-      weights[i] = weight;
-      total += weight;
-    }
-    return total;
-  }
-
-  #crossingBin(logits: Float32Array, range: Range, wanted: number): { bin: number; massBefore: number } {
-    const ids = this.#ids;
-    const weights = this.#weights;
-    const binMass = this.#binMass.fill(0);
+export function massCut(logits: Float32Array, mass: number): Cut {
+  const highest = highestLogit(logits);
+  const { binMass, total } = histogramOfRow(logits, highest);
+  let { bin, left } = crossing(binMass, mass * total);
+  let ids = idsInBin(logits, highest, bin);
+  let range = rangeOf(logits, ids);
+  while (ids.length > FEW && range.highest > range.lowest) {
     const scale = NUM_BINS / (range.highest - range.lowest);
-    for (let i = 0; i < range.count; i++) binMass[binOf(logits[ids[i]!]!, range.highest, scale)]! += weights[i]!;
-    let massBefore = 0;
-    for (let bin = 0; bin < NUM_BINS - 1; bin++) {
-      if (massBefore + binMass[bin]! >= wanted) return { bin, massBefore };
-      massBefore += binMass[bin]!;
-    }
-    // The bin of the lowest logit is never empty, so rounding cannot leave us with no token to cut at.
-    return { bin: NUM_BINS - 1, massBefore };
+    const binOf = (id: number): number => binAt((range.highest - logits[id]!) * scale);
+    binMass.fill(0);
+    for (const id of ids) binMass[binOf(id)]! += expOfNegative(logits[id]! - highest);
+    ({ bin, left } = crossing(binMass, left));
+    // Highest and lowest are in the first and the last bin, so that fewer ids are left every time.
+    ids = ids.filter((id) => binOf(id) === bin);
+    range = rangeOf(logits, ids);
   }
-
-  /** Keeps the tokens of one bin. Both ends of the range sit in bins of their own, so the range shrinks every time. */
-  #narrow(logits: Float32Array, range: Range, bin: number): Range {
-    const ids = this.#ids;
-    const weights = this.#weights;
-    const scale = NUM_BINS / (range.highest - range.lowest);
-    let count = 0;
-    let highest = Number.NEGATIVE_INFINITY;
-    let lowest = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < range.count; i++) {
-      const logit = logits[ids[i]!]!;
-      if (binOf(logit, range.highest, scale) !== bin) continue;
-      ids[count] = ids[i]!;
-      weights[count++] = weights[i]!;
-      if (logit > highest) highest = logit;
-      if (logit < lowest) lowest = logit;
-    }
-    return { count, highest, lowest };
-  }
-
-  #cutWithin(logits: Float32Array, { count, highest, lowest }: Range, wanted: number): Cut {
-    const weights = this.#weights;
-    if (highest === lowest) {
-      const numEqual = Math.ceil(wanted / weights[0]!);
-      return { value: highest, numEqual: Math.min(count, Math.max(1, numEqual)) };
-    }
-    const order = Array.from({ length: count }, (_, i) => i);
-    const logitAt = (i: number): number => logits[this.#ids[i]!]!;
-    order.sort((a, b) => logitAt(b) - logitAt(a) || a - b);
-    let sum = 0;
-    let value = highest;
-    let numEqual = 0;
-    for (const i of order) {
-      numEqual = logitAt(i) === value ? numEqual + 1 : 1;
-      value = logitAt(i);
-      sum += weights[i]!;
-      if (sum >= wanted) break;
-    }
-    return { value, numEqual };
-  }
+  return cutWithin(logits, ids, (id) => expOfNegative(logits[id]! - highest), left);
 }
 
-/** Tokens listed in the scratch arrays, in ascending order of id, and the ends of their logits. */
-interface Range {
-  readonly count: number;
-  readonly highest: number;
-  readonly lowest: number;
+/** Probabilities times an unknown constant, by distance from the highest logit; what is far below shares the last bin. */
+function histogramOfRow(logits: Float32Array, highest: number): { binMass: Float64Array; total: number } {
+  const { length } = logits;
+  const binMass = new Float64Array(NUM_BINS);
+  let total = 0;
+  for (let id = 0; id < length; id++) {
+    const distance = highest - logits[id]!;
+    const weight = expOfNegative(-distance);
+    binMass[binAt(distance * BINS_PER_UNIT)]! += weight;
+    total += weight;
+  }
+  return { binMass, total };
 }
 
-function binOf(logit: number, highest: number, scale: number): number {
-  return Math.min(NUM_BINS - 1, Math.floor((highest - logit) * scale));
+function binAt(position: number): number {
+  return position < NUM_BINS ? Math.floor(position) : NUM_BINS - 1;
+}
+
+/** The bin in which the sum reaches `wanted`, and what is left to reach in it. */
+function crossing(binMass: Float64Array, wanted: number): { bin: number; left: number } {
+  let left = wanted;
+  let lastFilled = { bin: 0, left };
+  for (let bin = 0; bin < NUM_BINS; bin++) {
+    if (binMass[bin] === 0) continue;
+    lastFilled = { bin, left };
+    if (binMass[bin]! >= left) break;
+    left -= binMass[bin]!;
+  }
+  return lastFilled;
+}
+
+function idsInBin(logits: Float32Array, highest: number, bin: number): number[] {
+  const { length } = logits;
+  const ids: number[] = [];
+  for (let id = 0; id < length; id++) {
+    if (binAt((highest - logits[id]!) * BINS_PER_UNIT) === bin) ids.push(id);
+  }
+  return ids;
+}
+
+function rangeOf(logits: Float32Array, ids: readonly number[]): { highest: number; lowest: number } {
+  let highest = Number.NEGATIVE_INFINITY;
+  let lowest = Number.POSITIVE_INFINITY;
+  for (const id of ids) {
+    highest = Math.max(highest, logits[id]!);
+    lowest = Math.min(lowest, logits[id]!);
+  }
+  return { highest, lowest };
+}
+
+function cutWithin(
+  logits: Float32Array,
+  ids: readonly number[],
+  weightOf: (id: number) => number,
+  wanted: number,
+): Cut {
+  const ranked = [...ids].sort((a, b) => logits[b]! - logits[a]! || a - b);
+  let value = Number.POSITIVE_INFINITY;
+  let numEqual = 0;
+  let left = wanted;
+  for (const id of ranked) {
+    numEqual = logits[id] === value ? numEqual + 1 : 1;
+    value = logits[id]!;
+    left -= weightOf(id);
+    if (left <= 0) break;
+  }
+  return { value, numEqual };
 }

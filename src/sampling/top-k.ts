@@ -2,15 +2,15 @@ import { applyCut } from './cut.ts';
 import type { LogitsProcessor } from './logits-processor.ts';
 import { rankCut } from './rank-cut.ts';
 
-/** Keeps the `k` highest logits (Fan et al. 2018), exactly k of them: of equals at the edge the lower ids stay. */
+/**
+ * Keeps the `k` highest logits (Fan et al. 2018), exactly k of them: of equals at the edge the lower ids stay, where Hugging
+ * Face Transformers keeps all.
+ */
 export function topK(k: number): LogitsProcessor {
   if (!(Number.isInteger(k) && k >= 1)) {
     throw new RangeError(`Cannot keep the highest logits: k is ${k}, but it must be a whole number above 0`);
   }
-  let heap: Float32Array | undefined;
   return (logits) => {
-    if (k >= logits.length) return;
-    heap ??= new Float32Array(k);
-    applyCut(logits, rankCut(logits, k, heap));
+    if (k < logits.length) applyCut(logits, rankCut(logits, k));
   };
 }

@@ -1,6 +1,6 @@
 import { applyCut } from './cut.ts';
 import type { LogitsProcessor } from './logits-processor.ts';
-import { MassCutter } from './mass-cut.ts';
+import { massCut } from './mass-cut.ts';
 
 /**
  * Nucleus sampling (Holtzman et al. 2020): keeps the fewest tokens, highest first, whose probabilities add up to at least
@@ -10,8 +10,7 @@ export function topP(p: number): LogitsProcessor {
   if (!(p > 0 && p <= 1)) {
     throw new RangeError(`Cannot keep the likeliest tokens: p is ${p}, but it must be above 0 and at most 1`);
   }
-  const cutter = new MassCutter();
   return (logits) => {
-    if (p < 1) applyCut(logits, cutter.cut(logits, p));
+    if (p < 1) applyCut(logits, massCut(logits, p));
   };
 }

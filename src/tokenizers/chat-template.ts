@@ -101,10 +101,14 @@ function parseConfig(text: string, location: string): Config {
   try {
     config = JSON.parse(text);
   } catch (cause) {
-    throw new SyntaxError(`Cannot read the tokenizer_config.json of ${location}: ${(cause as Error).message}`, { cause });
+    throw new SyntaxError(`Cannot read the tokenizer_config.json of ${location}: ${(cause as Error).message}`, {
+      cause,
+    });
   }
   if (typeof config === 'object' && config !== null && !Array.isArray(config)) return config as Config;
-  throw new SyntaxError(`Cannot read the tokenizer_config.json of ${location}: got ${text.slice(0, 80)}, wanted an object`);
+  throw new SyntaxError(
+    `Cannot read the tokenizer_config.json of ${location}: got ${text.slice(0, 80)}, wanted an object`,
+  );
 }
 
 /** `chat_template` is one template or several with names. */

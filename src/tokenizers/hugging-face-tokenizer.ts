@@ -1,6 +1,7 @@
 import { Tokenizer as Library } from '@huggingface/tokenizers';
 import { cleanUpSpacesStream } from './clean-up-spaces.ts';
 import { Detokenizer } from './detokenizer.ts';
+import { wordSplitter } from './split-words.ts';
 import { chainStreams, type TextStream } from './text-stream.ts';
 import { createTokenDecoder, type DecoderConfig } from './token-decoder.ts';
 import type { DecodeOptions, EncodeOptions, Tokenizer } from './tokenizer.ts';
@@ -9,7 +10,7 @@ import type { DecodeOptions, EncodeOptions, Tokenizer } from './tokenizer.ts';
 interface TokenizerFile {
   readonly added_tokens: readonly { readonly id: number; readonly content: string; readonly special?: boolean }[];
   readonly decoder: DecoderConfig;
-  readonly model: { readonly vocab: unknown };
+  readonly model: { readonly type?: string; readonly vocab: object };
 }
 
 /** tokenizer_config.json, of which everything is optional. */
@@ -100,11 +101,18 @@ function contentOf(token: unknown): string | undefined {
   return typeof content === 'string' ? content : undefined;
 }
 
+const MODELS = ['BPE', 'Unigram', 'WordPiece', 'WordLevel'];
+
 function parseFile(text: string, location: string): TokenizerFile {
   const value = parseObject(text, location);
   const model = value.model as TokenizerFile['model'] | undefined;
   if (typeof model !== 'object' || model === null || typeof model.vocab !== 'object' || model.vocab === null) {
     throw new SyntaxError(`Cannot read ${location}: it has no "model" with a "vocab"`);
+  }
+  if (model.type !== undefined && !MODELS.includes(model.type)) {
+    throw new TypeError(
+      `Cannot read ${location}: its model is of type ${JSON.stringify(model.type)}, wanted one of ${MODELS.join(', ')}`,
+    );
   }
   const optional = { added_tokens: [], normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
   return { ...optional, ...value, model };
@@ -125,6 +133,7 @@ function createLibrary(file: TokenizerFile, config: TokenizerConfig, location: s
   try {
     const library = new Library(file, config);
     correctWhitespace(library.pre_tokenizer as PreTokenizer | null);
+    encodeWordByWord(library, file);
     return library;
   } catch (cause) {
     throw new TypeError(`Cannot read ${location}: ${(cause as Error).message}`, { cause });
@@ -142,9 +151,22 @@ function correctWhitespace(preTokenizer: PreTokenizer | null): void {
     /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 }
 
+/** Replaces the pre-tokenizers that leave a text whole by one that gives the model its words. */
+function encodeWordByWord(library: Library, { model }: TokenizerFile): void {
+  const inner = library.pre_tokenizer as PreTokenizer | null;
+  const isWhole = inner === null || inner.prepend_scheme !== undefined;
+  const split = isWhole && model.type === 'BPE' ? wordSplitter(Object.keys(model.vocab)) : undefined;
+  if (split === undefined) return;
+  const preTokenize = (text: string, options: unknown) => (inner?.(text, options) ?? [text]).flatMap(split);
+  library.pre_tokenizer = preTokenize as unknown as Library['pre_tokenizer'];
+}
+
 /** What we look at of the library's pre-tokenizers, one or a sequence. */
 interface PreTokenizer {
+  (text: string, options: unknown): string[];
   readonly config?: { readonly type: string };
   readonly tokenizers?: readonly (PreTokenizer | null)[];
   pattern?: RegExp;
+  /** Only Metaspace has one; the library's does not split. */
+  readonly prepend_scheme?: string;
 }

@@ -47,11 +47,11 @@ const SHAPES = [
 export const linearCases: readonly ConformanceCase[] = WEIGHT_DTYPES.flatMap((dtype) => [
   ...SHAPES.map(([tokens, rows, columns]) => linearCase({ tokens, rows, columns, dtype }, rows % 2 === 1)),
   linearCase({ tokens: 1, rows: 3072, columns: 768, dtype }, true),
-  linearCase({ tokens: 5, rows: 768, columns: 3072, dtype }, true),
-  linearCase({ tokens: 2, rows: 50257, columns: 32, dtype }, false),
+  linearCase({ tokens: 3, rows: 768, columns: 3072, dtype }, true),
+  linearCase({ tokens: 2, rows: 50257, columns: 9, dtype }, false),
   ...adversarialCases(dtype),
   sameBitsCase({ tokens: 67, rows: 41, columns: 96, dtype }),
-  sameBitsCase({ tokens: 26, rows: 200, columns: 769, dtype }),
+  sameBitsCase({ tokens: 26, rows: 57, columns: 769, dtype }),
   zeroWeightsCase(dtype),
   ...embedCases(dtype),
 ]);
@@ -153,7 +153,7 @@ function embedCases(dtype: WeightDType): ConformanceCase[] {
     [5, 8, 4],
     [3, 33, 31],
     [17, 100, 96],
-    [7, 2000, 769],
+    [7, 500, 769],
   ] as const;
   return shapes.map(([tokens, rows, columns]) =>
     compareWithReference({

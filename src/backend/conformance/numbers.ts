@@ -22,6 +22,17 @@ export function randomPermutation(seed: number, length: number): number[] {
   return Array.from({ length }, (_, i) => i).sort((a, b) => keys[a]! - keys[b]!);
 }
 
+/** The numbers of all parts, one part after the other. */
+export function concatenate(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let start = 0;
+  for (const part of parts) {
+    whole.set(part, start);
+    start += part.length;
+  }
+  return whole;
+}
+
 /** A signed 32-bit hash of 32 bits. */
 function mix(bits: number): number {
   let h = bits | 0;

@@ -2,6 +2,7 @@ import { attend } from './attention-cases.ts';
 import { describeHeads, HEAD_SIZES, type HeadSizes } from './attention-heads.ts';
 import type { ConformanceCase } from './conformance-case.ts';
 import { compareWithReference, requirement } from './make-case.ts';
+import { concatenate } from './numbers.ts';
 import {
   attendStep,
   NUM_BLOCKS,
@@ -49,10 +50,8 @@ function referenceCase(options: PagedOptions): ConformanceCase {
     compute: async (bench) => {
       const cache = staleCache(bench, options);
       const [first, rest] = halves(options);
-      return Float32Array.of(
-        ...(await runStep(bench, cache, first, options)),
-        ...(await runStep(bench, cache, rest, options)),
-      );
+      const start = await runStep(bench, cache, first, options);
+      return concatenate([start, await runStep(bench, cache, rest, options)]);
     },
   });
 }
@@ -126,7 +125,7 @@ function longContextCase(options: PagedOptions): ConformanceCase {
       storeStep(bench, cache, [{ sequence, numComputed: 0, numNew: 709 }]);
       const one = await attendStep(bench, cache, [{ sequence, numComputed: 708, numNew: 1 }], options);
       const three = await attendStep(bench, cache, [{ sequence, numComputed: 706, numNew: 3 }], options);
-      return Float32Array.of(...one, ...three);
+      return concatenate([one, three]);
     },
   });
 }
@@ -145,8 +144,11 @@ function maxKeyLengthCase(): ConformanceCase {
 function isolationCase(): ConformanceCase {
   return requirement('pagedAttention', 'NaN of one sequence stays its own', async (bench, check) => {
     const sequences = pagedSequences([20, 20, 20], SMALL);
-    const broken = { ...sequences[1]!, values: new Float32Array(sequences[1]!.values.length).fill(Number.NaN) };
-    const compute = async (middle: typeof broken) => {
+    const broken: PagedSequence = {
+      ...sequences[1]!,
+      values: new Float32Array(sequences[1]!.values.length).fill(Number.NaN),
+    };
+    const compute = async (middle: PagedSequence) => {
       const steps = [sequences[0]!, middle, sequences[2]!].map((sequence) => ({
         sequence,
         numComputed: 0,

@@ -1,6 +1,6 @@
 import { CACHE_BLOCK_SIZE, type DeviceCache, type PagedBatch } from '../backend.ts';
 import type { HeadSizes } from './attention-heads.ts';
-import { randomFloats, randomPermutation } from './numbers.ts';
+import { concatenate, randomFloats, randomPermutation } from './numbers.ts';
 import type { Workbench } from './workbench.ts';
 
 /** One sequence of the paged cases: all its queries, keys and values, and where it lives in the cache. */
@@ -118,14 +118,14 @@ export async function runInChunks(
   options: PagedOptions,
 ): Promise<Float32Array> {
   const cache = staleCache(bench, options);
-  const outputs: number[] = [];
+  const outputs: Float32Array[] = [];
   let numComputed = 0;
   for (let i = 0; numComputed < sequence.numTokens; i++) {
     const numNew = Math.min(chunks[i % chunks.length]!, sequence.numTokens - numComputed);
-    outputs.push(...(await runStep(bench, cache, [{ sequence, numComputed, numNew }], options)));
+    outputs.push(await runStep(bench, cache, [{ sequence, numComputed, numNew }], options));
     numComputed += numNew;
   }
-  return Float32Array.from(outputs);
+  return concatenate(outputs);
 }
 
 /** The rows of the new tokens of each sequence, one sequence after the other. */
@@ -135,13 +135,7 @@ function newRows(steps: readonly PagedStep[], rowsOf: (sequence: PagedSequence) 
     const width = rows.length / Math.max(1, sequence.numTokens);
     return rows.subarray(numComputed * width, (numComputed + numNew) * width);
   });
-  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let start = 0;
-  for (const part of parts) {
-    whole.set(part, start);
-    start += part.length;
-  }
-  return whole;
+  return concatenate(parts);
 }
 
 function slotOf({ blockTable }: PagedSequence, token: number): number {

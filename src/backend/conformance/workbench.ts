@@ -1,6 +1,6 @@
 import { numberToBfloat16, numberToFloat16 } from '../../base/float16.ts';
-import type { Backend, CacheShape, DeviceBuffer, DeviceCache, DeviceMatrix, MatrixPart } from '../backend.ts';
-import { bytesPerElement, type WeightDType } from '../dtype.ts';
+import type { Backend, CacheShape, DeviceBuffer, DeviceCache, DeviceMatrix } from '../backend.ts';
+import type { WeightDType } from '../dtype.ts';
 import type { Numbers } from './expect-close.ts';
 
 /** Puts numbers on a backend and remembers what it made, so that a case leaves nothing behind. */
@@ -98,13 +98,11 @@ export async function atWorkbench<Result>(
   return result;
 }
 
-/** Little-endian bytes of numbers in a weight dtype, as a file stores them. */
-export function toBytes(numbers: Float32Array, dtype: WeightDType): MatrixPart['data'] {
-  const view = new DataView(new ArrayBuffer(numbers.length * bytesPerElement(dtype)));
-  for (let i = 0; i < numbers.length; i++) {
-    if (dtype === 'float32') view.setFloat32(4 * i, numbers[i]!, true);
-    else
-      view.setUint16(2 * i, dtype === 'bfloat16' ? numberToBfloat16(numbers[i]!) : numberToFloat16(numbers[i]!), true);
-  }
-  return new Uint8Array(view.buffer);
+/** Bytes of numbers in a weight dtype, as a file stores them (on a little-endian machine, as all are that run this). */
+export function toBytes(numbers: Float32Array, dtype: WeightDType): Uint8Array {
+  if (dtype === 'float32') return new Uint8Array(numbers.slice().buffer);
+  const encode = dtype === 'bfloat16' ? numberToBfloat16 : numberToFloat16;
+  const elements = new Uint16Array(numbers.length);
+  for (let i = 0; i < numbers.length; i++) elements[i] = encode(numbers[i]!);
+  return new Uint8Array(elements.buffer);
 }

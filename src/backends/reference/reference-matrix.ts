@@ -35,18 +35,19 @@ export class ReferenceMatrix {
     const read = readerOf(part);
     const encode = ENCODERS[this.dtype];
     const lineLength = part.order === 'rows' ? this.columns : this.rows;
+    const [lineStep, step] = part.order === 'rows' ? [this.columns, 1] : [1, this.columns];
     for (let line = 0; line < part.count; line++) {
-      for (let i = 0; i < lineLength; i++) {
-        const [row, column] = part.order === 'rows' ? [part.first + line, i] : [i, part.first + line];
-        this.#elements[row * this.columns + column] = encode(read(line * lineLength + i));
-      }
+      const start = (part.first + line) * lineStep;
+      for (let i = 0; i < lineLength; i++) this.#elements[start + i * step] = encode(read(line * lineLength + i));
     }
   }
 
   #widen(start: number, end: number): Float32Array {
     if (this.#elements instanceof Float32Array) return this.#elements.subarray(start, end);
     const decode = this.dtype === 'bfloat16' ? bfloat16ToNumber : float16ToNumber;
-    return Float32Array.from(this.#elements.subarray(start, end), decode);
+    const values = new Float32Array(end - start);
+    for (let i = 0; i < values.length; i++) values[i] = decode(this.#elements[start + i]!);
+    return values;
   }
 
   #checkPart({ data, dtype, order, first, count }: MatrixPart): void {

@@ -1,0 +1,51 @@
+import type { Backend } from './backend/backend.ts';
+import { didYouMean } from './base/suggest.ts';
+
+/** Devices that run models: `wasm` is fast and the default; `reference` is plain TypeScript in float64, for comparison. */
+export type Device = 'wasm' | 'reference';
+
+export const DEVICES = ['wasm', 'reference'] as const satisfies readonly Device[];
+
+export interface BackendOptions {
+  readonly device?: Device | undefined;
+  /** Threads that compute, at least 1; the processors unless given. The numbers do not depend on it. */
+  readonly threads?: number | undefined;
+  /**
+   * `fused` multiplies and adds in one rounding where the machine can (the default there); `portable` rounds twice and
+   * gives the same bits on every machine.
+   */
+  readonly numerics?: 'fused' | 'portable' | undefined;
+}
+
+/**
+ * Starts a device. Its code is only loaded here.
+ *
+ * @example
+ * const backend = await createBackend({ device: 'wasm', threads: 2 });
+ */
+export async function createBackend(options: BackendOptions = {}): Promise<Backend> {
+  const { device = 'wasm', threads, numerics } = options;
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1))
+    throw new RangeError(`Cannot start a backend: ${threads} threads, wanted a whole number of at least 1`);
+  switch (device) {
+    case 'wasm': {
+      const { createWasmBackend } = await import('./backends/wasm/wasm-backend.ts');
+      return createWasmBackend({
+        ...(threads === undefined ? {} : { threads }),
+        ...(numerics === undefined ? {} : { numerics }),
+      });
+    }
+    case 'reference': {
+      if (threads !== undefined && threads !== 1)
+        throw new RangeError(`Cannot start the reference backend: ${threads} threads, but it runs on one`);
+      if (numerics === 'fused') throw new RangeError('Cannot start the reference backend: its numerics are portable');
+      const { createReferenceBackend } = await import('./backends/reference/reference-backend.ts');
+      return createReferenceBackend();
+    }
+    default:
+      device satisfies never;
+      throw new RangeError(
+        `Cannot start a backend: unknown device ${JSON.stringify(device)}${didYouMean(String(device), DEVICES)}; known: ${DEVICES.join(', ')}`,
+      );
+  }
+}

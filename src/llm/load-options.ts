@@ -1,0 +1,54 @@
+import { WEIGHT_DTYPES, type WeightDType } from '../backend/dtype.ts';
+import { didYouMean } from '../base/suggest.ts';
+import { type BackendOptions, DEVICES } from '../create-backend.ts';
+import type { HubProgress } from '../hub/resolve-model.ts';
+import type { LoadProgress } from '../models/load-parameters.ts';
+
+export type Progress = HubProgress | LoadProgress;
+
+export interface LoadOptions extends BackendOptions {
+  /** Width of the weights in memory; `auto` (the default) keeps the file's own. */
+  readonly dtype?: WeightDType | 'auto' | undefined;
+  /** Tokens of the KV cache: the longest sequence, prompt included. At most, and unless given, what the model takes, or 4096. */
+  readonly contextLength?: number | undefined;
+  /** A branch, tag or commit of a hub id; `main` unless given. */
+  readonly revision?: string | undefined;
+  /** Aborts the load; nothing stays behind. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+const KNOWN = [
+  'device',
+  'dtype',
+  'threads',
+  'numerics',
+  'contextLength',
+  'revision',
+  'signal',
+  'onProgress',
+] as const satisfies readonly (keyof LoadOptions)[];
+
+/** Throws a `TypeError` for an unknown option or a value that cannot be. */
+export function checkLoadOptions(options: LoadOptions): void {
+  for (const name of Object.keys(options))
+    if (!(KNOWN as readonly string[]).includes(name))
+      throw new TypeError(`Cannot load a model: unknown option ${JSON.stringify(name)}${didYouMean(name, KNOWN)}`);
+  oneOf('device', options.device, DEVICES);
+  oneOf('dtype', options.dtype, ['auto', ...WEIGHT_DTYPES]);
+  oneOf('numerics', options.numerics, ['fused', 'portable']);
+}
+
+/** The cache's length for a model that takes `maxPositions` tokens. */
+export function chooseContextLength(wanted: number | undefined, maxPositions: number): number {
+  if (wanted === undefined) return Math.min(maxPositions, 4096);
+  if (Number.isInteger(wanted) && wanted >= 1 && wanted <= maxPositions) return wanted;
+  throw new RangeError(`Cannot load a model: contextLength is ${wanted}, wanted 1 to ${maxPositions}`);
+}
+
+function oneOf(name: string, value: string | undefined, known: readonly string[]): void {
+  if (value === undefined || known.includes(value)) return;
+  throw new TypeError(
+    `Cannot load a model: ${name} is ${JSON.stringify(value)}${didYouMean(String(value), known)}; known: ${known.join(', ')}`,
+  );
+}

@@ -1,0 +1,51 @@
+import { uniform } from '../base/random.ts';
+import { numElements } from '../base/shape.ts';
+import type { TensorEntry, WeightSource } from '../formats/weight-source.ts';
+import { decoderOnlyParameters } from './decoder-only-parameters.ts';
+import type { ModelDescription } from './load-model.ts';
+import { splitLayer } from './parameter-spec.ts';
+
+/**
+ * Weights drawn at random (matrices uniform with standard deviation 0.02, norms 1, biases 0), the same for the same seed:
+ * for trying a configuration without a checkpoint.
+ */
+export function randomWeights({ config, naming }: ModelDescription, seed: number): WeightSource {
+  const tensors = new Map<string, TensorEntry>();
+  const fills = new Map<string, (values: Float32Array, first: number) => void>();
+  for (const [index, spec] of decoderOnlyParameters(config).entries()) {
+    const { pattern, layer } = splitLayer(spec.path);
+    const name = naming.names[pattern]!.replace('{}', layer ?? '');
+    const shape = naming.transposed.has(pattern) ? [...spec.shape].reverse() : spec.shape;
+    const byteLength = 4 * numElements(shape);
+    tensors.set(name, { name, dtype: 'float32', shape, byteLength, location: LOCATION });
+    fills.set(name, spec.kind === 'matrix' ? noise(seed, index) : constant(spec.path.endsWith('.bias') ? 0 : 1));
+  }
+  return {
+    location: LOCATION,
+    tensors,
+    metadata: new Map(),
+    async read(name, target, byteOffset) {
+      const values = new Float32Array(target.byteLength / 4);
+      fills.get(name)!(values, byteOffset / 4);
+      target.set(new Uint8Array(values.buffer));
+    },
+    async close() {},
+  };
+}
+
+const LOCATION = 'random weights';
+
+/** Half-width of a uniform distribution with standard deviation 0.02. */
+const HALF_WIDTH = 0.02 * Math.sqrt(3);
+
+function noise(seed: number, tensor: number): (values: Float32Array, first: number) => void {
+  return (values, first) => {
+    for (let i = 0; i < values.length; i++) values[i] = (2 * uniform(seed, first + i, tensor) - 1) * HALF_WIDTH;
+  };
+}
+
+function constant(value: number): (values: Float32Array) => void {
+  return (values) => {
+    values.fill(value);
+  };
+}

@@ -1,0 +1,7 @@
+import type { Backend } from '../src/backend/backend.ts';
+import { createBackend } from '../src/create-backend.ts';
+
+/** The backends that every model and op is tested on. */
+export const testBackends: Readonly<Record<string, () => Promise<Backend>>> = {
+  reference: () => createBackend({ device: 'reference' }),
+};
