@@ -4,6 +4,7 @@ import os
 import sys
 
 os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", HF_HUB_OFFLINE="1", TRANSFORMERS_VERBOSITY="error")
+sys.dont_write_bytecode = True
 
 import torch
 import transformers

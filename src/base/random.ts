@@ -1,11 +1,17 @@
+type Words = [number, number, number, number];
+
 /**
- * Philox4x32-10 (Salmon et al. 2011): a counter-based generator. Draw number `position` of stream `seed` is a pure
- * function of the two, so it depends neither on what else was drawn nor on the order of drawing.
+ * Draw number `position` of stream `seed`: 128 random bits that are a pure function of the two (and of `lane`, for several
+ * draws at one position), so they depend neither on what else was drawn nor on the order of drawing.
  */
-export function philox(seed: number, position: number, lane = 0): [number, number, number, number] {
-  let key0 = seed >>> 0;
-  let key1 = Math.floor(seed / 2 ** 32) >>> 0;
-  let [a, b, c, d] = [position >>> 0, Math.floor(position / 2 ** 32) >>> 0, lane >>> 0, 0];
+export function philox(seed: number, position: number, lane = 0): Words {
+  return philox4x32([...wordsOf(position), lane >>> 0, 0], wordsOf(seed));
+}
+
+/** Philox4x32-10 (Salmon et al. 2011): encrypts a counter of four 32-bit words under a key of two. */
+export function philox4x32(counter: Readonly<Words>, key: readonly [number, number]): Words {
+  let [a, b, c, d] = counter;
+  let [key0, key1] = key;
   for (let round = 0; round < 10; round++) {
     const [high0, low0] = multiplyHighLow(0xd2511f53, a);
     const [high1, low1] = multiplyHighLow(0xcd9e8d57, c);
@@ -20,6 +26,11 @@ export function philox(seed: number, position: number, lane = 0): [number, numbe
 export function uniform(seed: number, position: number, lane = 0): number {
   const [high, low] = philox(seed, position, lane);
   return ((high >>> 5) * 2 ** 26 + (low >>> 6)) / 2 ** 53;
+}
+
+/** The low and the high 32 bits of an integer below 2^53. */
+function wordsOf(integer: number): [number, number] {
+  return [integer >>> 0, Math.floor(integer / 2 ** 32) >>> 0];
 }
 
 /** The 64-bit product of two unsigned 32-bit numbers, as its high and low words; by halves, so that no step is inexact. */

@@ -10,7 +10,7 @@ type Options = { readonly signal?: AbortSignal | undefined };
  */
 export async function openShards(folder: string, index: string, options: Options = {}): Promise<WeightSource> {
   const location = platform.join(folder, 'model.safetensors.index.json');
-  const weightMap = parseIndex(index, location);
+  const weightMap = parseShardIndex(index, location);
   const shards = await openAll(folder, new Set(weightMap.values()), options);
   try {
     requireTensors(weightMap, shards, location);
@@ -21,7 +21,8 @@ export async function openShards(folder: string, index: string, options: Options
   }
 }
 
-function parseIndex(text: string, location: string): ReadonlyMap<string, string> {
+/** The file of each tensor, by the text of an index. Throws a `SyntaxError` for one that names anything but files beside it. */
+export function parseShardIndex(text: string, location: string): ReadonlyMap<string, string> {
   let index: unknown;
   try {
     index = JSON.parse(text);

@@ -1,3 +1,4 @@
+import { expOfNegative } from './exp.ts';
 import { highestLogit } from './highest-logit.ts';
 import { rankCut } from './rank-cut.ts';
 
@@ -34,8 +35,9 @@ export class LogProbs {
 
 function logSumExp(logits: Float32Array): number {
   const highest = highestLogit(logits);
+  const { length } = logits;
   let sum = 0;
-  for (let id = 0; id < logits.length; id++) sum += Math.exp(logits[id]! - highest);
+  for (let id = 0; id < length; id++) sum += expOfNegative(logits[id]! - highest);
   return highest + Math.log(sum);
 }
 
@@ -43,9 +45,10 @@ function likeliestTokens(logits: Float32Array, count: number): number[] {
   const size = Math.min(count, logits.length);
   if (size === 0) return [];
   const { value, numEqual } = rankCut(logits, size);
+  const { length } = logits;
   const ids: number[] = [];
   let equalLeft = numEqual;
-  for (let id = 0; id < logits.length; id++) {
+  for (let id = 0; id < length; id++) {
     if (logits[id]! > value || (logits[id] === value && equalLeft-- > 0)) ids.push(id);
   }
   return ids.sort((a, b) => logits[b]! - logits[a]! || a - b);

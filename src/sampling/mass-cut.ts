@@ -61,11 +61,13 @@ function crossing(binMass: Float64Array, wanted: number): { bin: number; left: n
   return lastFilled;
 }
 
+/** Removed tokens are at a distance of ∞ and in no bin. */
 function idsInBin(logits: Float32Array, highest: number, bin: number): number[] {
   const { length } = logits;
   const ids: number[] = [];
   for (let id = 0; id < length; id++) {
-    if (binAt((highest - logits[id]!) * BINS_PER_UNIT) === bin) ids.push(id);
+    const distance = highest - logits[id]!;
+    if (binAt(distance * BINS_PER_UNIT) === bin && distance < Number.POSITIVE_INFINITY) ids.push(id);
   }
   return ids;
 }

@@ -12,6 +12,7 @@ export function minP(p: number): LogitsProcessor {
   const margin = Math.log(p);
   return (logits) => {
     const lowestKept = highestLogit(logits) + margin;
-    for (let id = 0; id < logits.length; id++) if (logits[id]! < lowestKept) logits[id] = Number.NEGATIVE_INFINITY;
+    const { length } = logits;
+    for (let id = 0; id < length; id++) if (logits[id]! < lowestKept) logits[id] = Number.NEGATIVE_INFINITY;
   };
 }

@@ -1,4 +1,5 @@
 import { uniform } from '../base/random.ts';
+import { expOfNegative } from './exp.ts';
 import { highestLogit } from './highest-logit.ts';
 import type { LogitsProcessor } from './logits-processor.ts';
 import type { SequenceView } from './sequence-view.ts';
@@ -29,16 +30,8 @@ export function chooseToken(logits: Float32Array, sequence: SequenceView, option
 
 /** The token with the highest logit, the lowest id of equals; undefined if all are removed. */
 export function likeliestToken(logits: Float32Array): number | undefined {
-  let token: number | undefined;
-  let highest = Number.NEGATIVE_INFINITY;
-  for (let id = 0; id < logits.length; id++) {
-    const logit = logits[id]!;
-    if (logit > highest) {
-      highest = logit;
-      token = id;
-    }
-  }
-  return token;
+  const highest = highestLogit(logits);
+  return highest === Number.NEGATIVE_INFINITY ? undefined : logits.indexOf(highest);
 }
 
 const BLOCK = 256;
@@ -53,37 +46,36 @@ export function drawToken(logits: Float32Array, u: number): number | undefined {
   const blockSums = new Float64Array(Math.ceil(logits.length / BLOCK));
   let total = 0;
   for (let block = 0; block < blockSums.length; block++) {
-    const end = Math.min(logits.length, (block + 1) * BLOCK);
-    let sum = 0;
-    for (let id = block * BLOCK; id < end; id++) sum += weight(logits[id]!, highest);
-    blockSums[block] = sum;
-    total += sum;
+    blockSums[block] = sumOfBlock(logits, highest, block);
+    total += blockSums[block]!;
   }
   const target = u * total;
   let before = 0;
   for (let block = 0; block < blockSums.length; block++) {
-    if (before + blockSums[block]! > target) return walkBlock(logits, highest, block * BLOCK, target - before);
+    if (before + blockSums[block]! > target) return tokenInBlock(logits, highest, block, target - before);
     before += blockSums[block]!;
   }
-  // Unreachable: target < total, and total is the sum of the same numbers in the same order.
-  throw new RangeError(`Cannot draw a token: ${u} is not from 0 to below 1`);
+  // The target is below the total, which is the same sum in the same order.
+  throw new RangeError(`Cannot draw a token: u is ${u}, but it must be from 0 to below 1`);
 }
 
-/** The first token from `start` at which the sum exceeds `target`; where rounding exceeds the sum, the last with any weight. */
-function walkBlock(logits: Float32Array, highest: number, start: number, target: number): number {
-  const end = Math.min(logits.length, start + BLOCK);
+function sumOfBlock(logits: Float32Array, highest: number, block: number): number {
+  const end = Math.min(logits.length, (block + 1) * BLOCK);
   let sum = 0;
-  let token = start;
-  for (let id = start; id < end; id++) {
-    const added = weight(logits[id]!, highest);
-    if (added === 0) continue;
+  for (let id = block * BLOCK; id < end; id++) sum += expOfNegative(logits[id]! - highest);
+  return sum;
+}
+
+/** The token at which the block's sum exceeds `target`; where rounding keeps it from that, the last with any weight. */
+function tokenInBlock(logits: Float32Array, highest: number, block: number, target: number): number {
+  const end = Math.min(logits.length, (block + 1) * BLOCK);
+  let sum = 0;
+  let token = block * BLOCK;
+  for (let id = block * BLOCK; id < end && sum <= target; id++) {
+    const weight = expOfNegative(logits[id]! - highest);
+    if (weight === 0) continue;
+    sum += weight;
     token = id;
-    sum += added;
-    if (sum > target) break;
   }
   return token;
-}
-
-function weight(logit: number, highest: number): number {
-  return logit === Number.NEGATIVE_INFINITY ? 0 : Math.exp(logit - highest);
 }

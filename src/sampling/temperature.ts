@@ -13,6 +13,7 @@ export function temperature(value: number): LogitsProcessor {
   return (logits) => {
     const highest = highestLogit(logits);
     if (highest === Number.NEGATIVE_INFINITY) return;
-    for (let id = 0; id < logits.length; id++) logits[id] = (logits[id]! - highest) / value;
+    const { length } = logits;
+    for (let id = 0; id < length; id++) logits[id] = (logits[id]! - highest) / value;
   };
 }

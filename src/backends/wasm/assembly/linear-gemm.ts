@@ -7,7 +7,7 @@
 import { widen } from './convert';
 import { madd } from './fma';
 import { BFLOAT16, firstItem, GROUP, HALF_PANEL, PANEL } from './linear-layout';
-import { storeFour } from './linear-store';
+import { finishSums, storeLanes } from './linear-store';
 
 export function gemmFloat32(
   output: usize, input: usize, weight: usize, bias: usize, rows: i32, inputs: i32, outputs: i32, packed: usize,
@@ -122,10 +122,25 @@ function multiplyPanel(
   }
 }
 
+// @ts-ignore: decorator
+@inline
 function storeRow(row: usize, bias: usize, first: i32, outputs: i32, a: v128, b: v128, c: v128): void {
-  storeFour(row, bias, first, outputs, a);
-  storeFour(row, bias, first + 4, outputs, b);
-  storeFour(row, bias, first + 8, outputs, c);
+  const offset = <usize>first << 2;
+  if (first + PANEL <= outputs) {
+    if (bias) {
+      a = f32x4.add(a, v128.load(bias + offset));
+      b = f32x4.add(b, v128.load(bias + offset, 16));
+      c = f32x4.add(c, v128.load(bias + offset, 32));
+    }
+    v128.store(row + offset, a);
+    v128.store(row + offset, b, 16);
+    v128.store(row + offset, c, 32);
+  } else {
+    storeLanes(row + offset, a, outputs - first);
+    storeLanes(row + offset + 16, b, outputs - first - 4);
+    storeLanes(row + offset + 32, c, outputs - first - 8);
+    finishSums(row, bias, first, outputs, 1);
+  }
 }
 
 export function packInput(input: usize, packed: usize, rows: i32, inputs: i32, thread: i32, threads: i32): void {

@@ -8,7 +8,7 @@
 
 import { madd } from './fma';
 import { BFLOAT16, firstItem, HALF_PANEL } from './linear-layout';
-import { storeFour } from './linear-store';
+import { finishSums, storeLanes } from './linear-store';
 
 // Masks come from memory: V8 rebuilds a literal vector at each use.
 const MASKS = memory.data<u32>([
@@ -57,11 +57,12 @@ export function gemvBfloat16(
       p3 += 16;
       if (p0 >= stop) break;
     }
-    storePanel(output, bias, n0, outputs, a0, b0);
-    storePanel(output, bias, n1, outputs, a1, b1);
-    storePanel(output, bias, n2, outputs, a2, b2);
-    storePanel(output, bias, n3, outputs, a3, b3);
+    storePanel(output, n0, outputs, a0, b0);
+    storePanel(output, n1, outputs, a1, b1);
+    storePanel(output, n2, outputs, a2, b2);
+    storePanel(output, n3, outputs, a3, b3);
   }
+  finishSums(output, bias, begin * HALF_PANEL, min((begin + count) * HALF_PANEL, outputs), 1);
 }
 
 export function gemvFloat16(
@@ -74,7 +75,7 @@ export function gemvFloat16(
   const count = firstItem(panels, thread + 1, threads) - begin;
   if (count == 0) return;
   const exponent = scaleInput(scratch, input, inputs);
-  const unscale = f32x4.splat(reinterpret<f32>((127 + 112 - exponent) << 23));
+  const unscale = reinterpret<f32>((127 + 112 - exponent) << 23);
   const bytes = <usize>inputs * (HALF_PANEL * 2);
   let n0 = begin;
   let n1 = begin + firstItem(count, 1, 4);
@@ -109,11 +110,12 @@ export function gemvFloat16(
       p3 += 16;
       if (p0 >= stop) break;
     }
-    storePanel(output, bias, n0, outputs, f32x4.mul(a0, unscale), f32x4.mul(b0, unscale));
-    storePanel(output, bias, n1, outputs, f32x4.mul(a1, unscale), f32x4.mul(b1, unscale));
-    storePanel(output, bias, n2, outputs, f32x4.mul(a2, unscale), f32x4.mul(b2, unscale));
-    storePanel(output, bias, n3, outputs, f32x4.mul(a3, unscale), f32x4.mul(b3, unscale));
+    storePanel(output, n0, outputs, a0, b0);
+    storePanel(output, n1, outputs, a1, b1);
+    storePanel(output, n2, outputs, a2, b2);
+    storePanel(output, n3, outputs, a3, b3);
   }
+  finishSums(output, bias, begin * HALF_PANEL, min((begin + count) * HALF_PANEL, outputs), unscale);
 }
 
 // @ts-ignore: decorator
@@ -153,8 +155,16 @@ function scaleInput(scaled: usize, input: usize, inputs: i32): i32 {
   return exponent;
 }
 
-function storePanel(output: usize, bias: usize, panel: i32, outputs: i32, a: v128, b: v128): void {
+// @ts-ignore: decorator
+@inline
+function storePanel(output: usize, panel: i32, outputs: i32, a: v128, b: v128): void {
   const first = panel * HALF_PANEL;
-  storeFour(output, bias, first, outputs, a);
-  storeFour(output, bias, first + 4, outputs, b);
+  const to = output + (<usize>first << 2);
+  if (first + HALF_PANEL <= outputs) {
+    v128.store(to, a);
+    v128.store(to, b, 16);
+  } else {
+    storeLanes(to, a, outputs - first);
+    storeLanes(to + 16, b, outputs - first - 4);
+  }
 }

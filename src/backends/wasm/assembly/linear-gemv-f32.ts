@@ -8,7 +8,7 @@
 
 import { madd } from './fma';
 import { firstItem, PANEL } from './linear-layout';
-import { storeFour } from './linear-store';
+import { finishSums, storeLanes } from './linear-store';
 
 export function gemvFloat32(
   output: usize, input: usize, weight: usize, bias: usize, inputs: i32, outputs: i32, thread: i32, threads: i32,
@@ -53,16 +53,26 @@ export function gemvFloat32(
       p3 += 48;
       if (p0 >= stop) break;
     }
-    storePanel(output, bias, n0, outputs, a0, b0, c0);
-    storePanel(output, bias, n1, outputs, a1, b1, c1);
-    storePanel(output, bias, n2, outputs, a2, b2, c2);
-    storePanel(output, bias, n3, outputs, a3, b3, c3);
+    storePanel(output, n0, outputs, a0, b0, c0);
+    storePanel(output, n1, outputs, a1, b1, c1);
+    storePanel(output, n2, outputs, a2, b2, c2);
+    storePanel(output, n3, outputs, a3, b3, c3);
   }
+  finishSums(output, bias, begin * PANEL, min((begin + count) * PANEL, outputs), 1);
 }
 
-function storePanel(output: usize, bias: usize, panel: i32, outputs: i32, a: v128, b: v128, c: v128): void {
+// @ts-ignore: decorator
+@inline
+function storePanel(output: usize, panel: i32, outputs: i32, a: v128, b: v128, c: v128): void {
   const first = panel * PANEL;
-  storeFour(output, bias, first, outputs, a);
-  storeFour(output, bias, first + 4, outputs, b);
-  storeFour(output, bias, first + 8, outputs, c);
+  const to = output + (<usize>first << 2);
+  if (first + PANEL <= outputs) {
+    v128.store(to, a);
+    v128.store(to, b, 16);
+    v128.store(to, c, 32);
+  } else {
+    storeLanes(to, a, outputs - first);
+    storeLanes(to + 16, b, outputs - first - 4);
+    storeLanes(to + 32, c, outputs - first - 8);
+  }
 }

@@ -1,22 +1,30 @@
-// What ends every product: four neighbouring outputs plus their biases, and nothing past the last output.
+// What ends every product. Nothing is written past the last output.
 
-/** Stores outputs first … first + 3 of a row, those at or past `outputs` left out. `bias` is 0 for none. */
-// @ts-ignore: decorator
-@inline
-export function storeFour(row: usize, bias: usize, first: i32, outputs: i32, sum: v128): void {
-  const offset = <usize>first << 2;
-  if (first + 4 <= outputs) {
-    v128.store(row + offset, bias ? f32x4.add(sum, v128.load(bias + offset)) : sum);
-  } else {
-    storeTail(row + offset, bias ? bias + offset : 0, outputs - first, sum);
+/** Stores the first `count` lanes, all four or fewer; none if `count` is negative. */
+export function storeLanes(to: usize, lanes: v128, count: i32): void {
+  if (count >= 4) {
+    v128.store(to, lanes);
+    return;
+  }
+  for (; count > 0; count--, to += 4) {
+    v128.store_lane<f32>(to, lanes, 0);
+    lanes = v128.shuffle<i32>(lanes, lanes, 1, 2, 3, 0);
   }
 }
 
-/** The first `count` lanes, count < 4; none if it is negative. */
-function storeTail(to: usize, bias: usize, count: i32, sum: v128): void {
-  for (let i = 0; i < count; i++, to += 4) {
-    v128.store_lane<f32>(to, bias ? f32x4.add(sum, v128.load_splat<f32>(bias)) : sum, 0);
-    sum = v128.shuffle<i32>(sum, sum, 1, 2, 3, 0);
-    if (bias) bias += 4;
+/** Outputs begin … end − 1 of a row times `factor`, a power of two, plus the bias (0 for none). */
+export function finishSums(row: usize, bias: usize, begin: i32, end: i32, factor: f32): void {
+  if (bias == 0 && factor == 1) return;
+  const factors = f32x4.splat(factor);
+  const stop = row + (<usize>end << 2);
+  let to = row + (<usize>begin << 2);
+  let from = bias + (<usize>begin << 2);
+  for (; to + 16 <= stop; to += 16, from += 16) {
+    const sum = f32x4.mul(v128.load(to), factors);
+    v128.store(to, bias ? f32x4.add(sum, v128.load(from)) : sum);
+  }
+  for (; to < stop; to += 4, from += 4) {
+    const sum = load<f32>(to) * factor;
+    store<f32>(to, bias ? sum + load<f32>(from) : sum);
   }
 }

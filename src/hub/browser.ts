@@ -1,0 +1,25 @@
+import { parseModelId } from './model-id.ts';
+import type { ResolveOptions } from './resolve-options.ts';
+
+/**
+ * The URL of a model's folder. A URL, or a path of this site that begins with `/` or `.`, is returned as it is; a hub id
+ * becomes its address on the hub, whose files the browser then keeps in its own cache.
+ * Throws a `TypeError` for options that need a disk.
+ */
+export async function resolveModel(urlOrHubId: string, options: ResolveOptions = {}): Promise<string> {
+  const { cacheDirectory, token, offline, signal } = options;
+  for (const [name, value] of Object.entries({ cacheDirectory, token, offline })) {
+    if (value !== undefined)
+      throw new TypeError(`Cannot resolve ${urlOrHubId}: a browser has no use for the option ${name}`);
+  }
+  signal?.throwIfAborted();
+  if (/^([a-z][a-z0-9+.-]*:|\/|\.)/i.test(urlOrHubId)) return urlOrHubId.replace(/\/+$/, '');
+  const id = parseModelId(urlOrHubId, options.revision);
+  if (id === undefined) {
+    throw new TypeError(
+      `Cannot resolve ${JSON.stringify(urlOrHubId)}: wanted a URL, a path that begins with "/" or ".", or org/name`,
+    );
+  }
+  const endpoint = (options.endpoint ?? 'https://huggingface.co').replace(/\/+$/, '');
+  return `${endpoint}/${id.name}/resolve/${encodeURIComponent(id.revision)}`;
+}

@@ -1,0 +1,67 @@
+export type {
+  Activation,
+  AttentionOptions,
+  AttentionSpan,
+  Backend,
+  CacheShape,
+  DeviceBuffer,
+  DeviceCache,
+  DeviceMatrix,
+  MatrixPart,
+  MemoryUsage,
+  PagedAttentionOptions,
+  PagedBatch,
+  RotaryShape,
+} from './backend/backend.ts';
+export { CACHE_BLOCK_SIZE } from './backend/backend.ts';
+export type { DType, WeightDType } from './backend/dtype.ts';
+export type { GenerationInput } from './config/generation-input.ts';
+export type { GenerationDefaults, GenerationOptions } from './config/generation-options.ts';
+export type { ModelConfig, PositionConfig, RotaryScaling } from './config/model-config.ts';
+export type { BackendOptions, Device } from './create-backend.ts';
+export { createBackend, DEVICES } from './create-backend.ts';
+export type { ChosenLogProb, GeneratedToken, GenerationResult } from './decoding/generation-output.ts';
+export type { FinishReason } from './decoding/stopping.ts';
+export { openWeights } from './formats/open-weights.ts';
+export type { TensorEntry, WeightSource } from './formats/weight-source.ts';
+export { readFloat32, readTensor } from './formats/weight-source.ts';
+export { BlockPool } from './kv-cache/block-pool.ts';
+export type { CachedSequence } from './kv-cache/cached-sequence.ts';
+export type { KvCacheShape, SequenceTokens } from './kv-cache/paged-kv-cache.ts';
+export { PagedKvCache } from './kv-cache/paged-kv-cache.ts';
+export type {
+  ChatOptions,
+  GenerateOptions,
+  Generation,
+  MemoryReport,
+  RunOptions,
+  ScoredToken,
+  TextScore,
+} from './llm/llm.ts';
+export { LLM } from './llm/llm.ts';
+export type { LoadOptions, Progress } from './llm/load-options.ts';
+export type { Timings } from './llm/timings.ts';
+export type { ForwardInput, ForwardOutput } from './models/causal-lm.ts';
+export { CausalLM } from './models/causal-lm.ts';
+export type { ModelDescription } from './models/load-model.ts';
+export { describeModel, loadModel, loadModelFrom, parseModelConfig } from './models/load-model.ts';
+export type { LoadParametersOptions, LoadProgress } from './models/load-parameters.ts';
+export { Logits } from './models/logits.ts';
+export type { PastKeyValues } from './models/past-key-values.ts';
+export { modelPreset, PRESET_NAMES } from './models/presets.ts';
+export { randomWeights } from './models/random-weights.ts';
+export { MODEL_TYPES } from './models/registry.ts';
+export type { TransformerDecoderInput } from './models/transformer-decoder.ts';
+export { TransformerDecoder } from './models/transformer-decoder.ts';
+export type { TransformerDecoderConfig } from './models/transformer-decoder-config.ts';
+export { causalMask } from './nn/causal-mask.ts';
+export type { Observer } from './nn/forward-batch.ts';
+export { drawToken, likeliestToken } from './sampling/sampler.ts';
+export { Tensor } from './tensor/tensor.ts';
+export { Weight } from './tensor/weight.ts';
+export { ByteTokenizer } from './tokenizers/byte-tokenizer.ts';
+export type { ChatMessage, RenderOptions } from './tokenizers/chat-template.ts';
+export { ChatTemplate } from './tokenizers/chat-template.ts';
+export { Detokenizer } from './tokenizers/detokenizer.ts';
+export { HuggingFaceTokenizer } from './tokenizers/hugging-face-tokenizer.ts';
+export type { Tokenizer } from './tokenizers/tokenizer.ts';
