@@ -11,6 +11,8 @@ interface Golden {
   readonly scoredIds: readonly number[];
   readonly logProbs: readonly number[];
   readonly numParameters: number;
+  /** Longer than the length that dynamic scaling starts from. */
+  readonly beyondIds?: readonly number[];
 }
 
 const TOLERANCE = 1e-5;

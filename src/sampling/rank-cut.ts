@@ -8,8 +8,16 @@ export function rankCut(logits: Float32Array, count: number): Cut {
   const { length } = logits;
   const heap = new Float32Array(count).fill(Number.NEGATIVE_INFINITY);
   let smallest = Number.NEGATIVE_INFINITY;
-  for (let id = 0; id < length; id++) {
-    if (logits[id]! > smallest) {
+  for (let start = 0; start < length; start += 4) {
+    // Past the end is undefined, which is not above anything.
+    const isAbove =
+      logits[start]! > smallest ||
+      logits[start + 1]! > smallest ||
+      logits[start + 2]! > smallest ||
+      logits[start + 3]! > smallest;
+    if (!isAbove) continue;
+    for (let id = start; id < Math.min(start + 4, length); id++) {
+      if (logits[id]! <= smallest) continue;
       replaceSmallest(heap, logits[id]!);
       smallest = heap[0]!;
     }

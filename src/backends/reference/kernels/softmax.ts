@@ -2,9 +2,8 @@
 export function softmax(output: Float32Array, input: Float32Array, columns: number): void {
   for (let start = 0; start < input.length; start += columns) {
     const row = input.subarray(start, start + columns);
-    const normalizer = logSumExp(row);
-    const isEmpty = normalizer === Number.NEGATIVE_INFINITY;
-    for (let c = 0; c < columns; c++) output[start + c] = isEmpty ? 0 : Math.exp(row[c]! - normalizer);
+    const { largest, sum } = normalizerOf(row);
+    for (let c = 0; c < columns; c++) output[start + c] = sum === 0 ? 0 : Math.exp(row[c]! - largest) / sum;
   }
 }
 
@@ -12,7 +11,7 @@ export function softmax(output: Float32Array, input: Float32Array, columns: numb
 export function logSoftmax(output: Float32Array, input: Float32Array, columns: number): void {
   for (let start = 0; start < input.length; start += columns) {
     const row = input.subarray(start, start + columns);
-    const normalizer = logSumExp(row);
+    const normalizer = normalizerOf(row);
     for (let c = 0; c < columns; c++) output[start + c] = logProbOf(row[c]!, normalizer);
   }
 }
@@ -21,20 +20,26 @@ export function logSoftmax(output: Float32Array, input: Float32Array, columns: n
 export function tokenLogProbs(output: Float32Array, logits: Float32Array, ids: Int32Array, columns: number): void {
   for (let t = 0; t < ids.length; t++) {
     const row = logits.subarray(t * columns, (t + 1) * columns);
-    output[t] = logProbOf(row[ids[t]!]!, logSumExp(row));
+    output[t] = logProbOf(row[ids[t]!]!, normalizerOf(row));
   }
 }
 
-function logProbOf(logit: number, normalizer: number): number {
-  return logit === Number.NEGATIVE_INFINITY ? logit : logit - normalizer;
+/** The denominator of a softmax, `sum` · e^`largest`, in two parts so that nothing overflows. */
+interface Normalizer {
+  readonly largest: number;
+  /** Σ e^(x − largest); 0 for a row of −∞ alone. */
+  readonly sum: number;
 }
 
-/** log Σ e^x, taken from the largest x so that nothing overflows; −∞ for a row of −∞ alone. */
-function logSumExp(row: Float32Array): number {
+function normalizerOf(row: Float32Array): Normalizer {
   let largest = Number.NEGATIVE_INFINITY;
   for (const x of row) largest = Math.max(largest, x);
-  if (largest === Number.NEGATIVE_INFINITY) return largest;
+  if (largest === Number.NEGATIVE_INFINITY) return { largest, sum: 0 };
   let sum = 0;
   for (const x of row) sum += Math.exp(x - largest);
-  return largest + Math.log(sum);
+  return { largest, sum };
+}
+
+function logProbOf(logit: number, { largest, sum }: Normalizer): number {
+  return sum === 0 ? Number.NEGATIVE_INFINITY : logit - largest - Math.log(sum);
 }

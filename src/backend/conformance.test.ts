@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest';
+import { createReferenceBackend } from '../backends/reference/reference-backend.ts';
+import type { Backend, DeviceBuffer } from './backend.ts';
+import { conformanceCases } from './conformance.ts';
+
+// The suite must notice faults: here backends with one fault each run its cases.
+
+const reference = createReferenceBackend();
+const OPERATIONS = [...new Set(conformanceCases.map(({ op }) => op))];
+
+/** The messages of the cases about `op` that fail on `backend`; stops at the first. */
+async function firstFailure(backend: Backend, op: string): Promise<string | undefined> {
+  for (const it of conformanceCases.filter((it) => it.op === op)) {
+    try {
+      await it.run(backend, reference);
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+  return undefined;
+}
+
+test('every case has a name of its own, which starts with its operation', () => {
+  const names = conformanceCases.map(({ name }) => name);
+  expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+  expect(conformanceCases.filter(({ name, op }) => !name.startsWith(`${op}: `))).toEqual([]);
+});
+
+describe('An operation that does nothing is noticed', () => {
+  const kernels = [
+    ...['copy', 'fill', 'add', 'multiply', 'scale', 'activate', 'gate', 'linear', 'embed', 'layerNorm', 'rmsNorm'],
+    ...['rotate', 'sliceColumns', 'gatherRows', 'softmax', 'logSoftmax', 'tokenLogProbs', 'argmax', 'attention'],
+    ...['storeKeysValues', 'pagedAttention', 'copyBlocks', 'write', 'release'],
+  ];
+  test.each(kernels)('%s', async (op) => {
+    expect(OPERATIONS).toContain(op);
+    const backend = { ...createReferenceBackend(), [op]: () => undefined };
+    expect(await firstFailure(backend, op)).toContain(op);
+  });
+});
+
+describe('A relative error of 1e-4 in one element of each result is noticed', () => {
+  const floating = [
+    ...['add', 'multiply', 'scale', 'activate', 'gate', 'linear', 'layerNorm', 'rmsNorm', 'rotate', 'softmax'],
+    ...['logSoftmax', 'tokenLogProbs', 'attention', 'pagedAttention'],
+  ] as const;
+  test.each(floating)('%s', async (op) => {
+    const backend = createReferenceBackend();
+    const right = backend[op as 'scale'];
+    const wrong = (output: DeviceBuffer, ...inputs: [DeviceBuffer, number]) => {
+      right(output, ...inputs);
+      const { length } = output;
+      if (length === 0) return;
+      const factors = backend.allocate('float32', length);
+      backend.write(factors, new Float32Array(length).fill(1));
+      backend.write(factors, Float32Array.of(1.0001), length - 1);
+      backend.multiply(output, output, factors);
+      backend.release(factors);
+    };
+    const faulty: Backend = { ...backend, [op]: wrong };
+    expect(await firstFailure(faulty, op)).toMatch(/element \d+ is .+, wanted .+ \(relative error .+, tolerance .+\)/);
+  });
+});
+
+test('a failure names the case, the element, both numbers and the error', async () => {
+  const backend = createReferenceBackend();
+  const faulty: Backend = { ...backend, fill: (output, value) => backend.fill(output, value + 1) };
+  expect(await firstFailure(faulty, 'fill')).toBe(
+    'fill: 1 elements: element 0 is 1.100000023841858, wanted 0.10000000149011612 (relative error 1.0e+1, tolerance 0)',
+  );
+});
+
+describe('Faults against the rest of the contract are noticed', () => {
+  const faults: Record<string, { readonly op: string; readonly make: (backend: Backend) => Partial<Backend> }> = {
+    'the caller sees the memory itself': {
+      op: 'read',
+      make: (backend) => {
+        const arrays = new Map<DeviceBuffer, Float32Array | Int32Array>();
+        return {
+          async read(buffer) {
+            const numbers = arrays.get(buffer) ?? (await backend.read(buffer));
+            arrays.set(buffer, numbers);
+            return numbers;
+          },
+        };
+      },
+    },
+    'reads wait': {
+      op: 'read',
+      make: (backend) => ({
+        async read(buffer) {
+          await Promise.resolve();
+          return backend.read(buffer);
+        },
+      }),
+    },
+    'writes keep the array of the caller': {
+      op: 'write',
+      make: (backend) => {
+        const pending: (() => void)[] = [];
+        const flush = () => {
+          for (const write of pending.splice(0)) write();
+        };
+        return {
+          write: (buffer, data, offset) => {
+            pending.push(() => backend.write(buffer, data, offset));
+          },
+          read(buffer) {
+            flush();
+            return backend.read(buffer);
+          },
+        };
+      },
+    },
+    'scopes release nothing': { op: 'scope', make: () => ({ scope: (body) => body((buffer) => buffer) }) },
+    'columns are taken for rows': {
+      op: 'writeMatrix',
+      make: (backend) => ({
+        writeMatrix: (matrix, part) => backend.writeMatrix(matrix, { ...part, order: 'rows' }),
+      }),
+    },
+    'memory is not counted': {
+      op: 'memoryUsage',
+      make: () => ({ memoryUsage: () => ({ allocatedBytes: 0, peakBytes: 0, reservedBytes: 0 }) }),
+    },
+    'the window is one too wide': {
+      op: 'pagedAttention',
+      make: (backend) => ({
+        pagedAttention: (output, queries, cache, batch, { window, ...options }) =>
+          backend.pagedAttention(output, queries, cache, batch, { ...options, window: window && window + 1 }),
+      }),
+    },
+    'the length of the batch changes the numbers': {
+      op: 'linear',
+      make: (backend) => ({
+        linear(output, input, weight, bias) {
+          backend.linear(output, input, weight, bias);
+          if (input.length / weight.columns > 1) backend.scale(output, output, 1 + 2 ** -23);
+        },
+      }),
+    },
+  };
+  test.each(Object.entries(faults))('%s', async (_, { op, make }) => {
+    const backend = createReferenceBackend();
+    expect(await firstFailure({ ...backend, ...make(backend) }, op)).toBeDefined();
+  });
+});
