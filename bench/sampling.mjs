@@ -41,10 +41,10 @@ function medianMicroseconds(work) {
 
 for (const [name, options] of Object.entries(chains)) {
   const { temperature } = { ...neutral, ...options };
-  const processors = composeProcessors({ ...neutral, ...options });
+  const chain = composeProcessors({ ...neutral, ...options });
   const time = medianMicroseconds((row) => {
     checkLogits(row, sequence.position);
-    chooseToken(row, sequence, { processors, temperature, seed: 1 });
+    chooseToken(row, sequence, { chain, temperature, seed: 1 });
   });
   console.log(`${String(time).padStart(6)} µs  ${name}`);
 }

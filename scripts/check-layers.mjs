@@ -28,7 +28,7 @@ function importsOf(file) {
   const found = [];
   for (const match of text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)) {
     if (match[1].startsWith('.')) found.push(relative(source, resolve(source, dirname(file), match[1])));
-    else if (match[1] === '#platform') found.push('platform/node.ts');
+    else if (match[1] === '#platform' || match[1] === '#hub') found.push(`${match[1].slice(1)}/node.ts`);
   }
   return found;
 }

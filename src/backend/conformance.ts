@@ -15,7 +15,16 @@ import { softmaxCases } from './conformance/softmax-cases.ts';
 
 export type { ConformanceCase, ConformanceOp } from './conformance/conformance-case.ts';
 
-/** The contract of `Backend` as cases to run: whoever passes them all runs every model. */
+/**
+ * The contract of `Backend` as cases to run, with any test runner: a backend that passes them all runs every model. The
+ * reference is a backend from `createReferenceBackend`; what it computes is kept, so give the same one to every case. No case
+ * leaves anything allocated.
+ *
+ * @example
+ * import { conformanceCases } from 'kvasir/testing';
+ *
+ * for (const it of conformanceCases) test(it.name, () => it.run(backend, reference));
+ */
 export const conformanceCases: readonly ConformanceCase[] = [
   ...memoryCases,
   ...matrixCases,

@@ -39,7 +39,7 @@ export async function* generateTokens(input: GenerateInput): AsyncGenerator<Gene
   const sequence = new TokenSequence(requirePrompt(input));
   const limits = lengthLimits(sequence.position, input.contextLength, options);
   const seed = options.seed ?? drawSeed();
-  const processors = composeProcessors({ ...options, minNewTokens: limits.min });
+  const chain = composeProcessors({ ...options, minNewTokens: limits.min });
   const output = new GenerationOutput({ options, limits, detokenizer: input.detokenizer });
 
   let newIds = sequence.promptIds;
@@ -49,7 +49,7 @@ export async function* generateTokens(input: GenerateInput): AsyncGenerator<Gene
     signal?.throwIfAborted();
     checkLogits(logits, sequence.position);
     const logProbs = options.logProbs === undefined ? undefined : new LogProbs(logits);
-    const tokenId = chooseToken(logits, sequence, { processors, temperature: options.temperature, seed });
+    const tokenId = chooseToken(logits, sequence, { chain, temperature: options.temperature, seed });
     sequence.append(tokenId);
     newIds = [tokenId];
     yield output.add(tokenId, logProbs);

@@ -36,14 +36,15 @@ export async function downloadBlob(download: BlobDownload): Promise<void> {
 async function fetchRest(partial: PartialFile, download: BlobDownload): Promise<void> {
   const { expected, signal, retryDelay = 500 } = download;
   let failures = 0;
+  let farthest = partial.size;
   while (partial.size < expected.size) {
-    const before = partial.size;
     try {
       await fetchOnce(partial, download);
-      if (partial.size < expected.size) throw new Error('the connection was closed');
+      if (partial.size < expected.size) throw new TransientError('the connection was closed');
     } catch (error) {
       signal?.throwIfAborted();
-      failures = partial.size > before ? 1 : failures + 1;
+      failures = partial.size > farthest ? 1 : failures + 1;
+      farthest = Math.max(farthest, partial.size);
       if (!isTransient(error) || failures > MAX_FAILURES) throw stopped(partial, expected, error);
       await delay(retryDelay * 2 ** (failures - 1), undefined, { signal });
     }
@@ -92,8 +93,7 @@ class TransientError extends Error {}
 
 /** `fetch` throws a `TypeError` for what happens on the network, and so does its body. */
 function isTransient(error: unknown): boolean {
-  if (error instanceof TransientError || error instanceof TypeError) return true;
-  return error instanceof Error && error.message === 'the connection was closed';
+  return error instanceof TransientError || error instanceof TypeError;
 }
 
 function stopped(partial: PartialFile, expected: ExpectedContent, cause: unknown): Error {

@@ -71,7 +71,7 @@ class Download {
       commit = await this.#client.commitOf(this.#id);
     } catch (error) {
       this.#options.signal?.throwIfAborted();
-      if (error instanceof HubError) throw error;
+      if (error instanceof HubError && error.status < 500) throw error;
       return cachedOnly(this.#id, this.#cache, this.#settings, error as Error);
     }
     await this.#fetchFiles(commit);

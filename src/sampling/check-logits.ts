@@ -3,7 +3,7 @@
  * would be chosen from the row.
  */
 export function checkLogits(logits: Float32Array, position: number): void {
-  if (isFinite(logits)) return;
+  if (areFinite(logits)) return;
   const bad = logits.findIndex((logit) => !(logit < Number.POSITIVE_INFINITY));
   if (bad >= 0) {
     throw new RangeError(
@@ -18,7 +18,7 @@ export function checkLogits(logits: Float32Array, position: number): void {
 }
 
 /** Whether there are elements and all are finite: x · 0 is 0, and NaN for NaN and both infinities. */
-function isFinite(logits: Float32Array): boolean {
+function areFinite(logits: Float32Array): boolean {
   const { length } = logits;
   let a = 0;
   let b = 0;

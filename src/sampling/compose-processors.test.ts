@@ -14,8 +14,10 @@ const NEUTRAL: ProcessorOptions = {
   minP: 0,
 };
 
+const NOTHING = { processors: [], filters: [], isShortlisted: false };
+
 test('Neutral options compose nothing', () => {
-  expect(composeProcessors(NEUTRAL)).toEqual([]);
+  expect(composeProcessors(NEUTRAL)).toEqual(NOTHING);
 });
 
 test.each([
@@ -28,21 +30,23 @@ test.each([
   ['topP', 0.9],
   ['minP', 0.1],
 ] as const)('%s composes one processor', (name, value) => {
-  expect(composeProcessors({ ...NEUTRAL, [name]: value })).toHaveLength(1);
+  const { processors, filters } = composeProcessors({ ...NEUTRAL, [name]: value });
+  expect([...processors, ...filters]).toHaveLength(1);
 });
 
 test('A greedy choice needs no filters', () => {
-  expect(composeProcessors({ ...NEUTRAL, temperature: 0, topK: 5, topP: 0.9, minP: 0.1 })).toEqual([]);
+  expect(composeProcessors({ ...NEUTRAL, temperature: 0, topK: 5, topP: 0.9, minP: 0.1 })).toEqual(NOTHING);
 });
 
 test('A minimum length without stop tokens needs no processor', () => {
-  expect(composeProcessors({ ...NEUTRAL, minNewTokens: 5, stopTokenIds: [] })).toEqual([]);
+  expect(composeProcessors({ ...NEUTRAL, minNewTokens: 5, stopTokenIds: [] })).toEqual(NOTHING);
 });
 
 function run(options: Partial<ProcessorOptions>, logits: readonly number[], generatedIds: readonly number[]): number[] {
   const sequence: SequenceView = { promptIds: [], generatedIds, tokenIds: generatedIds, position: generatedIds.length };
   const row = Float32Array.from(logits);
-  for (const process of composeProcessors({ ...NEUTRAL, ...options })) process(row, sequence);
+  const { processors, filters } = composeProcessors({ ...NEUTRAL, ...options });
+  for (const process of [...processors, ...filters]) process(row, sequence);
   return [...row];
 }
 

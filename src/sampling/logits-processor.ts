@@ -5,3 +5,6 @@ import type { SequenceView } from './sequence-view.ts';
  * never brings a removed token back. Rows hold no NaN and no +∞ (`checkLogits` sees to that).
  */
 export type LogitsProcessor = (logits: Float32Array, sequence: SequenceView) => void;
+
+/** A processor that looks at nothing but the logits, so that it may be given any tokens of a row, ids ascending. */
+export type LogitsFilter = (logits: Float32Array) => void;

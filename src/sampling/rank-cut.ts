@@ -7,26 +7,23 @@ import type { Cut } from './cut.ts';
 export function rankCut(logits: Float32Array, count: number): Cut {
   const { length } = logits;
   const heap = new Float32Array(count).fill(Number.NEGATIVE_INFINITY);
-  let smallest = Number.NEGATIVE_INFINITY;
-  for (let start = 0; start < length; start += 4) {
-    // Past the end is undefined, which is not above anything.
+  const inFours = length - (length % 4);
+  for (let id = 0; id < inFours; id += 4) {
+    const smallest = heap[0]!;
+    // Nearly always false, which the processor learns to expect.
     const isAbove =
-      logits[start]! > smallest ||
-      logits[start + 1]! > smallest ||
-      logits[start + 2]! > smallest ||
-      logits[start + 3]! > smallest;
-    if (!isAbove) continue;
-    for (let id = start; id < Math.min(start + 4, length); id++) {
-      if (logits[id]! <= smallest) continue;
-      replaceSmallest(heap, logits[id]!);
-      smallest = heap[0]!;
-    }
+      logits[id]! > smallest || logits[id + 1]! > smallest || logits[id + 2]! > smallest || logits[id + 3]! > smallest;
+    if (isAbove) for (let i = id; i < id + 4; i++) replaceSmallest(heap, logits[i]!);
   }
-  const numAbove = heap.reduce((sum, logit) => (logit > smallest ? sum + 1 : sum), 0);
-  return { value: smallest, numEqual: count - numAbove };
+  for (let id = inFours; id < length; id++) replaceSmallest(heap, logits[id]!);
+  const value = heap[0]!;
+  const numAbove = heap.reduce((sum, logit) => (logit > value ? sum + 1 : sum), 0);
+  return { value, numEqual: count - numAbove };
 }
 
+/** Puts a value above the smallest in its place. */
 function replaceSmallest(heap: Float32Array, value: number): void {
+  if (value <= heap[0]!) return;
   const { length } = heap;
   let hole = 0;
   for (;;) {

@@ -22,7 +22,7 @@ function at(position: number): SequenceView {
 
 function choose(logits: readonly number[], options: Partial<ProcessorOptions>, seed: number, position: number): number {
   const all = { ...NEUTRAL, ...options };
-  const sampler = { processors: composeProcessors(all), temperature: all.temperature, seed };
+  const sampler = { chain: composeProcessors(all), temperature: all.temperature, seed };
   return chooseToken(Float32Array.from(logits), at(position), sampler);
 }
 
@@ -67,8 +67,8 @@ describe('chooseToken', () => {
   test('chooses greedily at temperature 0, after the penalties', () => {
     expect(choose([1, 4, 3], { temperature: 0 }, 1, 0)).toBe(1);
     const repeated = { promptIds: [1], generatedIds: [], tokenIds: [1], position: 1 };
-    const processors = composeProcessors({ ...NEUTRAL, temperature: 0, repetitionPenalty: 2 });
-    expect(chooseToken(Float32Array.of(1, 4, 3), repeated, { processors, temperature: 0, seed: 1 })).toBe(2);
+    const chain = composeProcessors({ ...NEUTRAL, temperature: 0, repetitionPenalty: 2 });
+    expect(chooseToken(Float32Array.of(1, 4, 3), repeated, { chain, temperature: 0, seed: 1 })).toBe(2);
   });
 
   test('draws the greedy choice at a tiny temperature', () => {
@@ -78,13 +78,25 @@ describe('chooseToken', () => {
 
   test('says where the processors removed every token', () => {
     const sequence = { promptIds: [0], generatedIds: [], tokenIds: [0], position: 1 };
-    const processors = composeProcessors({ ...NEUTRAL, minNewTokens: 3, stopTokenIds: [0, 1] });
+    const chain = composeProcessors({ ...NEUTRAL, minNewTokens: 3, stopTokenIds: [0, 1] });
     for (const temperature of [0, 1]) {
-      expect(() => chooseToken(Float32Array.of(1, 2), sequence, { processors, temperature, seed: 1 })).toThrow(
+      expect(() => chooseToken(Float32Array.of(1, 2), sequence, { chain, temperature, seed: 1 })).toThrow(
         new RangeError('Cannot choose the token at position 1: all 2 tokens are removed, but one must be left'),
       );
     }
   });
+});
+
+test('A shortlist draws what the whole row would', () => {
+  const logits = Array.from({ length: 300 }, (_, id) => Math.sin(id * 12.9898) * 4);
+  const options = { temperature: 0.9, topK: 20, topP: 0.9 };
+  const all = { ...NEUTRAL, ...options };
+  const chain = composeProcessors(all);
+  expect(chain.isShortlisted).toBe(true);
+  for (let position = 0; position < 200; position++) {
+    const whole = { chain: { ...chain, isShortlisted: false }, temperature: 0.9, seed: 3 };
+    expect(choose(logits, options, 3, position)).toBe(chooseToken(Float32Array.from(logits), at(position), whole));
+  }
 });
 
 describe('frequencies of draws', () => {

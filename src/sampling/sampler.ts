@@ -1,31 +1,41 @@
 import { uniform } from '../base/random.ts';
+import type { ProcessorChain } from './compose-processors.ts';
 import { expOfNegative } from './exp.ts';
 import { highestLogit } from './highest-logit.ts';
-import type { LogitsProcessor } from './logits-processor.ts';
 import type { SequenceView } from './sequence-view.ts';
 
 export interface SamplerOptions {
-  readonly processors: readonly LogitsProcessor[];
-  /** 0 chooses the likeliest token; anything else draws (the scaling itself is a processor). */
+  readonly chain: ProcessorChain;
+  /** 0 chooses the likeliest token; anything else draws (the scaling itself is one of the chain's filters). */
   readonly temperature: number;
   readonly seed: number;
 }
 
 /**
- * The next token of a sequence: runs the processors over its row of logits (V, changed in place), then takes the likeliest
- * token or draws one. The draw depends on nothing but the row, the seed and the sequence's position.
- * Throws a `RangeError` if the processors removed every token.
+ * The next token of a sequence: runs the chain over its row of logits (V, changed in place), then takes the likeliest token
+ * or draws one. The draw depends on nothing but the row, the seed and the sequence's position.
+ * Throws a `RangeError` if the chain removed every token.
  */
 export function chooseToken(logits: Float32Array, sequence: SequenceView, options: SamplerOptions): number {
-  for (const process of options.processors) process(logits, sequence);
-  const token =
-    options.temperature === 0 ? likeliestToken(logits) : drawToken(logits, uniform(options.seed, sequence.position));
-  if (token === undefined) {
+  const { chain, temperature, seed } = options;
+  for (const process of chain.processors) process(logits, sequence);
+  const shortlist = chain.isShortlisted ? remainingIds(logits) : undefined;
+  const remaining = shortlist === undefined ? logits : Float32Array.from(shortlist, (id) => logits[id]!);
+  for (const filter of chain.filters) filter(remaining);
+  const index = temperature === 0 ? likeliestToken(remaining) : drawToken(remaining, uniform(seed, sequence.position));
+  if (index === undefined) {
     throw new RangeError(
       `Cannot choose the token at position ${sequence.position}: all ${logits.length} tokens are removed, but one must be left`,
     );
   }
-  return token;
+  return shortlist === undefined ? index : shortlist[index]!;
+}
+
+function remainingIds(logits: Float32Array): readonly number[] {
+  const { length } = logits;
+  const ids: number[] = [];
+  for (let id = 0; id < length; id++) if (logits[id]! > Number.NEGATIVE_INFINITY) ids.push(id);
+  return ids;
 }
 
 /** The token with the highest logit, the lowest id of equals; undefined if all are removed. */

@@ -1,12 +1,12 @@
 import { highestLogit } from './highest-logit.ts';
-import type { LogitsProcessor } from './logits-processor.ts';
+import type { LogitsFilter } from './logits-processor.ts';
 
 /**
  * Divides the logits by a temperature above 0 (Ackley et al. 1985): (x − max x) / T. The row is shifted so that its highest
  * logit is 0, which changes no probability and keeps every quotient below +∞; as T → 0 all but the highest logits go to −∞,
  * so the distribution goes to the greedy choice.
  */
-export function temperature(value: number): LogitsProcessor {
+export function temperature(value: number): LogitsFilter {
   if (!(value > 0 && value < Number.POSITIVE_INFINITY)) {
     throw new RangeError(`Cannot scale logits: temperature is ${value}, but it must be finite and above 0`);
   }

@@ -44,6 +44,13 @@ export const attentionCases: readonly ConformanceCase[] = [
     sameBitsCase({ ...heads, lengths: RAGGED, causal: false }),
   ]),
   sizeCase({ heads: 12, kvHeads: 12, headSize: 64, lengths: [[3, 515]], causal: true }),
+  sizeCase({
+    ...{ heads: 4, kvHeads: 2, headSize: 64, causal: true },
+    lengths: [
+      [130, 130],
+      [37, 200],
+    ],
+  }),
   sizeCase({ ...SMALL, lengths: [[0, 0]], causal: true }),
   sizeCase({ ...SMALL, lengths: [], causal: true }),
   sizeCase({ ...SMALL, lengths: RAGGED, causal: true, scale: 0.7 }),

@@ -46,7 +46,6 @@ function referenceCase(options: PagedOptions): ConformanceCase {
   return compareWithReference({
     op: 'pagedAttention',
     of: `ragged batches of sequences of ${LENGTHS.join(', ')}, ${describe(options)}`,
-    rowLength: options.heads * options.headSize,
     compute: async (bench) => {
       const cache = staleCache(bench, options);
       const [first, rest] = halves(options);

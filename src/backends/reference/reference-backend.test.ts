@@ -38,6 +38,9 @@ describe('The memory of the reference backend', () => {
     expect(() => backend.allocate('float32', -1)).toThrow(
       new RangeError('Cannot allocate buffer: length is -1, wanted an integer of at least 0'),
     );
+    expect(() => backend.allocate('int32', 2 ** 50)).toThrow(
+      new RangeError('Cannot allocate buffer of 1125899906842624 int32: more than the JavaScript engine can hold'),
+    );
   });
 
   test('ids and indices out of range are refused', async () => {

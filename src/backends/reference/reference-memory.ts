@@ -20,12 +20,12 @@ export class ReferenceMemory {
   #isDisposed = false;
 
   allocate(dtype: 'float32' | 'int32', length: number): DeviceBuffer {
-    if (dtype !== 'float32' && dtype !== 'int32') {
-      throw new TypeError(`Cannot allocate buffer: dtype ${JSON.stringify(dtype)}, wanted float32 or int32`);
-    }
     checkCount('buffer', 'length', length, 0);
-    const make = () => (dtype === 'float32' ? new Float32Array(length) : new Int32Array(length));
-    const buffer = this.#add(() => ({ kind: 'buffer', dtype, length }) as const, make);
+    const buffer = this.#add(
+      `buffer of ${length} ${dtype}`,
+      () => (dtype === 'float32' ? new Float32Array(length) : new Int32Array(length)),
+      () => ({ kind: 'buffer', dtype, length }) as const,
+    );
     this.#scopes.at(-1)?.add(buffer);
     return buffer;
   }
@@ -34,8 +34,9 @@ export class ReferenceMemory {
     checkCount('matrix', 'rows', rows, 1);
     checkCount('matrix', 'columns', columns, 1);
     return this.#add(
-      ({ byteLength }) => ({ kind: 'matrix', dtype, rows, columns, byteLength }) as const,
+      `matrix of ${rows} × ${columns} ${dtype}`,
       () => new ReferenceMatrix(dtype, rows, columns),
+      ({ byteLength }) => ({ kind: 'matrix', dtype, rows, columns, byteLength }) as const,
     );
   }
 
@@ -44,8 +45,9 @@ export class ReferenceMemory {
     checkCount('cache', 'kvHeads', kvHeads, 1);
     checkCount('cache', 'headSize', headSize, 1);
     return this.#add(
-      ({ byteLength }) => ({ kind: 'cache', numBlocks, kvHeads, headSize, byteLength }) as const,
+      `cache of ${numBlocks} blocks`,
       () => new ReferenceCache({ numBlocks, kvHeads, headSize }),
+      ({ byteLength }) => ({ kind: 'cache', numBlocks, kvHeads, headSize, byteLength }) as const,
     );
   }
 
@@ -112,9 +114,13 @@ export class ReferenceMemory {
     this.#allocatedBytes = 0;
   }
 
-  #add<Made extends Handle, Kind extends Storage>(describe: (storage: Kind) => Made, make: () => Kind): Made {
+  #add<Made extends Handle, Kind extends Storage>(
+    what: string,
+    make: () => Kind,
+    describe: (storage: Kind) => Made,
+  ): Made {
     this.checkAlive('allocate');
-    const storage = make();
+    const storage = allocated(what, make);
     const handle: Made = Object.freeze(describe(storage));
     this.#live.set(handle, storage);
     this.#allocatedBytes += storage.byteLength;
@@ -144,4 +150,12 @@ export class ReferenceMemory {
 function checkCount(what: string, name: string, count: number, least: number): void {
   if (Number.isSafeInteger(count) && count >= least) return;
   throw new RangeError(`Cannot allocate ${what}: ${name} is ${count}, wanted an integer of at least ${least}`);
+}
+
+function allocated<Kind>(what: string, make: () => Kind): Kind {
+  try {
+    return make();
+  } catch (cause) {
+    throw new RangeError(`Cannot allocate ${what}: more than the JavaScript engine can hold`, { cause });
+  }
 }

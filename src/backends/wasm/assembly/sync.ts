@@ -1,0 +1,65 @@
+// How the threads of a backend keep step. A thread that waits spins first, because a sleeper takes microseconds to wake,
+// and then sleeps, because with more threads than processors a spinner keeps the others from working.
+//
+// Spinning adapts: whoever had to sleep spins for a quarter as long the next time; whoever had not, a little longer.
+
+import { BARRIER_COUNT, BARRIER_GENERATION, BARRIER_SLEEPERS, SUBMITTED, SUBMITTED_SLEEPERS } from '../memory-map';
+
+const LEAST_SPINS: i32 = 500;
+const MOST_SPINS: i32 = 30000; // about 25 µs
+/** Between two lists, about 50 µs: the next one often comes at once. */
+const IDLE_SPINS: i32 = 60000;
+
+/** Of this thread: every thread has an instance of its own, and so its own globals. */
+let spins: i32 = MOST_SPINS;
+
+/** Returns when all threads have called it. */
+export function barrier(threads: i32): void {
+  if (threads == 1) return;
+  if (ASC_FEATURE_THREADS) {
+    const generation = atomic.load<i32>(BARRIER_GENERATION);
+    if (atomic.add<i32>(BARRIER_COUNT, 1) + 1 == threads) {
+      atomic.store<i32>(BARRIER_COUNT, 0);
+      atomic.store<i32>(BARRIER_GENERATION, generation + 1);
+      if (atomic.load<i32>(BARRIER_SLEEPERS) > 0) atomic.notify(BARRIER_GENERATION, threads);
+      return;
+    }
+    for (let i = 0; i < spins; i++) {
+      if (atomic.load<i32>(BARRIER_GENERATION) == generation) continue;
+      spins = min(MOST_SPINS, spins + (spins >> 3) + 64);
+      return;
+    }
+    spins = max(LEAST_SPINS, spins >> 2);
+    sleepWhile(BARRIER_GENERATION, generation, BARRIER_SLEEPERS);
+  }
+}
+
+/** Returns when the host has submitted more than `taken` lists. */
+export function waitForList(taken: i32): void {
+  if (ASC_FEATURE_THREADS) {
+    for (let i = 0; i < IDLE_SPINS; i++) {
+      if (atomic.load<i32>(SUBMITTED) != taken) return;
+    }
+    sleepWhile(SUBMITTED, taken, SUBMITTED_SLEEPERS);
+  }
+}
+
+/** The next number of a counter that threads share. */
+// @ts-ignore: decorator
+@inline
+export function take(counter: usize): i32 {
+  if (ASC_FEATURE_THREADS) return atomic.add<i32>(counter, 1);
+  const next = load<i32>(counter);
+  store<i32>(counter, next + 1);
+  return next;
+}
+
+// Whoever changes the word looks at the count of sleepers afterwards, and a sleeper is counted before it looks at the word
+// for the last time, so no change goes unseen.
+function sleepWhile(word: usize, value: i32, sleepers: usize): void {
+  if (ASC_FEATURE_THREADS) {
+    atomic.add<i32>(sleepers, 1);
+    while (atomic.load<i32>(word) == value) atomic.wait<i32>(word, value, -1);
+    atomic.sub<i32>(sleepers, 1);
+  }
+}

@@ -1,0 +1,27 @@
+// The first word of a command. Shared by the host, which records commands, and assembly/execute.ts, which runs them.
+
+export const OP_COPY = 1;
+export const OP_FILL = 2;
+export const OP_ADD = 3;
+export const OP_MULTIPLY = 4;
+export const OP_SCALE = 5;
+export const OP_ACTIVATE = 6;
+export const OP_GATE = 7;
+export const OP_LINEAR_PREPARE = 8;
+export const OP_LINEAR = 9;
+export const OP_EMBED = 10;
+export const OP_LAYER_NORM = 11;
+export const OP_RMS_NORM = 12;
+export const OP_ROTATE = 13;
+export const OP_SLICE_COLUMNS = 14;
+export const OP_GATHER_ROWS = 15;
+export const OP_SOFTMAX = 16;
+export const OP_LOG_SOFTMAX = 17;
+export const OP_TOKEN_LOG_PROBS = 18;
+export const OP_ARGMAX = 19;
+export const OP_ATTENTION = 20;
+export const OP_STORE_KEYS_VALUES = 21;
+export const OP_COPY_BLOCKS = 22;
+export const OP_PACK_ROWS = 23;
+export const OP_PACK_COLUMNS = 24;
+export const OP_UNPACK = 25;

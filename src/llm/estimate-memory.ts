@@ -1,0 +1,87 @@
+import type { WeightDType } from '../backend/dtype.ts';
+import type { ModelConfig } from '../config/model-config.ts';
+import { type Device, memoryLayout } from '../create-backend.ts';
+import { decoderOnlyParameters } from '../models/decoder-only-parameters.ts';
+import { measureModel } from '../models/measure-model.ts';
+import { countParameters } from '../models/parameter-spec.ts';
+import { MAX_STEP_TOKENS } from './sequence-runner.ts';
+
+export interface EstimateOptions {
+  readonly device?: Device | undefined;
+  /** Width of the weights; float32 unless given. */
+  readonly dtype?: WeightDType | undefined;
+  /** Sequences at once; 1 unless given. */
+  readonly batch?: number | undefined;
+  /** Tokens of each prompt; the model's longest sequence less the generated tokens unless given. */
+  readonly contextTokens?: number | undefined;
+  /** Tokens generated after each prompt; 0 unless given. */
+  readonly generationTokens?: number | undefined;
+  /** Threads that compute; 1 unless given. */
+  readonly threads?: number | undefined;
+}
+
+/** Bytes that a model will take on a device. */
+export interface MemoryEstimate {
+  readonly numParameters: number;
+  readonly weightBytes: number;
+  /** The cache in whole blocks of 16 tokens. */
+  readonly kvCacheBytes: number;
+  /** Activations and scratch of the largest step. */
+  readonly workspaceBytes: number;
+  readonly totalBytes: number;
+  /** 2 · layers · batch · key/value heads · head size · (context + generation) · bytes: the cache without whole blocks. */
+  readonly formula: CacheFormula;
+}
+
+export interface CacheFormula {
+  readonly numLayers: number;
+  readonly batch: number;
+  readonly kvHeads: number;
+  readonly headSize: number;
+  readonly tokens: number;
+  readonly bytesPerElement: number;
+  readonly bytes: number;
+}
+
+/** Keys and values are float32. */
+const CACHE_ELEMENT_BYTES = 4;
+
+/**
+ * What a model will need on a device, without loading it. Throws a `RangeError` for counts that cannot be, or more tokens
+ * than the model takes.
+ *
+ * @example
+ * const { config } = modelPreset('gpt2-xl');
+ * estimateMemory(config, { dtype: 'bfloat16', contextTokens: 1000, generationTokens: 24 }).totalBytes;
+ */
+export function estimateMemory(config: ModelConfig, options: EstimateOptions = {}): MemoryEstimate {
+  const { device = 'wasm', dtype = 'float32', threads = 1 } = options;
+  const batch = count('batch', options.batch ?? 1, 1);
+  const generation = count('generationTokens', options.generationTokens ?? 0, 0);
+  const context = count('contextTokens', options.contextTokens ?? config.maxPositions - generation, 1);
+  const tokens = context + generation;
+  if (tokens > config.maxPositions)
+    throw new RangeError(`Cannot estimate memory: ${tokens} tokens, but the model takes at most ${config.maxPositions}`);
+  const layout = memoryLayout(device, threads);
+  const stepTokens = MAX_STEP_TOKENS;
+  const measured = measureModel(config, layout, { dtype, batch, tokens, stepTokens });
+  const { weightBytes, kvCacheBytes, workspaceBytes } = measured;
+  return {
+    numParameters: countParameters(decoderOnlyParameters(config)),
+    ...measured,
+    totalBytes: weightBytes + kvCacheBytes + workspaceBytes,
+    formula: cacheFormula(config, batch, tokens),
+  };
+}
+
+function cacheFormula(config: ModelConfig, batch: number, tokens: number): CacheFormula {
+  const { numLayers, numKvHeads: kvHeads, headSize } = config;
+  const bytesPerElement = CACHE_ELEMENT_BYTES;
+  const bytes = 2 * numLayers * batch * kvHeads * headSize * tokens * bytesPerElement;
+  return { numLayers, batch, kvHeads, headSize, tokens, bytesPerElement, bytes };
+}
+
+function count(name: string, value: number, minimum: number): number {
+  if (Number.isSafeInteger(value) && value >= minimum) return value;
+  throw new RangeError(`Cannot estimate memory: ${name} is ${value}, wanted a whole number of at least ${minimum}`);
+}
