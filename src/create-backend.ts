@@ -1,4 +1,7 @@
 import type { Backend } from './backend/backend.ts';
+import type { MemoryLayout } from './backend/memory-layout.ts';
+import { referenceMemoryLayout } from './backends/reference/memory-layout.ts';
+import { wasmMemoryLayout } from './backends/wasm/memory-layout.ts';
 import { didYouMean } from './base/suggest.ts';
 
 /** Devices that run models: `wasm` is fast and the default; `reference` is plain TypeScript in float64, for comparison. */
@@ -47,5 +50,17 @@ export async function createBackend(options: BackendOptions = {}): Promise<Backe
       throw new RangeError(
         `Cannot start a backend: unknown device ${JSON.stringify(device)}${didYouMean(String(device), DEVICES)}; known: ${DEVICES.join(', ')}`,
       );
+  }
+}
+
+/** How many bytes a device with `threads` threads takes for what. */
+export function memoryLayout(device: Device, threads: number): MemoryLayout {
+  switch (device) {
+    case 'wasm':
+      return wasmMemoryLayout(threads);
+    case 'reference':
+      return referenceMemoryLayout;
+    default:
+      return device satisfies never;
   }
 }

@@ -26,6 +26,11 @@ test('every case has a name of its own, which starts with its operation', () => 
   expect(conformanceCases.filter(({ name, op }) => !name.startsWith(`${op}: `))).toEqual([]);
 });
 
+test('every method of the contract has cases', () => {
+  const methods = Object.keys(reference).filter((name) => !['name', 'numThreads', 'dispose'].includes(name));
+  expect(OPERATIONS.toSorted()).toEqual(methods.toSorted());
+});
+
 describe('An operation that does nothing is noticed', () => {
   const kernels = [
     ...['copy', 'fill', 'add', 'multiply', 'scale', 'activate', 'gate', 'linear', 'embed', 'layerNorm', 'rmsNorm'],

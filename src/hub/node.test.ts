@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { COMMIT, FakeHub } from '../../test/fixtures/fake-hub.ts';
 import { resolveModel } from './node.ts';
-import type { DownloadProgress, ResolveOptions } from './resolve-options.ts';
+import type { HubProgress, ResolveOptions } from './resolve-options.ts';
 
 const WEIGHTS = Buffer.from(Uint8Array.from({ length: 500_000 }, (_, i) => (i * 7919) >>> 5));
 
@@ -68,14 +68,14 @@ describe('a hub id', () => {
   test('is found in the cache the second time', async () => {
     await resolve();
     hub.requests.length = 0;
-    const events: DownloadProgress[] = [];
+    const events: HubProgress[] = [];
     await resolve({ onProgress: (event) => events.push(event) });
     expect(hub.requests.every((request) => request.startsWith('/api/'))).toBe(true);
     expect(events.map(({ status }) => status)).toEqual(['cached', 'cached', 'cached']);
   });
 
   test('reports its progress', async () => {
-    const events: DownloadProgress[] = [];
+    const events: HubProgress[] = [];
     await resolve({ onProgress: (event) => events.push(event) });
     const weights = events.filter(({ file }) => file === 'model.safetensors');
     expect(weights[0]).toEqual({ status: 'downloading', file: 'model.safetensors', loaded: 0, total: 500_000 });
@@ -195,7 +195,7 @@ describe('a download that is interrupted', () => {
   test('leaves its part after an abort, and the next one continues it', async () => {
     hub.mishaps.set('model.safetensors', [{ kind: 'hang', after: 200_000 }]);
     const controller = new AbortController();
-    const onProgress = ({ file, loaded }: DownloadProgress) => {
+    const onProgress = ({ file, loaded }: HubProgress) => {
       if (file === 'model.safetensors' && loaded >= 100_000) controller.abort(new Error('enough'));
     };
     await expect(resolve({ signal: controller.signal, onProgress })).rejects.toThrow('enough');

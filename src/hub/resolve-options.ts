@@ -3,7 +3,7 @@ export interface ResolveOptions {
   /** A branch, a tag or a commit; `main` by default. May be part of the id: `org/name@revision`. */
   readonly revision?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
+  readonly onProgress?: ((progress: HubProgress) => void) | undefined;
   /** Where models are kept: HF_HUB_CACHE, else `hub` in HF_HOME, else in `~/.cache/huggingface`. */
   readonly cacheDirectory?: string | undefined;
   /** The hub's address: HF_ENDPOINT, else https://huggingface.co. */
@@ -14,7 +14,7 @@ export interface ResolveOptions {
   readonly offline?: boolean | undefined;
 }
 
-export interface DownloadProgress {
+export interface HubProgress {
   /** `cached`: was there already; `downloading`: some bytes have come; `done`: verified and in its place. */
   readonly status: 'cached' | 'downloading' | 'done';
   readonly file: string;

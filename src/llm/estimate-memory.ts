@@ -61,7 +61,9 @@ export function estimateMemory(config: ModelConfig, options: EstimateOptions = {
   const context = count('contextTokens', options.contextTokens ?? config.maxPositions - generation, 1);
   const tokens = context + generation;
   if (tokens > config.maxPositions)
-    throw new RangeError(`Cannot estimate memory: ${tokens} tokens, but the model takes at most ${config.maxPositions}`);
+    throw new RangeError(
+      `Cannot estimate memory: ${tokens} tokens, but the model takes at most ${config.maxPositions}`,
+    );
   const layout = memoryLayout(device, threads);
   const stepTokens = MAX_STEP_TOKENS;
   const measured = measureModel(config, layout, { dtype, batch, tokens, stepTokens });

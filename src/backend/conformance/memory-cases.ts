@@ -118,10 +118,13 @@ export const memoryCases: readonly ConformanceCase[] = [
     const first = await bench.backend.read(buffer);
     first.fill(9);
     check.sameBits(await bench.backend.read(buffer), Int32Array.of(1, 2, 3));
+  }),
+
+  requirement('readMatrix', 'gives a copy', async (bench, check) => {
     const matrix = await bench.matrix('float32', 1, 2, Float32Array.of(1, 2));
     const values = await bench.backend.readMatrix(matrix);
     values.fill(9);
-    check.sameBits(await bench.backend.readMatrix(matrix), Float32Array.of(1, 2), 'matrix');
+    check.sameBits(await bench.backend.readMatrix(matrix), Float32Array.of(1, 2));
   }),
 
   requirement('read', 'an empty buffer', async (bench, check) => {

@@ -53,7 +53,7 @@ export function staleCache(bench: Workbench, { kvHeads, headSize }: HeadSizes): 
 }
 
 /** The metadata of a step. Block tables are one entry wider than needed, and what is past a sequence's end is nonsense. */
-export function pagedBatch(bench: Workbench, steps: readonly PagedStep[]): PagedBatch {
+function pagedBatch(bench: Workbench, steps: readonly PagedStep[]): PagedBatch {
   const maxBlocks = Math.max(0, ...steps.map(({ sequence }) => sequence.blockTable.length)) + 1;
   const blockTables = new Int32Array(steps.length * maxBlocks).fill(0x7ffffff);
   const queryStarts = [0];

@@ -1,4 +1,4 @@
-import { CACHE_BLOCK_SIZE, type Operations, type PagedBatch } from '../../backend/backend.ts';
+import { type AttentionSpan, CACHE_BLOCK_SIZE, type Operations, type PagedBatch } from '../../backend/backend.ts';
 import { attention } from './kernels/attention.ts';
 import { copyBlocks, type PagedSequences, pagedAttention, storeKeysValues } from './kernels/paged-attention.ts';
 import { Operands } from './operands.ts';
@@ -12,37 +12,19 @@ export function attentionOperations(memory: ReferenceMemory): AttentionOperation
     attention(output, queries, keys, values, options) {
       const operands = new Operands(memory, 'attention');
       operands.distinct(output, queries, keys, values);
-      const { spans, heads, kvHeads, headSize, causal, window, mask } = options;
+      const { spans, heads, kvHeads, headSize, window, mask } = options;
       checkHeads(operands, heads, kvHeads, window);
-      const from = operands.floats('queries', queries);
-      const numQueries = operands.numRows('queries', from.length, heads * headSize);
+      const q = operands.floats('queries', queries);
+      const numQueries = operands.numRows('queries', q.length, heads * headSize);
       const k = operands.floats('keys', keys);
       const numKeys = operands.numRows('keys', k.length, kvHeads * headSize);
-      for (const span of spans) {
-        const { queryStart, queryLength, keyStart, keyLength } = span;
-        const isInside = queryStart >= 0 && queryStart + queryLength <= numQueries;
-        if (!isInside || keyStart < 0 || keyStart + keyLength > numKeys) {
-          operands.fail(`span ${JSON.stringify(span)} of ${numQueries} queries and ${numKeys} keys`);
-        }
-        if (mask !== undefined && mask.width < keyLength) {
-          operands.fail(`mask of width ${mask.width}, wanted at least the ${keyLength} keys of a span`);
-        }
-      }
+      const v = operands.floats('values', values, k.length);
+      for (const span of spans) checkSpan(operands, span, { numQueries, numKeys, maskWidth: mask?.width });
       const maskValues = mask && {
         values: operands.floats('mask', mask.values, numQueries * mask.width),
         width: mask.width,
       };
-      const { scale } = options;
-      attention(operands.floats('output', output, from.length), from, k, operands.floats('values', values, k.length), {
-        spans,
-        heads,
-        kvHeads,
-        headSize,
-        scale,
-        causal,
-        window,
-        mask: maskValues,
-      });
+      attention(operands.floats('output', output, q.length), q, k, v, { ...options, mask: maskValues });
     },
 
     storeKeysValues(cache, keys, values, batch) {
@@ -84,6 +66,27 @@ function checkHeads(operands: Operands, heads: number, kvHeads: number, window: 
   if (window !== undefined) operands.positive('window', window);
 }
 
+function checkSpan(
+  operands: Operands,
+  span: AttentionSpan,
+  { numQueries, numKeys, maskWidth = span.keyLength }: SpanLimits,
+): void {
+  const isInside = (start: number, length: number, end: number) => start >= 0 && length >= 0 && start + length <= end;
+  const { queryStart, queryLength, keyStart, keyLength } = span;
+  if (!isInside(queryStart, queryLength, numQueries) || !isInside(keyStart, keyLength, numKeys)) {
+    operands.fail(`span ${JSON.stringify(span)}, but there are ${numQueries} queries and ${numKeys} keys`);
+  }
+  if (keyLength > maskWidth) {
+    operands.fail(`mask of width ${maskWidth}, wanted at least the ${keyLength} keys of a span`);
+  }
+}
+
+interface SpanLimits {
+  readonly numQueries: number;
+  readonly numKeys: number;
+  readonly maskWidth: number | undefined;
+}
+
 function sequencesOf(
   operands: Operands,
   { numTokens, numSequences, maxBlocks, ...batch }: PagedBatch,
@@ -102,10 +105,8 @@ function sequencesOf(
     if (numQueries < 0 || numQueries > keyLength || keyLength > maxBlocks * CACHE_BLOCK_SIZE) {
       operands.fail(`sequence ${sequence} has ${numQueries} queries, ${keyLength} keys and ${maxBlocks} blocks`);
     }
-    const used = blockTables.subarray(
-      sequence * maxBlocks,
-      sequence * maxBlocks + Math.ceil(keyLength / CACHE_BLOCK_SIZE),
-    );
+    const first = sequence * maxBlocks;
+    const used = blockTables.subarray(first, first + Math.ceil(keyLength / CACHE_BLOCK_SIZE));
     const outside = used.find((block) => block < 0 || block >= numBlocks);
     if (outside !== undefined) {
       operands.fail(`sequence ${sequence} has block ${outside}, but the cache has ${numBlocks}`);

@@ -21,13 +21,15 @@ export class Operands {
   }
 
   /** The elements of an int32 buffer, of `length` if given, each in 0 … limit − 1 if given. */
-  ints(name: string, handle: DeviceBuffer, length?: number, limit = Number.POSITIVE_INFINITY): Int32Array {
+  ints(name: string, handle: DeviceBuffer, length?: number, limit?: number): Int32Array {
     const elements = this.elements(name, handle, length);
     if (!(elements instanceof Int32Array)) {
       throw new TypeError(`Cannot ${this.#action}: ${name} is float32, wanted int32`);
     }
-    const outside = elements.find((element) => element >= limit || (element < 0 && limit !== Number.POSITIVE_INFINITY));
-    if (outside !== undefined) this.fail(`${name} has ${outside}, wanted 0 to ${limit - 1}`);
+    if (limit !== undefined) {
+      const outside = elements.find((element) => element < 0 || element >= limit);
+      if (outside !== undefined) this.fail(`${name} has ${outside}, wanted 0 to ${limit - 1}`);
+    }
     return elements;
   }
 

@@ -120,11 +120,10 @@ export class ReferenceMemory {
     describe: (storage: Kind) => Made,
   ): Made {
     this.checkAlive('allocate');
-    const storage = allocated(what, make);
+    const storage = madeOrExhausted(what, make);
     const handle: Made = Object.freeze(describe(storage));
     this.#live.set(handle, storage);
     this.#allocatedBytes += storage.byteLength;
-    this.#peakBytes = Math.max(this.#peakBytes, this.#allocatedBytes);
     this.#peakBytes = Math.max(this.#peakBytes, this.#allocatedBytes);
     return handle;
   }
@@ -152,7 +151,7 @@ function checkCount(what: string, name: string, count: number, least: number): v
   throw new RangeError(`Cannot allocate ${what}: ${name} is ${count}, wanted an integer of at least ${least}`);
 }
 
-function allocated<Kind>(what: string, make: () => Kind): Kind {
+function madeOrExhausted<Kind>(what: string, make: () => Kind): Kind {
   try {
     return make();
   } catch (cause) {
