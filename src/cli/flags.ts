@@ -58,7 +58,7 @@ export function decimal(text: string): number {
 export function oneOf(known: readonly string[]): (text: string) => string {
   return (text) => {
     if (known.includes(text)) return text;
-    throw new InvalidArgumentError(`Wanted ${known.join(', ')}${didYouMean(text, known)}`);
+    throw new InvalidArgumentError(`Unknown${didYouMean(text, known) || '.'} Known: ${known.join(', ')}.`);
   };
 }
 

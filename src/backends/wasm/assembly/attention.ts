@@ -1,0 +1,258 @@
+// Scaled dot-product attention over a paged cache, for one token or many, causal or not. The unit of work is a tile: up to
+// four query rows that read the same keys, that is, consecutive tokens, the query heads of one key/value head, or both.
+//
+// The arithmetic of a row is the same in a tile of any height, in any chunk of a prompt and next to any other sequence:
+// each score is one chain over d (attention-scores.ts), the sum of weights runs in an order of key positions
+// (attention-weights.ts), each output is one chain over the keys in sight (attention-values.ts), and is multiplied by
+// 1 / sum at the end.
+
+import { scoreRow, scoreTile } from './attention-scores';
+import { accumulateRow, accumulateTile } from './attention-values';
+import { addMask, transposeWeights, weigh } from './attention-weights';
+import { BLOCK, keysAddress, paddedHeadSize, valuesAddress } from './cache-layout';
+import { storeLanes } from './lanes';
+import { take } from './sync';
+
+/** Rows of a tile. */
+const HEIGHT: i32 = 4;
+
+/** The command as the host records it (../attention-command.ts). */
+// @ts-ignore: decorator
+@unmanaged
+export class AttentionCommand {
+  opcode: i32;
+  output: usize;
+  queries: usize;
+  cache: usize;
+  numBlocks: i32;
+  heads: i32;
+  kvHeads: i32;
+  headSize: i32;
+  scale: f32;
+  numSequences: i32;
+  /** int32 per sequence: its first query row, and the one after its last. */
+  queryStarts: usize;
+  queryEnds: usize;
+  keyLengths: usize;
+  /** int32: block ids. 0: block i of the cache is block i. */
+  blockTables: usize;
+  /** int32 per sequence: where its block table begins. 0: at s · maxBlocks. */
+  tableStarts: usize;
+  maxBlocks: i32;
+  isCausal: i32;
+  /** 0: none. */
+  window: i32;
+  /** 0: none. */
+  mask: usize;
+  maskWidth: i32;
+  /** Of thread 0; that of thread t lies t · scratchBytes further. */
+  scratch: usize;
+  scratchBytes: usize;
+  /** Bytes of a row of scores. */
+  rowBytes: usize;
+  /** Blocks that a row of scores spans at most. */
+  maxSpanBlocks: i32;
+  /** Rows of a tile: 4, or 1 where that gives more threads work. */
+  tileRows: i32;
+  /** Tiles taken so far, by all threads. */
+  tilesTaken: i32;
+}
+
+/** One query row of a tile. */
+// @ts-ignore: decorator
+@unmanaged
+class Row {
+  query: usize;
+  output: usize;
+  mask: usize;
+  /** Keys in sight: begin … end − 1. */
+  begin: i32;
+  end: i32;
+  /** Sum of the weights. */
+  sum: f32;
+}
+const ROW_BYTES: usize = 32;
+
+/** This thread's scratch memory, cut up. Set at the start of `attention`, for this thread's instance alone. */
+let rows: usize = 0; // Row (4)
+let packedQueries: usize = 0; // float32 (headSize, 4)
+let sums: usize = 0; // float32 (4, padded headSize)
+let keyBlocks: usize = 0; // uint32 (maxSpanBlocks): addresses
+let valueBlocks: usize = 0;
+let scores: usize = 0; // float32 (4, rowBytes / 4)
+let weights: usize = 0; // float32 (keys, 4)
+
+export function attention(a: AttentionCommand, thread: i32): void {
+  cutScratch(a, a.scratch + a.scratchBytes * <usize>thread);
+  const group = a.heads / a.kvHeads;
+  const tilesTaken = changetype<usize>(a) + offsetof<AttentionCommand>('tilesTaken');
+  let tile = take(tilesTaken);
+  let before = 0; // tiles of the sequences before
+  for (let sequence = 0; sequence < a.numSequences; sequence++) {
+    const numRows = (word(a.queryEnds, sequence) - word(a.queryStarts, sequence)) * group;
+    const tilesPerHead = (numRows + a.tileRows - 1) / a.tileRows;
+    const after = before + tilesPerHead * a.kvHeads;
+    for (; tile < after; tile = take(tilesTaken)) {
+      const kvHead = (tile - before) / tilesPerHead;
+      const first = (tilesPerHead - 1 - (tile - before) % tilesPerHead) * a.tileRows; // the longest first
+      attendTile(a, sequence, kvHead, first, min(a.tileRows, numRows - first));
+    }
+    before = after;
+  }
+}
+
+function cutScratch(a: AttentionCommand, scratch: usize): void {
+  const span = <usize>a.maxSpanBlocks;
+  rows = scratch;
+  packedQueries = rows + ROW_BYTES * HEIGHT;
+  sums = packedQueries + (<usize>a.headSize << 4);
+  scores = sums + (<usize>paddedHeadSize(a.headSize) << 4);
+  weights = scores + a.rowBytes * HEIGHT;
+  keyBlocks = weights + (span << 8);
+  valueBlocks = keyBlocks + (span << 2);
+}
+
+/** Attends `count` query rows of a sequence and key/value head from row `first` on; row r is token r / group, head r mod group. */
+export function attendTile(a: AttentionCommand, sequence: i32, kvHead: i32, first: i32, count: i32): void {
+  layOutRows(a, sequence, kvHead, first, count);
+  let begin = i32.MAX_VALUE; // keys that any row sees
+  let end = 0;
+  for (let i = 0; i < count; i++) {
+    const row = rowAt(i);
+    if (row.begin >= row.end) continue;
+    begin = min(begin, row.begin);
+    end = max(end, row.end);
+  }
+  if (end > 0) {
+    const firstBlock = begin / BLOCK;
+    const numBlocks = (end + BLOCK - 1) / BLOCK - firstBlock;
+    findBlocks(a, sequence, kvHead, firstBlock, numBlocks);
+    memory.fill(sums, 0, <usize>paddedHeadSize(a.headSize) << 4);
+    if (count == 1) attendOne(a, firstBlock, numBlocks);
+    else attendFour(a, firstBlock, numBlocks);
+  }
+  for (let i = 0; i < count; i++) finish(rowAt(i), sums + <usize>(i * paddedHeadSize(a.headSize) << 2), a.headSize);
+}
+
+/** Rows past `count` are the last again; nobody stores their output. */
+function layOutRows(a: AttentionCommand, sequence: i32, kvHead: i32, first: i32, count: i32): void {
+  const group = a.heads / a.kvHeads;
+  const queryStart = word(a.queryStarts, sequence);
+  const keyLength = word(a.keyLengths, sequence);
+  const shift = keyLength - (word(a.queryEnds, sequence) - queryStart);
+  for (let i = 0; i < HEIGHT; i++) {
+    const r = first + min(i, count - 1);
+    const token = r / group;
+    const own = token + shift; // the query's own place among the keys
+    const at = <usize>((queryStart + token) * a.heads + kvHead * group + r % group) * <usize>a.headSize << 2;
+    const row = rowAt(i);
+    row.query = a.queries + at;
+    row.output = a.output + at;
+    row.mask = a.mask ? a.mask + (<usize>(queryStart + token) * <usize>a.maskWidth << 2) : 0;
+    row.begin = a.window > 0 ? max(0, own - a.window + 1) : 0;
+    row.end = a.isCausal ? max(0, min(keyLength, own + 1)) : keyLength;
+    row.sum = 0;
+  }
+}
+
+function findBlocks(a: AttentionCommand, sequence: i32, kvHead: i32, firstBlock: i32, numBlocks: i32): void {
+  const start = (a.tableStarts ? word(a.tableStarts, sequence) : sequence * a.maxBlocks) + firstBlock;
+  for (let i = 0; i < numBlocks; i++) {
+    const block = a.blockTables ? word(a.blockTables, start + i) : start + i;
+    const at = <usize>i << 2;
+    store<u32>(keyBlocks + at, <u32>keysAddress(a.cache, a.numBlocks, a.headSize, kvHead, block));
+    store<u32>(valueBlocks + at, <u32>valuesAddress(a.cache, a.numBlocks, a.kvHeads, a.headSize, kvHead, block));
+  }
+}
+
+function attendOne(a: AttentionCommand, firstBlock: i32, numBlocks: i32): void {
+  const row = rowAt(0);
+  const scale = f32x4.splat(a.scale);
+  const half = (numBlocks + 1) >> 1;
+  for (let i = 0; i < half; i++) {
+    const j = min(i + half, numBlocks - 1);
+    const keysA = <usize>word(keyBlocks, i);
+    const keysB = <usize>word(keyBlocks, j);
+    scoreRow(scores + (<usize>i << 6), scores + (<usize>j << 6), row.query, keysA, keysB, a.headSize, scale);
+  }
+  weighRow(row, scores, firstBlock, numBlocks);
+  const base = firstBlock * BLOCK;
+  accumulateRow(sums, scores, valueBlocks, row.begin - base, row.end - base, a.headSize);
+}
+
+function attendFour(a: AttentionCommand, firstBlock: i32, numBlocks: i32): void {
+  const scale = f32x4.splat(a.scale);
+  packQueries(a.headSize);
+  for (let i = 0; i < numBlocks; i++) {
+    scoreTile(scores + (<usize>i << 6), a.rowBytes, packedQueries, <usize>word(keyBlocks, i), a.headSize, scale);
+  }
+  for (let i = 0; i < HEIGHT; i++) weighRow(rowAt(i), scores + a.rowBytes * <usize>i, firstBlock, numBlocks);
+  transposeWeights(weights, scores, a.rowBytes, numBlocks * BLOCK);
+  accumulateFour(a, firstBlock * BLOCK);
+}
+
+/** Each row over the keys that it sees and no others; those that all rows see, together. */
+function accumulateFour(a: AttentionCommand, base: i32): void {
+  const sumBytes = <usize>paddedHeadSize(a.headSize) << 2;
+  let begin = 0;
+  let end = i32.MAX_VALUE;
+  for (let i = 0; i < HEIGHT; i++) {
+    begin = max(begin, rowAt(i).begin);
+    end = min(end, rowAt(i).end);
+  }
+  const isShared = begin < end;
+  for (let i = 0; i < HEIGHT; i++) {
+    const row = rowAt(i);
+    const until = isShared ? begin : row.end;
+    accumulateRow(
+      sums + sumBytes * <usize>i, scores + a.rowBytes * <usize>i, valueBlocks, row.begin - base, until - base, a.headSize,
+    );
+  }
+  if (!isShared) return;
+  accumulateTile(sums, sumBytes, weights, valueBlocks, begin - base, end - base, a.headSize);
+  for (let i = 0; i < HEIGHT; i++) {
+    const row = rowAt(i);
+    accumulateRow(
+      sums + sumBytes * <usize>i, scores + a.rowBytes * <usize>i, valueBlocks, end - base, row.end - base, a.headSize,
+    );
+  }
+}
+
+function weighRow(row: Row, at: usize, firstBlock: i32, numBlocks: i32): void {
+  const base = firstBlock * BLOCK;
+  if (row.mask) addMask(at, row.mask + (<usize>base << 2), row.end - base);
+  row.sum = weigh(at, base, numBlocks * BLOCK, row.begin, row.end);
+}
+
+/** The queries of the tile to [D][4]. */
+function packQueries(headSize: i32): void {
+  for (let i = 0; i < HEIGHT; i++) {
+    let from = rowAt(i).query;
+    let to = packedQueries + (<usize>i << 2);
+    for (const end = from + (<usize>headSize << 2); from < end; from += 4, to += 16) store<f32>(to, load<f32>(from));
+  }
+}
+
+function finish(row: Row, from: usize, headSize: i32): void {
+  let to = row.output;
+  if (row.sum == 0) {
+    memory.fill(to, 0, <usize>headSize << 2);
+    return;
+  }
+  const factor = f32x4.splat(<f32>1 / row.sum);
+  let left = headSize;
+  for (; left >= 4; left -= 4, from += 16, to += 16) v128.store(to, f32x4.mul(v128.load(from), factor));
+  if (left > 0) storeLanes(to, f32x4.mul(v128.load(from), factor), left);
+}
+
+// @ts-ignore: decorator
+@inline
+function rowAt(i: i32): Row {
+  return changetype<Row>(rows + ROW_BYTES * <usize>i);
+}
+
+// @ts-ignore: decorator
+@inline
+function word(array: usize, i: i32): i32 {
+  return load<i32>(array + (<usize>i << 2));
+}

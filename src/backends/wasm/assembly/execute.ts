@@ -1,0 +1,111 @@
+// Runs command lists: every thread runs every command with its own number, and a barrier follows each.
+//
+// V8 replaces baseline code by optimised code only between calls of a function, so each kernel is a function of its own
+// that is called per command.
+
+import {
+  OP_ACTIVATE, OP_ADD, OP_ARGMAX, OP_ATTENTION, OP_COPY, OP_COPY_BLOCKS, OP_EMBED, OP_FILL, OP_GATE, OP_GATHER_ROWS,
+  OP_LAYER_NORM, OP_LINEAR, OP_LINEAR_PREPARE, OP_LOG_SOFTMAX, OP_MULTIPLY, OP_PACK_COLUMNS, OP_PACK_ROWS, OP_RMS_NORM,
+  OP_ROTATE, OP_SCALE, OP_SLICE_COLUMNS, OP_SOFTMAX, OP_STORE_KEYS_VALUES, OP_TOKEN_LOG_PROBS, OP_UNPACK,
+} from '../opcodes';
+import { COMMAND_BYTES, COMPLETED, RING, RING_ENTRY_BYTES, RING_LENGTH } from '../memory-map';
+import { activate, gate } from './activation';
+import { attention, AttentionCommand } from './attention';
+import { copyBlocks, storeKeysValues } from './cache';
+import { add, copy, fill, multiply, scale } from './elementwise';
+import { embed } from './embed';
+import { linear, linearPrepare } from './linear';
+import { layerNorm, rmsNorm } from './norm';
+import { packColumns, packRows, unpack } from './pack';
+import { rotate } from './rotary';
+import { argmax, gatherRows, sliceColumns } from './rows';
+import { logSoftmax, softmax, tokenLogProbs } from './softmax';
+import { barrier, waitForList } from './sync';
+
+/** Tells the host that a list has run. */
+// @ts-ignore: decorator
+@external('env', 'listCompleted')
+declare function listCompleted(): void;
+
+/** The life of a worker: runs the lists that the host submits, one after the other, from the first on. */
+export function serve(thread: i32, threads: i32): void {
+  if (ASC_FEATURE_THREADS) {
+    for (let taken = 0; ; taken++) {
+      waitForList(taken);
+      const entry = RING + (taken % RING_LENGTH) * RING_ENTRY_BYTES;
+      execute(load<u32>(entry), load<i32>(entry, 4), thread, threads);
+      if (thread == 0) {
+        atomic.store<i32>(COMPLETED, taken + 1);
+        listCompleted();
+      }
+    }
+  }
+}
+
+/** Runs `count` commands from `list` on. */
+export function execute(list: usize, count: i32, thread: i32, threads: i32): void {
+  for (let i = 0; i < count; i++, list += COMMAND_BYTES) {
+    run(list, thread, threads);
+    barrier(threads);
+  }
+}
+
+function run(c: usize, t: i32, n: i32): void {
+  switch (int(c, 0)) {
+    case OP_COPY: return copy(at(c, 1), at(c, 2), at(c, 3), t, n);
+    case OP_FILL: return fill(at(c, 1), int(c, 2), int(c, 3), t, n);
+    case OP_ADD: return add(at(c, 1), at(c, 2), at(c, 3), int(c, 4), int(c, 5), t, n);
+    case OP_MULTIPLY: return multiply(at(c, 1), at(c, 2), at(c, 3), int(c, 4), int(c, 5), t, n);
+    case OP_SCALE: return scale(at(c, 1), at(c, 2), real(c, 3), int(c, 4), t, n);
+    case OP_ACTIVATE: return activate(at(c, 1), at(c, 2), int(c, 3), int(c, 4), t, n);
+    case OP_GATE: return gate(at(c, 1), at(c, 2), at(c, 3), int(c, 4), int(c, 5), t, n);
+    case OP_LINEAR_PREPARE: return linearPrepare(at(c, 1), at(c, 2), int(c, 3), int(c, 4), t, n);
+    case OP_LINEAR: return linear(
+      at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), int(c, 7), int(c, 8),
+      at(c, 9) + at(c, 10) * <usize>t, at(c, 11), t, n,
+    );
+    case OP_EMBED: return embed(at(c, 1), at(c, 2), at(c, 3), int(c, 4), int(c, 5), int(c, 6), int(c, 7), t, n);
+    case OP_LAYER_NORM: return layerNorm(at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), real(c, 7), t, n);
+    case OP_RMS_NORM: return rmsNorm(at(c, 1), at(c, 2), at(c, 3), int(c, 4), int(c, 5), real(c, 6), t, n);
+    case OP_ROTATE: return rotate(
+      at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), int(c, 7), int(c, 8), int(c, 9), t, n,
+    );
+    case OP_SLICE_COLUMNS: return sliceColumns(at(c, 1), at(c, 2), int(c, 3), int(c, 4), int(c, 5), int(c, 6), t, n);
+    case OP_GATHER_ROWS: return gatherRows(at(c, 1), at(c, 2), at(c, 3), int(c, 4), int(c, 5), t, n);
+    case OP_SOFTMAX: return softmax(at(c, 1), at(c, 2), int(c, 3), int(c, 4), t, n);
+    case OP_LOG_SOFTMAX: return logSoftmax(at(c, 1), at(c, 2), int(c, 3), int(c, 4), t, n);
+    case OP_TOKEN_LOG_PROBS: return tokenLogProbs(at(c, 1), at(c, 2), at(c, 3), int(c, 4), int(c, 5), t, n);
+    case OP_ARGMAX: return argmax(at(c, 1), at(c, 2), int(c, 3), int(c, 4), t, n);
+    case OP_ATTENTION: return attention(changetype<AttentionCommand>(c), t);
+    case OP_STORE_KEYS_VALUES: return storeKeysValues(
+      at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), int(c, 7), int(c, 8), int(c, 9), t, n,
+    );
+    case OP_COPY_BLOCKS: return copyBlocks(at(c, 1), at(c, 2), int(c, 3), int(c, 4), int(c, 5), int(c, 6), t, n);
+    case OP_PACK_ROWS: return packRows(
+      at(c, 1), at(c, 2), int(c, 3), int(c, 4), int(c, 5), int(c, 6), int(c, 7), int(c, 8), t, n,
+    );
+    case OP_PACK_COLUMNS: return packColumns(
+      at(c, 1), at(c, 2), int(c, 3), int(c, 4), int(c, 5), int(c, 6), int(c, 7), int(c, 8), t, n,
+    );
+    case OP_UNPACK: return unpack(at(c, 1), at(c, 2), int(c, 3), int(c, 4), int(c, 5), t, n);
+    default: unreachable();
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function at(command: usize, i: i32): usize {
+  return load<usize>(command + <usize>i * 4);
+}
+
+// @ts-ignore: decorator
+@inline
+function int(command: usize, i: i32): i32 {
+  return load<i32>(command + <usize>i * 4);
+}
+
+// @ts-ignore: decorator
+@inline
+function real(command: usize, i: i32): f32 {
+  return load<f32>(command + <usize>i * 4);
+}

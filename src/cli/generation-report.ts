@@ -1,0 +1,36 @@
+import type { GeneratedToken } from '../decoding/generation-output.ts';
+import type { Generation } from '../llm/llm.ts';
+import { formatRate, formatSeconds } from './format.ts';
+
+/** A finished generation as `--json` prints it. */
+export function toJson(generation: Generation, loadMs: number): object {
+  const { text, tokenIds, finishReason, usage, seed, timings, logProbs } = generation;
+  return { text, tokenIds, finishReason, usage, seed, timings: { loadMs, ...timings }, logProbs };
+}
+
+/** What came of a generation before Ctrl-C, as `--json` prints it. */
+export function interruptedToJson(tokens: readonly GeneratedToken[], promptTokens: number, loadMs: number): object {
+  const logProbs = tokens.flatMap(({ tokenId, logProb, topLogProbs }) =>
+    logProb === undefined ? [] : [{ tokenId, logProb, topLogProbs }],
+  );
+  return {
+    text: tokens.map(({ text }) => text).join(''),
+    tokenIds: tokens.map(({ tokenId }) => tokenId),
+    finishReason: 'interrupted',
+    usage: { promptTokens, completionTokens: tokens.length },
+    timings: { loadMs },
+    ...(logProbs.length > 0 ? { logProbs } : {}),
+  };
+}
+
+/** One line: how fast the prompt was read, how fast the text came, how long loading took. */
+export function speedLine({ usage, timings }: Generation, loadMs?: number): string {
+  const parts = [
+    `prompt: ${usage.promptTokens} tokens, ${formatRate(timings.promptTokensPerSecond)} tokens/s`,
+    timings.tokensPerSecond === undefined
+      ? `text: ${usage.completionTokens} token`
+      : `text: ${usage.completionTokens} tokens, ${formatRate(timings.tokensPerSecond)} tokens/s`,
+  ];
+  if (loadMs !== undefined) parts.push(`loaded in ${formatSeconds(loadMs)}`);
+  return parts.join(' · ');
+}

@@ -1,0 +1,78 @@
+import type { Command } from 'commander';
+import type { ScoredToken, TextScore } from '../llm/llm.ts';
+import { UsageError } from './exit-codes.ts';
+import { addFlags, type Flag, OUTPUT_FLAGS, tokenIds, wholeNumber } from './flags.ts';
+import { formatSeconds, formatTable } from './format.ts';
+import { helpEnd } from './help-text.ts';
+import { MODEL_FLAGS, type ModelFlags, openModel } from './model-flags.ts';
+import type { Terminal } from './terminal.ts';
+import { readTextInput } from './text-input.ts';
+
+const SCORE_FLAGS: readonly Flag[] = [
+  { flags: '-f, --file <path>', description: 'the text from a file, as it is; - is stdin' },
+  { flags: '--token-ids <ids>', description: 'the text as token ids, as 1,403,407', parse: tokenIds },
+  {
+    flags: '--stride <tokens>',
+    description: 'of the windows over a text longer than the context; half the context unless given',
+    parse: wholeNumber(1),
+  },
+];
+
+interface ScoreFlags extends ModelFlags {
+  readonly file?: string;
+  readonly tokenIds?: readonly number[];
+  readonly stride?: number;
+}
+
+const EXAMPLES = [
+  ['kvasir score -m ./gpt2 "The sea is wide."', 'Log probability of each token, their sum, and perplexity.'],
+  ['kvasir score -m ./gpt2 --file book.txt --stride 512 --json', 'A long text, in windows, as JSON.'],
+] as const;
+
+const JSON_NOTE =
+  'With --json: { tokens [{ id, text, logProb }], logProb, perplexity }; the first token has no log probability (null),\n' +
+  'and logProb is the sum of the others, in nats.';
+
+/** `kvasir score`: how likely a text is. */
+export function addScoreCommand(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('score')
+    .description('Say how likely a text is: log probability of every token and of the whole, and perplexity.')
+    .argument('[text...]', 'the text; - reads it from stdin');
+  addFlags(command, 'Text:', SCORE_FLAGS);
+  addFlags(command, 'Model:', MODEL_FLAGS);
+  addFlags(command, 'Output:', OUTPUT_FLAGS);
+  command.addHelpText('after', helpEnd(EXAMPLES, JSON_NOTE));
+  command.action((words: string[], flags: ScoreFlags) => score(terminal, words, flags));
+}
+
+async function score(terminal: Terminal, words: readonly string[], flags: ScoreFlags): Promise<void> {
+  const { file, tokenIds, stride, json } = flags;
+  const text = await readTextInput({ words, file, tokenIds }, terminal.io.stdin);
+  if (text === undefined) throw new UsageError('Cannot score: there is no text; give it as an argument or with --file');
+  await terminal.interruptible(async (signal) => {
+    const { llm, loadMs } = await openModel(terminal, flags, signal);
+    await using _ = llm;
+    const start = performance.now();
+    const result = await llm.score(text, { stride, signal });
+    if (json) return terminal.writeJson(toJson(result));
+    terminal.write(scoreTable(result));
+    const seconds = formatSeconds(performance.now() - start);
+    terminal.note(`${result.tokens.length} tokens scored in ${seconds} · loaded in ${formatSeconds(loadMs)}`);
+  });
+}
+
+function toJson({ tokens, logProb, perplexity }: TextScore): object {
+  const rows = tokens.map((token) => ({ id: token.id, text: token.text, logProb: token.logProb ?? null }));
+  return { tokens: rows, logProb, perplexity };
+}
+
+function scoreTable({ tokens, logProb, perplexity }: TextScore): string {
+  const table = formatTable([['token', 'log P', 'P', 'text'], ...tokens.map(scoreRow)], [0, 1, 2]);
+  return `${table}\nlog P       ${logProb.toFixed(4)} of ${tokens.length - 1} tokens\nperplexity  ${perplexity.toFixed(4)}\n`;
+}
+
+function scoreRow({ id, text, logProb }: ScoredToken): string[] {
+  if (logProb === undefined) return [String(id), '–', '–', JSON.stringify(text)];
+  return [String(id), logProb.toFixed(4), `${(100 * Math.exp(logProb)).toFixed(2)} %`, JSON.stringify(text)];
+}
