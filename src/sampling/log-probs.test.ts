@@ -1,5 +1,4 @@
 import { expect, test } from 'vitest';
-import { checkLogits } from './check-logits.ts';
 import { LogProbs } from './log-probs.ts';
 
 test('LogProbs are the logarithms of the softmax', () => {
@@ -29,18 +28,4 @@ test('The likeliest tokens come in order, lower id first among equals', () => {
   expect(logProbs.top(4)[2]!.logProb).toBe(logProbs.of(2));
   expect(logProbs.top(0)).toEqual([]);
   expect(logProbs.top(99).map(({ tokenId }) => tokenId)).toEqual([1, 3, 2, 4, 5, 0]);
-});
-
-test('checkLogits lets −∞ pass beside finite logits', () => {
-  expect(() => checkLogits(Float32Array.of(Number.NEGATIVE_INFINITY, -1e30), 4)).not.toThrow();
-});
-
-test.each([
-  [[1, Number.NaN], 'the logit of token 1 is NaN, but it must be finite'],
-  [[Number.POSITIVE_INFINITY, 1], 'the logit of token 0 is Infinity, but it must be finite'],
-  [[Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY], 'all 2 logits are -Infinity, but one must be finite'],
-])('checkLogits names the position of %s', (logits, problem) => {
-  expect(() => checkLogits(Float32Array.from(logits), 17)).toThrow(
-    new RangeError(`Cannot choose the token at position 17: ${problem}`),
-  );
 });

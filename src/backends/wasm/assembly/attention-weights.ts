@@ -11,8 +11,8 @@ const PIECE: i32 = 1024;
  * of 16), to weights. Keys `begin … end − 1` are in sight. Returns the sum, 0 if no key has a finite score.
  */
 export function weigh(row: usize, base: i32, count: i32, begin: i32, end: i32): f32 {
-  hide(row, 0, begin - base);
-  hide(row, end - base, count);
+  hide(row, 0, min(count, begin - base));
+  hide(row, max(0, end - base), count);
   const largest = largestOf(row, count);
   if (largest == -Infinity) {
     memory.fill(row, 0, <usize>count << 2);
