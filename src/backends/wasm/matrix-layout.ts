@@ -5,20 +5,19 @@ import { bytesPerElement, type WeightDType } from '../../backend/dtype.ts';
 /** Rows of a float32 panel, and the number that 16-bit matrices are padded to: three panels of 8, two of 12. */
 const FLOAT32_PANEL = 12;
 const HALF_GROUP = 24;
+/** From this many rows on, `linear` widens 16-bit weights first. */
+const WIDEN_ROWS = 32;
 
 /** Bytes of a weight matrix, rows padded to whole panels. */
 export function matrixByteLength(dtype: WeightDType, rows: number, columns: number): number {
   return padRows(dtype, rows) * columns * bytesPerElement(dtype);
 }
 
-/**
- * Scratch bytes that each thread of `linear` needs: one group of outputs widened to float32, or for a single row of
- * float16 the scaled input.
- */
-export function linearScratchBytes(dtype: WeightDType, rows: number, inputs: number, outputs: number): number {
-  if (dtype === 'float32' || rows === 0 || outputs === 0) return 0;
-  if (rows > 1) return HALF_GROUP * inputs * 4;
-  return dtype === 'float16' ? Math.ceil(inputs / 4) * 16 : 0;
+/** Scratch bytes that each thread of `linear` needs: float16 rows scaled, or a group of outputs widened to float32. */
+export function linearScratchBytes(dtype: WeightDType, rows: number, inputs: number): number {
+  if (dtype === 'float32') return 0;
+  if (rows >= WIDEN_ROWS) return HALF_GROUP * inputs * 4;
+  return dtype === 'float16' ? rows * (inputs + 1) * 4 : 0;
 }
 
 /** Bytes of the packed input that `linearPrepare` writes. */

@@ -7,7 +7,7 @@
 
 import { madd } from './fma';
 import { firstItem, PANEL } from './linear-layout';
-import { finishSums, storeLanes } from './linear-store';
+import { finishSums, storeOutputs } from './linear-store';
 import { multiplyPanel } from './linear-tile';
 
 export function linearFloat32(
@@ -105,14 +105,7 @@ function multiplyRow(
 @inline
 function storePanel(output: usize, panel: i32, outputs: i32, a: v128, b: v128, c: v128): void {
   const first = panel * PANEL;
-  const to = output + (<usize>first << 2);
-  if (first + PANEL <= outputs) {
-    v128.store(to, a);
-    v128.store(to, b, 16);
-    v128.store(to, c, 32);
-  } else {
-    storeLanes(to, a, outputs - first);
-    storeLanes(to + 16, b, outputs - first - 4);
-    storeLanes(to + 32, c, outputs - first - 8);
-  }
+  storeOutputs(output, first, outputs, a);
+  storeOutputs(output, first + 4, outputs, b);
+  storeOutputs(output, first + 8, outputs, c);
 }

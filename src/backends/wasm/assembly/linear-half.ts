@@ -10,7 +10,7 @@
 
 import { madd } from './fma';
 import { BFLOAT16, firstItem, FLOAT16, HALF_PANEL } from './linear-layout';
-import { finishSums, storeLanes } from './linear-store';
+import { finishSums, storeOutputs } from './linear-store';
 
 // Masks come from memory: V8 rebuilds a literal vector at each use.
 const MASKS = memory.data<u32>([
@@ -194,14 +194,8 @@ function high(words: v128, dtype: i32, mask: v128): v128 {
 @inline
 function storePanel(output: usize, panel: i32, outputs: i32, a: v128, b: v128): void {
   const first = panel * HALF_PANEL;
-  const to = output + (<usize>first << 2);
-  if (first + HALF_PANEL <= outputs) {
-    v128.store(to, a);
-    v128.store(to, b, 16);
-  } else {
-    storeLanes(to, a, outputs - first);
-    storeLanes(to + 16, b, outputs - first - 4);
-  }
+  storeOutputs(output, first, outputs, a);
+  storeOutputs(output, first + 4, outputs, b);
 }
 
 /** Writes a row times 2ˢ, s = 112 or less where its largest magnitude is 2¹⁵ or more, and returns 2¹¹²⁻ˢ. */

@@ -1,15 +1,14 @@
 // What ends every product. Nothing is written past the last output.
 
-/** Stores the first `count` lanes, all four or fewer; none if `count` is negative. */
-export function storeLanes(to: usize, lanes: v128, count: i32): void {
-  if (count >= 4) {
-    v128.store(to, lanes);
-    return;
-  }
-  for (; count > 0; count--, to += 4) {
-    v128.store_lane<f32>(to, lanes, 0);
-    lanes = v128.shuffle<i32>(lanes, lanes, 1, 2, 3, 0);
-  }
+import { storeLanes } from './lanes';
+
+/** Stores the lanes of outputs first … first + 3 that exist. */
+// @ts-ignore: decorator
+@inline
+export function storeOutputs(row: usize, first: i32, outputs: i32, sums: v128): void {
+  const to = row + (<usize>first << 2);
+  if (first + 4 <= outputs) v128.store(to, sums);
+  else if (first < outputs) storeLanes(to, sums, outputs - first);
 }
 
 /** Outputs begin … end − 1 of a row times `factor`, a power of two, plus the bias (0 for none). */

@@ -3,7 +3,7 @@
 
 import { madd } from './fma';
 import { PANEL } from './linear-layout';
-import { finishSums, storeLanes } from './linear-store';
+import { finishSums, storeOutputs } from './linear-store';
 
 /**
  * Outputs first … first + 11 of rows firstRow … rows − 1. Rows past the last are the last again, computed and stored twice
@@ -58,9 +58,9 @@ function storeRow(row: usize, bias: usize, first: i32, outputs: i32, a: v128, b:
   const offset = <usize>first << 2;
   const to = row + offset;
   if (first + PANEL > outputs) {
-    storeLanes(to, a, outputs - first);
-    storeLanes(to + 16, b, outputs - first - 4);
-    storeLanes(to + 32, c, outputs - first - 8);
+    storeOutputs(row, first, outputs, a);
+    storeOutputs(row, first + 4, outputs, b);
+    storeOutputs(row, first + 8, outputs, c);
     finishSums(row, bias, first, outputs, 1);
     return;
   }

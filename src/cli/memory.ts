@@ -1,0 +1,173 @@
+import { platform } from '#platform';
+import type { Command } from 'commander';
+import { WEIGHT_DTYPES, type WeightDType } from '../backend/dtype.ts';
+import type { ModelConfig } from '../config/model-config.ts';
+import type { Device } from '../create-backend.ts';
+import { resolveModel } from '../hub/resolve-model.ts';
+import { type CacheFormula, estimateMemory, type MemoryEstimate } from '../llm/estimate-memory.ts';
+import { describeModel } from '../models/load-model.ts';
+import { modelPreset, PRESET_NAMES } from '../models/presets.ts';
+import { UsageError } from './exit-codes.ts';
+import { addFlags, type Flag, OUTPUT_FLAGS, wholeNumber } from './flags.ts';
+import { formatBytes, formatCount, formatTable } from './format.ts';
+import { helpEnd } from './help-text.ts';
+import { DEVICE, DTYPE, REVISION, THREADS } from './model-flags.ts';
+import { openWeightsIfAny } from './open-weights-if-any.ts';
+import type { Terminal } from './terminal.ts';
+
+interface MemoryFlags {
+  readonly model?: string;
+  readonly revision?: string;
+  readonly allPresets?: boolean;
+  readonly batch: number;
+  readonly context?: number;
+  readonly generate: number;
+  readonly dtype?: WeightDType | 'auto';
+  readonly device: Device;
+  readonly threads?: number;
+  readonly json?: boolean;
+}
+
+const PRESETS = PRESET_NAMES.join(', ');
+
+const MEMORY_FLAGS: readonly Flag[] = [
+  { flags: '-m, --model <name>', description: `a preset (${PRESETS}), a folder (./gpt2), or a hub id` },
+  REVISION,
+  { flags: '--all-presets', description: 'a table of all presets' },
+  { flags: '-b, --batch <count>', description: 'sequences at once (1)', parse: wholeNumber(1) },
+  {
+    flags: '-c, --context <tokens>',
+    description: "tokens of each prompt; unless given, all of the model's longest sequence",
+    parse: wholeNumber(1),
+  },
+  {
+    flags: '-g, --generate <tokens>',
+    description: 'tokens generated after each prompt (0)',
+    parse: wholeNumber(0),
+  },
+  { ...DTYPE, description: `${DTYPE.description}; a preset's own is float32` },
+  DEVICE,
+  { ...THREADS, description: 'threads that compute; the processors unless given' },
+];
+
+const EXAMPLES = [
+  ['kvasir memory gpt2', 'Weights, cache and workspace of GPT-2, and the formula of the cache.'],
+  ['kvasir memory -m gpt2-xl --batch 8 --context 1000 --generate 24 --dtype bfloat16', 'The same for a given load.'],
+  ['kvasir memory ./my-model --json', 'A model of your own: only config.json is needed.'],
+  ['kvasir memory --all-presets', 'The whole GPT family.'],
+] as const;
+
+const JSON_NOTE =
+  'With --json: { model, device, dtype, numParameters, weightBytes, kvCacheBytes, workspaceBytes, totalBytes, formula };\n' +
+  'with --all-presets a list of them.';
+
+/** `kvasir memory`: what a model needs, without loading it. */
+export function addMemoryCommand(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('memory')
+    .description('Compute the memory that a model needs: weights, KV cache and workspace, without loading it.')
+    .argument('[model]', 'as --model');
+  addFlags(command, 'Model and load:', MEMORY_FLAGS);
+  addFlags(command, 'Output:', OUTPUT_FLAGS);
+  command.addHelpText('after', helpEnd(EXAMPLES, JSON_NOTE));
+  command.action((name: string | undefined, flags: MemoryFlags) => memory(terminal, name, flags));
+}
+
+async function memory(terminal: Terminal, name: string | undefined, flags: MemoryFlags): Promise<void> {
+  const model = chooseModel(name, flags);
+  if (model === undefined) {
+    const reports = PRESET_NAMES.map((preset) => toReport(presetSubject(preset), flags));
+    return flags.json ? terminal.writeJson(reports) : terminal.write(presetTable(reports));
+  }
+  const subject = PRESET_NAMES.includes(model)
+    ? presetSubject(model)
+    : await terminal.interruptible((signal) => folderSubject(model, flags.revision, signal));
+  const report = toReport(subject, flags);
+  if (flags.json) terminal.writeJson(report);
+  else terminal.write(reportText(terminal, report));
+}
+
+/** undefined for all presets. */
+function chooseModel(name: string | undefined, { model = name, allPresets = false }: MemoryFlags): string | undefined {
+  const numGiven = [name, model === name ? undefined : model, allPresets || undefined].filter(Boolean).length;
+  if (numGiven > 1) throw new UsageError('Cannot compute memory: several models are given, wanted one');
+  if (numGiven === 1) return model;
+  throw new UsageError(`Cannot compute memory: no model is given; presets: ${PRESETS}`);
+}
+
+/** What is to be estimated, and the width that its weights have of their own. */
+interface Subject {
+  readonly model: string;
+  readonly config: ModelConfig;
+  readonly dtype: WeightDType;
+}
+
+function presetSubject(model: string): Subject {
+  return { model, config: modelPreset(model).config, dtype: 'float32' };
+}
+
+async function folderSubject(model: string, revision: string | undefined, signal: AbortSignal): Promise<Subject> {
+  const folder = await resolveModel(model, { revision, signal });
+  const { config } = await describeModel(folder);
+  return { model, config, dtype: await mostCommonDType(folder, signal) };
+}
+
+/** The width that most bytes of a folder's weights have; float32 if it has none. */
+async function mostCommonDType(folder: string, signal: AbortSignal): Promise<WeightDType> {
+  const weights = await openWeightsIfAny(folder, signal);
+  if (weights === undefined) return 'float32';
+  const entries = [...weights.tensors.values()];
+  await weights.close();
+  const bytesOf = (dtype: string) => entries.reduce((sum, one) => sum + (one.dtype === dtype ? one.byteLength : 0), 0);
+  return [...WEIGHT_DTYPES].sort((a, b) => bytesOf(b) - bytesOf(a))[0]!;
+}
+
+interface Report extends MemoryEstimate {
+  readonly model: string;
+  readonly device: Device;
+  readonly dtype: WeightDType;
+}
+
+function toReport(subject: Subject, flags: MemoryFlags): Report {
+  const { device = 'wasm', batch, context: contextTokens, generate: generationTokens } = flags;
+  const dtype = flags.dtype === undefined || flags.dtype === 'auto' ? subject.dtype : flags.dtype;
+  const threads = flags.threads ?? (device === 'wasm' ? platform.availableParallelism : 1);
+  const estimate = estimateMemory(subject.config, { device, dtype, batch, contextTokens, generationTokens, threads });
+  return { model: subject.model, device, dtype, ...estimate };
+}
+
+function reportText(terminal: Terminal, report: Report): string {
+  const { bold } = terminal.colors;
+  const rows = [
+    [`Weights (${report.dtype})`, formatBytes(report.weightBytes)],
+    ['KV cache (float32)', formatBytes(report.kvCacheBytes)],
+    ['Workspace', formatBytes(report.workspaceBytes)],
+    ['Total', formatBytes(report.totalBytes)],
+  ];
+  const title = `${bold(report.model)}: ${formatCount(report.numParameters)} parameters`;
+  return `${title}\n\n${formulaText(report.formula)}\n${formatTable(rows, [1])}`;
+}
+
+function formulaText({ numLayers, batch, kvHeads, headSize, tokens, bytesPerElement, bytes }: CacheFormula): string {
+  const factors = [2, numLayers, batch, kvHeads, headSize, tokens, bytesPerElement];
+  return [
+    'KV cache = 2 × layers × batch × kv heads × head size × tokens × bytes',
+    `         = ${factors.map(formatCount).join(' × ')}`,
+    `         = ${formatCount(bytes)} bytes`,
+    '',
+  ].join('\n');
+}
+
+function presetTable(reports: readonly Report[]): string {
+  const rows = reports.map((report) => [
+    report.model,
+    formatCount(report.numParameters),
+    formatBytes(report.weightBytes),
+    formatCount(report.formula.tokens * report.formula.batch),
+    formatBytes(report.kvCacheBytes),
+    formatBytes(report.workspaceBytes),
+    formatBytes(report.totalBytes),
+  ]);
+  const head = ['preset', 'parameters', `weights (${reports[0]!.dtype})`, 'tokens', 'KV cache', 'workspace', 'total'];
+  return formatTable([head, ...rows], [1, 2, 3, 4, 5, 6]);
+}

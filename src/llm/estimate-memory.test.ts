@@ -1,0 +1,76 @@
+import { expect, test } from 'vitest';
+import { testBackends } from '../../test/test-backends.ts';
+import { CACHE_BLOCK_SIZE } from '../backend/backend.ts';
+import type { ModelConfig } from '../config/model-config.ts';
+import { DEVICES } from '../create-backend.ts';
+import { modelPreset } from '../models/presets.ts';
+import { estimateMemory } from './estimate-memory.ts';
+import { LLM } from './llm.ts';
+import type { LoadOptions } from './load-options.ts';
+
+const gpt2 = modelPreset('gpt2');
+
+test('the cache formula of GPT-2 small', () => {
+  const { formula, kvCacheBytes } = estimateMemory(gpt2.config, {
+    contextTokens: 1000,
+    generationTokens: 24,
+    batch: 3,
+  });
+  expect(formula.bytes).toBe(2 * 12 * 3 * 12 * 64 * 1024 * 4);
+  expect(kvCacheBytes).toBe(formula.bytes);
+});
+
+test('a cache takes whole blocks', () => {
+  const { formula, kvCacheBytes } = estimateMemory(gpt2.config, { device: 'reference', contextTokens: 17 });
+  expect(formula.tokens).toBe(17);
+  expect(kvCacheBytes).toBe((formula.bytes / 17) * 2 * CACHE_BLOCK_SIZE);
+});
+
+test('grouped heads shrink the cache', () => {
+  const grouped = { ...gpt2.config, numKvHeads: 4, isQkvFused: false };
+  const bytes = (config: ModelConfig) => estimateMemory(config, { contextTokens: 512 }).kvCacheBytes;
+  expect(bytes(gpt2.config)).toBe(3 * bytes(grouped));
+});
+
+test('GPT-3 is estimated without allocating it', () => {
+  const { config } = modelPreset('gpt3');
+  const { numParameters, weightBytes, kvCacheBytes } = estimateMemory(config, {
+    dtype: 'bfloat16',
+    device: 'reference',
+  });
+  expect(weightBytes).toBeGreaterThan(2 * numParameters - 1);
+  expect(weightBytes).toBeLessThan(2.001 * numParameters);
+  expect(kvCacheBytes).toBe(2 * 96 * 12288 * 2048 * 4);
+});
+
+test('impossible counts are refused', () => {
+  expect(() => estimateMemory(gpt2.config, { batch: 0 })).toThrow('batch is 0, wanted a whole number of at least 1');
+  expect(() => estimateMemory(gpt2.config, { contextTokens: 1000, generationTokens: 25 })).toThrow(
+    '1025 tokens, but the model takes at most 1024',
+  );
+});
+
+test.each(Object.keys(testBackends))('the estimate agrees with what a loaded model takes on %s', async (name) => {
+  const device = DEVICES.find((known) => name.startsWith(known))!;
+  const config = { ...gpt2.config, vocabSize: 3001, hiddenSize: 96, numLayers: 3, intermediateSize: 384, numHeads: 6 };
+  const description = {
+    ...gpt2,
+    config: { ...config, numKvHeads: 6, headSize: 16, attentionScale: 1 / 4, maxPositions: 640 },
+  };
+  for (const dtype of ['float32', 'bfloat16'] as const) {
+    const threads = device === 'wasm' ? { threads: 2 } : {};
+    const llm = await LLM.random(description, { device, dtype, ...threads } as LoadOptions);
+    await llm.generate(
+      Array.from({ length: 630 }, (_, i) => i),
+      { maxNewTokens: 10, ignoreEos: true },
+    );
+    const measured = llm.memory();
+    const options = { device, dtype, contextTokens: 630, generationTokens: 10, ...threads };
+    const estimate = estimateMemory(description.config, options);
+    expect(estimate.weightBytes / measured.weightBytes).toBeCloseTo(1, 2);
+    expect(estimate.kvCacheBytes).toBe(measured.kvCacheBytes);
+    const total = measured.weightBytes + measured.kvCacheBytes + measured.workspaceBytes;
+    expect(Math.abs(estimate.totalBytes / total - 1)).toBeLessThan(0.02);
+    await llm.dispose();
+  }
+});
