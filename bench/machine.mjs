@@ -63,14 +63,20 @@ export async function measureFutexBarrier(threads, rounds = 5) {
   }
 }
 
+// V8 goes over to optimised code between calls only, so every kernel is called often and briefly before it is measured.
+const WARM_UP_CALLS = 60;
+
 async function measureReads(crew, threads, rounds) {
   const rates = new Map(READS.map(({ kernel }) => [kernel, []]));
-  for (let round = 0; round <= rounds; round++) {
+  for (const { kernel } of READS) {
+    for (let i = 0; i < WARM_UP_CALLS; i++) await crew.run(kernel, Array(threads).fill([BUFFER_START, 65_536]));
+  }
+  for (let round = 0; round < rounds; round++) {
     for (const { kernel, streams } of READS) {
       const ranges = parts(threads, streams);
       const seconds = await crew.run(kernel, ranges);
       const bytes = ranges.reduce((sum, [, distance]) => sum + distance * streams, 0);
-      if (round > 0) rates.get(kernel).push(bytes / seconds);
+      rates.get(kernel).push(bytes / seconds);
     }
   }
   return rates;
@@ -79,12 +85,11 @@ async function measureReads(crew, threads, rounds) {
 async function measureMultiplyAdds(crew, threads, rounds) {
   const rates = new Map(MULTIPLY_ADDS.map(({ kernel }) => [kernel, []]));
   const run = (kernel, turns) => crew.run(kernel, Array(threads).fill([turns]));
-  for (let round = 0; round <= rounds; round++) {
+  for (const { kernel } of MULTIPLY_ADDS) for (let i = 0; i < WARM_UP_CALLS; i++) await run(kernel, 20_000);
+  for (let round = 0; round < rounds; round++) {
     for (const { kernel, chains } of MULTIPLY_ADDS) {
-      // A loop that is running does not change to faster code: let the compiler see many short calls first.
-      if (round === 0) for (let i = 0; i < 60; i++) await run(kernel, 20_000);
       const seconds = await run(kernel, MULTIPLY_ADD_TURNS);
-      if (round > 0) rates.get(kernel).push((threads * MULTIPLY_ADD_TURNS * chains * 4 * 2) / seconds);
+      rates.get(kernel).push((threads * MULTIPLY_ADD_TURNS * chains * 4 * 2) / seconds);
     }
   }
   return rates;

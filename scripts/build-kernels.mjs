@@ -1,8 +1,8 @@
 // Compiles src/backends/wasm/assembly once per variant: fused (relaxed SIMD) or portable, for shared memory with threads
 // or for memory of its own. Each becomes a TypeScript module that holds the bytes in base64, and so does the source of the
 // worker: no bundler has to know of files beside the code.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
@@ -18,7 +18,6 @@ const CONSTANTS_LIMIT = 16384;
 
 export async function buildKernels(root) {
   const folder = join(root, 'src/backends/wasm/generated');
-  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const worker = readFileSync(join(root, 'src/backends/wasm/worker.js'), 'utf8');
   writeModule(join(folder, 'worker-source.ts'), 'workerSource', worker);
@@ -73,9 +72,9 @@ function readText(path) {
   }
 }
 
-function checkConstants({ name, isShared }, bytes) {
-  process.emitWarning === undefined; // (kept simple: the module is instantiated below only where the engine can)
-  if (name !== 'portable-unshared' || isShared) return;
+/** All variants have the same constants; this one every engine can run. */
+function checkConstants({ name }, bytes) {
+  if (name !== 'portable-unshared') return;
   const memory = new WebAssembly.Memory({ initial: 1 });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
   const end = exports.constantsEnd();

@@ -4,14 +4,22 @@ import { referenceMemoryLayout } from './backends/reference/memory-layout.ts';
 import { wasmMemoryLayout } from './backends/wasm/memory-layout.ts';
 import { didYouMean } from './base/suggest.ts';
 
-/** Devices that run models: `wasm` is fast and the default; `reference` is plain TypeScript in float64, for comparison. */
+/**
+ * A device that runs models: `wasm` is fast and the default; `reference` is plain TypeScript in float64, for
+ * comparison.
+ */
 export type Device = 'wasm' | 'reference';
 
+/** Every device by name. */
 export const DEVICES = ['wasm', 'reference'] as const satisfies readonly Device[];
 
+/** How to start a device. */
 export interface BackendOptions {
   readonly device?: Device | undefined;
-  /** Threads that compute, at least 1; the processors unless given. The numbers do not depend on it. */
+  /**
+   * Threads that compute, 1 to 64; unless given, the processors up to 16, or 1 where memory cannot be shared (a page
+   * that is not cross-origin isolated). The numbers do not depend on it.
+   */
   readonly threads?: number | undefined;
   /**
    * `fused` multiplies and adds in one rounding where the machine can (the default there); `portable` rounds twice and
@@ -21,10 +29,14 @@ export interface BackendOptions {
 }
 
 /**
- * Starts a device. Its code is only loaded here.
+ * Starts a device, whose code is only loaded here. Throws a `RangeError` for an unknown device or a number of threads
+ * that it cannot have, and an `Error` for `fused` numerics where the engine cannot.
  *
  * @example
  * const backend = await createBackend({ device: 'wasm', threads: 2 });
+ * const zeros = Tensor.from(backend, new Float32Array(6), [2, 3]);
+ * await zeros.read(); // Float32Array(6)
+ * await backend.dispose();
  */
 export async function createBackend(options: BackendOptions = {}): Promise<Backend> {
   const { device = 'wasm', threads, numerics } = options;

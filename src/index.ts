@@ -29,6 +29,8 @@ export { BlockPool } from './kv-cache/block-pool.ts';
 export type { CachedSequence } from './kv-cache/cached-sequence.ts';
 export type { KvCacheShape, SequenceTokens } from './kv-cache/paged-kv-cache.ts';
 export { PagedKvCache } from './kv-cache/paged-kv-cache.ts';
+export type { CacheFormula, EstimateOptions, MemoryEstimate } from './llm/estimate-memory.ts';
+export { estimateMemory } from './llm/estimate-memory.ts';
 export type {
   ChatOptions,
   GenerateOptions,
@@ -56,6 +58,14 @@ export { TransformerDecoder } from './models/transformer-decoder.ts';
 export type { TransformerDecoderConfig } from './models/transformer-decoder-config.ts';
 export { causalMask } from './nn/causal-mask.ts';
 export type { Observer } from './nn/forward-batch.ts';
+export { attention, pagedAttention, storeKeysValues } from './ops/attention.ts';
+export { activate, add, gate, multiply, scale } from './ops/elementwise.ts';
+export { embed } from './ops/embed.ts';
+export { linear } from './ops/linear.ts';
+export { layerNorm, rmsNorm } from './ops/normalize.ts';
+export { rotate } from './ops/rotate.ts';
+export { argmax, gatherRows, sliceColumns } from './ops/rows.ts';
+export { logSoftmax, softmax, tokenLogProbs } from './ops/softmax.ts';
 export { drawToken, likeliestToken } from './sampling/sampler.ts';
 export { Tensor } from './tensor/tensor.ts';
 export { Weight } from './tensor/weight.ts';

@@ -163,6 +163,11 @@ function lanes4(a: v128, b: v128, c: v128, d: v128): f32 {
   return f32x4.extract_lane(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)), 0);
 }
 
+/** Sleeps while the word at `address` is `value`: from JavaScript, because Node 20's baseline compiler breaks wait32. */
+// @ts-expect-error: decorator
+@external('env', 'sleep')
+declare function sleep(address: usize, value: i32): void;
+
 /** Meets `threads − 1` others `turns` times, sleeping on a futex each time: count at `at`, generation at `at + 64`. */
 export function futexBarrier(at: usize, threads: i32, turns: i32): void {
   for (let turn = 0; turn < turns; turn++) {
@@ -172,7 +177,7 @@ export function futexBarrier(at: usize, threads: i32, turns: i32): void {
       atomic.store<i32>(at, generation + 1, 64);
       atomic.notify(at + 64, threads);
     } else {
-      while (atomic.load<i32>(at, 64) == generation) atomic.wait<i32>(at + 64, generation, -1);
+      while (atomic.load<i32>(at, 64) == generation) sleep(at + 64, generation);
     }
   }
 }

@@ -1,7 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 
 const { module, memory, arrivals, index, threads } = workerData;
-const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+const words = new Int32Array(memory.buffer);
+const sleep = (address, value) => Atomics.wait(words, address / 4, value);
+const { exports } = await WebAssembly.instantiate(module, { env: { memory, sleep } });
 
 parentPort.on('message', ({ kernel, parameters, round }) => {
   const run = exports[kernel];

@@ -1,16 +1,16 @@
-import type { DType, WeightDType } from './dtype.ts';
+import type { WeightDType } from './dtype.ts';
 
 /**
- * The contract between Kvasir and a device: about thirty operations at the grain of a Transformer, and the memory they
+ * The contract between Kvasir and a device: some twenty operations at the grain of a Transformer, and the memory they
  * work on. Every operation is required of every backend.
  *
  * **Order.** Operations are recorded when called and run in that order; nothing has to have run until a promise of
- * `read`, `readMatrix`, `writeMatrix` or `synchronize` resolves. Writes are ordered with the operations around them: what
- * is recorded after `write` returns sees the written values, and the caller may reuse its array at once.
+ * `read`, `readMatrix`, `writeMatrix` or `synchronize` resolves. Writes are ordered with the operations around them:
+ * what is recorded after `write` returns sees the written values, and the caller may reuse its array at once.
  *
- * **Numbers.** Activations are float32, row-major, without padding. Each output element is reduced in one fixed order that
- * depends on nothing but the element's own inputs: not on the number of rows in the call, the number of threads, or the
- * other sequences in a batch. Two calls that give a row the same inputs give it the same bits.
+ * **Numbers.** Activations are float32, row-major, without padding. Each output element is reduced in one fixed order
+ * that depends on nothing but the element's own inputs: not on the number of rows in the call, the number of threads,
+ * or the other sequences in a batch. Two calls that give a row the same inputs give it the same bits.
  *
  * **Zero rows.** An operation over no rows does nothing.
  *
@@ -23,7 +23,9 @@ export interface Backend extends Operations {
   /** Threads that compute; the numbers do not depend on it. */
   readonly numThreads: number;
 
-  /** A dense buffer of `length` elements whose contents are undefined. Throws a `RangeError` when memory is exhausted. */
+  /**
+   * A dense buffer of `length` elements whose contents are undefined. Throws a `RangeError` when memory is exhausted.
+   */
   allocate(dtype: 'float32' | 'int32', length: number): DeviceBuffer;
   /** A weight matrix of zeros, `rows` outputs by `columns` inputs, in the backend's own layout. */
   allocateMatrix(dtype: WeightDType, rows: number, columns: number): DeviceMatrix;
@@ -34,15 +36,17 @@ export interface Backend extends Operations {
   /** Copies a part of a weight matrix from a file's bytes, converting to the matrix's dtype (round to nearest even). */
   writeMatrix(matrix: DeviceMatrix, part: MatrixPart): Promise<void>;
   /**
-   * The elements of a dense buffer as everything recorded before the call leaves them; what is recorded afterwards, or a
-   * release of the buffer, does not change them. The array is the caller's own.
+   * The elements of a dense buffer as everything recorded before the call leaves them; what is recorded afterwards, or
+   * a release of the buffer, does not change them. The array is the caller's own.
    */
   read(buffer: DeviceBuffer): Promise<Float32Array | Int32Array>;
   /** The values of a weight matrix, row-major (rows × columns), widened to float32. */
   readMatrix(matrix: DeviceMatrix): Promise<Float32Array>;
   /** Resolves when everything recorded so far has run. */
   synchronize(): Promise<void>;
-  /** Gives the memory of a handle back; using the handle afterwards is an error. Operations already recorded still run. */
+  /**
+   * Gives the memory of a handle back; using the handle afterwards is an error. Operations already recorded still run.
+   */
   release(handle: DeviceBuffer | DeviceMatrix | DeviceCache): void;
   /**
    * Runs `body` and then releases every dense buffer that was allocated inside it, except those given to `keep`. Scopes
@@ -78,6 +82,10 @@ export interface DeviceCache extends CacheShape {
   readonly byteLength: number;
 }
 
+/**
+ * The size of one attention layer's cache: keys and values of `numBlocks` · 16 tokens, each `kvHeads` · `headSize`
+ * numbers.
+ */
 export interface CacheShape {
   /** Blocks of `CACHE_BLOCK_SIZE` tokens. */
   readonly numBlocks: number;
@@ -101,6 +109,7 @@ export interface MatrixPart {
   readonly count: number;
 }
 
+/** What a backend holds, in bytes. */
 export interface MemoryUsage {
   /** Bytes of live buffers, matrices and caches, alignment included. */
   readonly allocatedBytes: number;
@@ -126,7 +135,9 @@ export const ACTIVATIONS = [
   'sigmoid',
 ] as const satisfies readonly Activation[];
 
-/** Rows of a ragged batch: sequence `s` has query rows `queryStart … queryStart + queryLength − 1`, and so for the keys. */
+/**
+ * Rows of a ragged batch: sequence `s` has query rows `queryStart … queryStart + queryLength − 1`, and so for the keys.
+ */
 export interface AttentionSpan {
   readonly queryStart: number;
   readonly queryLength: number;
@@ -142,7 +153,9 @@ export interface PagedBatch {
   readonly maxBlocks: number;
   /** int32 (S + 1): sequence `s` has the query rows `queryStarts[s] … queryStarts[s + 1] − 1`. */
   readonly queryStarts: DeviceBuffer;
-  /** int32 (S): tokens of the sequence in the cache, those of this batch included. Its last query row is the last token. */
+  /**
+   * int32 (S): tokens of the sequence in the cache, those of this batch included. Its last query row is the last token.
+   */
   readonly keyLengths: DeviceBuffer;
   /** int32 (S, maxBlocks): the cache block of tokens 16·i … 16·i + 15; entries past the sequence's end are ignored. */
   readonly blockTables: DeviceBuffer;
@@ -164,7 +177,10 @@ export interface Operations {
   scale(output: DeviceBuffer, input: DeviceBuffer, factor: number): void;
   /** output[i] = activation(input[i]). Output may be input. */
   activate(output: DeviceBuffer, input: DeviceBuffer, activation: Activation): void;
-  /** output[i] = activation(gate[i]) · up[i]: the gated unit of SwiGLU and GeGLU (Shazeer 2020). Output may be gate or up. */
+  /**
+   * output[i] = activation(gate[i]) · up[i]: the gated unit of SwiGLU and GeGLU (Shazeer 2020). Output may be gate or
+   * up.
+   */
   gate(output: DeviceBuffer, gate: DeviceBuffer, up: DeviceBuffer, activation: Activation): void;
 
   /** output (T, weight.rows) = input (T, weight.columns) · weightᵀ + bias (weight.rows). */
@@ -183,7 +199,9 @@ export interface Operations {
     bias: DeviceBuffer | undefined,
     epsilon: number,
   ): void;
-  /** output (T, C): x / √(mean(x²) + epsilon) · weight over the last dimension, C = weight.length. Output may be input. */
+  /**
+   * output (T, C): x / √(mean(x²) + epsilon) · weight over the last dimension, C = weight.length. Output may be input.
+   */
   rmsNorm(output: DeviceBuffer, input: DeviceBuffer, weight: DeviceBuffer, epsilon: number): void;
 
   /**
@@ -214,7 +232,9 @@ export interface Operations {
   logSoftmax(output: DeviceBuffer, input: DeviceBuffer, columns: number): void;
   /** output (T): the log-softmax of row t of logits (T, V) at ids[t] (int32, in range). */
   tokenLogProbs(output: DeviceBuffer, logits: DeviceBuffer, ids: DeviceBuffer, columns: number): void;
-  /** output int32 (T): the index of the largest element of each row of `columns`; the lowest index of equals. No NaN. */
+  /**
+   * output int32 (T): the index of the largest element of each row of `columns`; the lowest index of equals. No NaN.
+   */
   argmax(output: DeviceBuffer, input: DeviceBuffer, columns: number): void;
 
   /**
@@ -249,6 +269,7 @@ export interface Operations {
   copyBlocks(cache: DeviceCache, pairs: readonly { readonly from: number; readonly to: number }[]): void;
 }
 
+/** How `rotate` reads a row: `heads` heads of `headSize` elements, of which the first `rotarySize` turn in pairs. */
 export interface RotaryShape {
   readonly heads: number;
   readonly headSize: number;
@@ -257,6 +278,7 @@ export interface RotaryShape {
   readonly interleaved: boolean;
 }
 
+/** Settings of `pagedAttention`; the cache knows its own key/value heads and head size. */
 export interface PagedAttentionOptions {
   readonly heads: number;
   /** Factor of the scores: 1/√D unless the model says otherwise. */
@@ -267,16 +289,19 @@ export interface PagedAttentionOptions {
   readonly maxKeyLength: number;
 }
 
+/** Settings of `attention`: H = `heads`, G = `kvHeads`, which divides H, D = `headSize`. */
 export interface AttentionOptions {
+  /** One for each sequence; queries see keys of their own span only. */
   readonly spans: readonly AttentionSpan[];
   readonly heads: number;
   readonly kvHeads: number;
   readonly headSize: number;
+  /** Factor of the scores: 1/√D unless the model says otherwise. */
   readonly scale: number;
+  /** A query sees keys up to its own place; the last query stands at the last key. */
   readonly causal: boolean;
+  /** Sliding window: a query does not see keys that lie `window` or more before its own place. */
   readonly window?: number | undefined;
   /** float32 (Tq, maskWidth), added to the scaled scores; column j is key j of the row's span. */
   readonly mask?: { readonly values: DeviceBuffer; readonly width: number } | undefined;
 }
-
-export type { DType, WeightDType };

@@ -6,7 +6,7 @@ export type WeightDType = 'float32' | 'bfloat16' | 'float16';
 
 export const WEIGHT_DTYPES = ['float32', 'bfloat16', 'float16'] as const satisfies readonly WeightDType[];
 
-/** Bytes of one element. */
+/** Bytes of one element. Throws a `TypeError` for an unknown dtype. */
 export function bytesPerElement(dtype: DType): number {
   switch (dtype) {
     case 'float32':

@@ -1,7 +1,11 @@
+import { setImmediate } from 'node:timers/promises';
 import type { GeneratedToken } from '../decoding/generation-output.ts';
 import type { Generation } from '../llm/llm.ts';
 
-/** Hands each token of a generation on as it comes, and gives the whole at the end. */
+/**
+ * Hands each token of a generation on as it comes, and gives the whole at the end. A device that computes on this thread
+ * never waits, so the signals and the errors of streams are let in after each token.
+ */
 export async function followStream(
   stream: AsyncGenerator<GeneratedToken, Generation, void>,
   onToken: (token: GeneratedToken) => void,
@@ -10,5 +14,6 @@ export async function followStream(
     const next = await stream.next();
     if (next.done) return next.value;
     onToken(next.value);
+    await setImmediate();
   }
 }

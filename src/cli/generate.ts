@@ -6,7 +6,7 @@ import { addFlags, type Flag, OUTPUT_FLAGS, tokenIds } from './flags.ts';
 import { followStream } from './follow-stream.ts';
 import { formatTable } from './format.ts';
 import { GENERATION_FLAGS, type GenerationFlags, readGenerationInput } from './generation-flags.ts';
-import { interruptedToJson, speedLine, toJson } from './generation-report.ts';
+import { interruptedToJson, speedLine, textOfToken, toJson } from './generation-report.ts';
 import { helpEnd } from './help-text.ts';
 import { MODEL_FLAGS, type ModelFlags, openModel } from './model-flags.ts';
 import type { Terminal } from './terminal.ts';
@@ -30,7 +30,10 @@ type GenerateFlags = ModelFlags &
 const EXAMPLES = [
   ['kvasir generate "Once upon a time"', 'Continue a text with a small random model (noise).'],
   ['kvasir generate -m ./gpt2 -n 50 --greedy "Once upon a time"', 'Continue it with a model from a folder.'],
-  ['kvasir generate -m ./gpt2 -t 0.8 -p 0.95 --seed 7 "Once upon"', 'Draw from the likeliest tokens; the same every time.'],
+  [
+    'kvasir generate -m ./gpt2 -t 0.8 -p 0.95 --seed 7 "Once upon"',
+    'Draw from the likeliest tokens; the same every time.',
+  ],
   ['kvasir generate -m openai-community/gpt2 --stop . --json "The sea is"', 'One sentence, as JSON.'],
   ['cat story.txt | kvasir generate -m ./gpt2 -', 'The prompt from stdin.'],
   ['kvasir generate -m ./gpt2 -n 5 --log-probs 3 "The sea is"', 'What else the model might have said.'],
@@ -96,11 +99,11 @@ async function generateJson(terminal: Terminal, { llm, loadMs, prompt, stream }:
   const promptJson = flags.echo ? { prompt: promptText(llm, prompt) } : {};
   try {
     const generation = await followStream(stream, (token) => tokens.push(token));
-    terminal.writeJson({ ...promptJson, ...toJson(generation, loadMs) });
+    terminal.writeJson({ ...promptJson, ...toJson(llm, generation, loadMs) });
   } catch (error) {
     if (error instanceof Interrupted) {
       const promptTokens = (typeof prompt === 'string' ? llm.encode(prompt) : prompt).length;
-      terminal.writeJson({ ...promptJson, ...interruptedToJson(tokens, promptTokens, loadMs) });
+      terminal.writeJson({ ...promptJson, ...interruptedToJson(llm, tokens, { promptTokens, loadMs }) });
     }
     throw error;
   }
@@ -117,7 +120,7 @@ function textOf(llm: LLM, { text, tokenId }: GeneratedToken): string {
 }
 
 function logProbTable(llm: LLM, logProbs: NonNullable<Generation['logProbs']>): string {
-  const show = (id: number) => JSON.stringify(llm.tokenizer?.decode([id], { skipSpecialTokens: false }) ?? id);
+  const show = (id: number) => JSON.stringify(textOfToken(llm, id) ?? id);
   const rows = logProbs.map(({ tokenId, logProb, topLogProbs }) => [
     logProb.toFixed(4),
     show(tokenId),

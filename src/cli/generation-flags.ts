@@ -21,7 +21,11 @@ const INPUT_FLAGS: readonly Flag[] = [
     description: '0 is greedy: always the likeliest token; 1 draws as the model says',
     parse: decimal,
   },
-  { flags: '-k, --top-k <count>', description: 'draw from this many likeliest tokens; 0 is all', parse: wholeNumber(0) },
+  {
+    flags: '-k, --top-k <count>',
+    description: 'draw from this many likeliest tokens; 0 is all',
+    parse: wholeNumber(0),
+  },
   {
     flags: '-p, --top-p <share>',
     description: 'draw from the fewest tokens whose probabilities reach this; 1 is all',
@@ -82,7 +86,7 @@ export function readGenerationInput(flags: GenerationFlags): GenerationInput {
   if (flags.greedy && (flags.temperature ?? 0) > 0) {
     throw new UsageError(`Cannot generate: --greedy and --temperature ${flags.temperature} contradict each other`);
   }
-  const values = flags as Readonly<Record<string, unknown>>;
+  const values: Readonly<Record<string, unknown>> = { ...flags };
   const names = [...INPUT_FLAGS.map(attributeOf), 'seed'];
   const given = names.filter((name) => values[name] !== undefined).map((name) => [name, values[name]]);
   const input: GenerationInput = { ...Object.fromEntries(given), ...(flags.greedy ? { temperature: 0 } : {}) };

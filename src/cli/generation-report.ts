@@ -1,17 +1,25 @@
 import type { GeneratedToken } from '../decoding/generation-output.ts';
-import type { Generation } from '../llm/llm.ts';
+import type { Generation, LLM } from '../llm/llm.ts';
 import { formatRate, formatSeconds } from './format.ts';
 
 /** A finished generation as `--json` prints it. */
-export function toJson(generation: Generation, loadMs: number): object {
+export function toJson(llm: LLM, generation: Generation, loadMs: number): object {
   const { text, tokenIds, finishReason, usage, seed, timings, logProbs } = generation;
-  return { text, tokenIds, finishReason, usage, seed, timings: { loadMs, ...timings }, logProbs };
+  return {
+    ...{ text, tokenIds, finishReason, usage, seed },
+    timings: { loadMs, ...timings },
+    logProbs: logProbs?.map((chosen) => withTexts(llm, chosen)),
+  };
 }
 
 /** What came of a generation before Ctrl-C, as `--json` prints it. */
-export function interruptedToJson(tokens: readonly GeneratedToken[], promptTokens: number, loadMs: number): object {
-  const logProbs = tokens.flatMap(({ tokenId, logProb, topLogProbs }) =>
-    logProb === undefined ? [] : [{ tokenId, logProb, topLogProbs }],
+export function interruptedToJson(
+  llm: LLM,
+  tokens: readonly GeneratedToken[],
+  { promptTokens, loadMs }: { readonly promptTokens?: number; readonly loadMs: number },
+): object {
+  const logProbs = tokens.flatMap(({ tokenId, logProb, topLogProbs = [] }) =>
+    logProb === undefined ? [] : [withTexts(llm, { tokenId, logProb, topLogProbs })],
   );
   return {
     text: tokens.map(({ text }) => text).join(''),
@@ -21,6 +29,19 @@ export function interruptedToJson(tokens: readonly GeneratedToken[], promptToken
     timings: { loadMs },
     ...(logProbs.length > 0 ? { logProbs } : {}),
   };
+}
+
+/** The text of one token by itself, special tokens written out; undefined without a tokenizer. */
+export function textOfToken(llm: LLM, tokenId: number): string | undefined {
+  return llm.tokenizer?.decode([tokenId], { skipSpecialTokens: false });
+}
+
+function withTexts(llm: LLM, { topLogProbs, ...chosen }: NonNullable<Generation['logProbs']>[number]): object {
+  const withText = <Row extends { readonly tokenId: number }>(row: Row) => ({
+    ...row,
+    text: textOfToken(llm, row.tokenId),
+  });
+  return { ...withText(chosen), topLogProbs: topLogProbs.map(withText) };
 }
 
 /** One line: how fast the prompt was read, how fast the text came, how long loading took. */

@@ -1,5 +1,5 @@
-import { platform } from '#platform';
 import type { Command } from 'commander';
+import { platform } from '#platform';
 import { resolveModel } from '../hub/resolve-model.ts';
 import { UsageError } from './exit-codes.ts';
 import { addFlags, type Flag, OUTPUT_FLAGS } from './flags.ts';
@@ -33,8 +33,9 @@ const EXAMPLES = [
 ] as const;
 
 const JSON_NOTE =
-  'With --json: { model, architecture, config, numParameters, weights { bytes, dtypes, metadata, tensors [{ name, dtype,\n' +
-  'shape, byteLength, location }] }, tokenizer, generation }; of a bare file only model, numParameters and weights.';
+  'With --json: { model, architecture, config, numParameters, tokenizer, generation, weightBytes, dtypes, metadata,\n' +
+  'tensors [{ name, dtype, shape, byteLength, location }] }; of a bare file without architecture, config, tokenizer and\n' +
+  'generation.';
 
 /** `kvasir inspect`: what a model consists of. */
 export function addInspectCommand(program: Command, terminal: Terminal): void {
@@ -56,16 +57,24 @@ async function inspect(terminal: Terminal, argument: string | undefined, flags: 
   if (location === undefined) throw new UsageError('Cannot inspect: no model is given; give a folder or a file');
   const facts = await terminal.interruptible((signal) => readFacts(location, flags.revision, signal));
   const shown = pattern === undefined ? facts : withTensors(facts, pattern);
-  if (json) terminal.writeJson(shown);
+  if (json) terminal.writeJson(toJson(shown));
   else terminal.write(inspectText(terminal.colors, shown, { isGrouped: pattern === undefined }));
 }
 
 async function readFacts(location: string, revision: string | undefined, signal: AbortSignal): Promise<ModelFacts> {
   if (await platform.isFile(location)) {
     if (location.endsWith('.safetensors')) return inspectFile(location, signal);
-    throw new UsageError(`Cannot inspect ${location}: it is a file, but not a .safetensors file; wanted one, or a folder`);
+    throw new UsageError(
+      `Cannot inspect ${location}: it is a file, but not a .safetensors file; wanted one, or a folder`,
+    );
   }
   return inspectFolder(location, await resolveModel(location, { revision, signal }), signal);
+}
+
+function toJson({ weights, ...facts }: ModelFacts): object {
+  if (weights === undefined) return facts;
+  const { bytes: weightBytes, ...rest } = weights;
+  return { ...facts, weightBytes, ...rest };
 }
 
 /** The facts with only the tensors whose names match; the sums stay those of all. */

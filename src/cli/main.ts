@@ -21,9 +21,9 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 /** Commander has written its own errors already. */
 function report(terminal: Terminal, error: unknown, isDebugging: boolean): void {
   if (error instanceof CommanderError || error instanceof OutputClosed) return;
-  if (error instanceof Interrupted) return terminal.note('interrupted');
-  if (!(error instanceof Error)) return terminal.complain(String(error));
-  terminal.complain(isDebugging ? (error.stack ?? error.message) : error.message);
+  if (error instanceof Interrupted) terminal.note('interrupted');
+  else if (!(error instanceof Error)) terminal.complain(String(error));
+  else terminal.complain(isDebugging ? (error.stack ?? error.message) : error.message);
 }
 
 function isDebugging(argv: readonly string[], { env }: Io): boolean {

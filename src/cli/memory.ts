@@ -1,5 +1,5 @@
-import { platform } from '#platform';
 import type { Command } from 'commander';
+import { platform } from '#platform';
 import { WEIGHT_DTYPES, type WeightDType } from '../backend/dtype.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import type { Device } from '../create-backend.ts';
@@ -19,11 +19,11 @@ interface MemoryFlags {
   readonly model?: string;
   readonly revision?: string;
   readonly allPresets?: boolean;
-  readonly batch: number;
+  readonly batch?: number;
   readonly context?: number;
-  readonly generate: number;
+  readonly generate?: number;
   readonly dtype?: WeightDType | 'auto';
-  readonly device: Device;
+  readonly device?: Device;
   readonly threads?: number;
   readonly json?: boolean;
 }

@@ -92,7 +92,7 @@ export async function openModel(terminal: Terminal, flags: ModelFlags, signal: A
   const loadMs = performance.now() - start;
   if (model === undefined) {
     const size = formatCount(llm.model.numParameters);
-    terminal.note(`kvasir: no --model given; this is a model of ${size} random weights, so what it says is noise`);
+    terminal.note(`kvasir: no --model given; this is a model of ${size} random weights, so the result is noise`);
   }
   return { llm, loadMs };
 }

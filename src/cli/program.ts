@@ -1,13 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addChatCommand } from './chat.ts';
-import { EXIT_CODES_HELP } from './exit-codes.ts';
 import { addGenerateCommand } from './generate.ts';
+import { helpEnd } from './help-text.ts';
 import { addInspectCommand } from './inspect.ts';
 import { addMemoryCommand } from './memory.ts';
 import { addPullCommand } from './pull.ts';
 import { addScoreCommand } from './score.ts';
 import type { Terminal } from './terminal.ts';
+
+const EXAMPLES = [
+  ['kvasir generate "Once upon a time"', 'Try it: a small random model, which writes noise.'],
+  ['kvasir generate -m ./gpt2 -n 50 "Once upon a time"', 'Continue a text with a model from a Hugging Face folder.'],
+  ['kvasir chat -m Qwen/Qwen2-0.5B-Instruct', 'Talk with a model from the hub.'],
+] as const;
 
 /** The commands of `kvasir`, with what they write and where. */
 export function createProgram(terminal: Terminal): Command {
@@ -26,7 +32,8 @@ export function createProgram(terminal: Terminal): Command {
       getErrHasColors: () => noteColors.isColorSupported,
     })
     .configureHelp({ styleTitle: (title) => colors.bold(title), styleOptionTerm: (term) => colors.cyan(term) })
-    .addHelpText('after', `\nkvasir help <command> shows a command's options and examples.\n\n${EXIT_CODES_HELP}`);
+    .showHelpAfterError('kvasir help <command> shows what it takes')
+    .addHelpText('after', helpEnd(EXAMPLES, "kvasir help <command> shows a command's options and examples."));
   addGenerateCommand(program, terminal);
   addChatCommand(program, terminal);
   addScoreCommand(program, terminal);

@@ -2,6 +2,7 @@ import { LLM } from '../llm/llm.ts';
 import type { LoadOptions } from '../llm/load-options.ts';
 import { parseModelConfig } from '../models/load-model.ts';
 import { ByteTokenizer } from '../tokenizers/byte-tokenizer.ts';
+import { ChatTemplate } from '../tokenizers/chat-template.ts';
 
 /** A small model of bytes with random weights, always the same: for trying things where there is no checkpoint. */
 export function openSmallRandomModel(options: LoadOptions): Promise<LLM> {
@@ -22,7 +23,10 @@ export function openSmallRandomModel(options: LoadOptions): Promise<LLM> {
       eos_token_id: tokenizer.eosTokenId,
     }),
   );
-  return LLM.random(description, { ...options, tokenizer, seed: WEIGHT_SEED });
+  const chatTemplate = new ChatTemplate({ location: 'the small random model', template: CHAT_TEMPLATE });
+  return LLM.random(description, { ...options, tokenizer, chatTemplate, seed: WEIGHT_SEED });
 }
 
 const WEIGHT_SEED = 0;
+
+const CHAT_TEMPLATE = '{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}assistant: ';

@@ -9,18 +9,20 @@ export interface GeneratedToken {
   readonly tokenId: number;
   /** Text that has become final: never a part of a character, nor of a stop string. It may be empty. */
   readonly text: string;
-  /** Log probability under the raw model distribution, where options ask for it. */
+  /** Natural log probability under the raw model distribution, where options ask for it. */
   readonly logProb?: number;
   /** The likeliest tokens, likeliest first, under the raw model distribution. */
   readonly topLogProbs?: readonly TokenLogProb[];
 }
 
+/** A finished sequence. */
 export interface GenerationResult {
   /** Every generated token, a stop token included. */
   readonly tokenIds: readonly number[];
   /** The texts of all tokens together; it ends before a stop string, and a stop token adds nothing. */
   readonly text: string;
   readonly finishReason: FinishReason;
+  /** The prompt as the model read it, with the tokens that belong around a text; and all of `tokenIds`. */
   readonly usage: { readonly promptTokens: number; readonly completionTokens: number };
   /** The same seed, prompt and options give the same tokens. */
   readonly seed: number;

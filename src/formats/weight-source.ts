@@ -10,7 +10,10 @@ export interface WeightSource {
   readonly tensors: ReadonlyMap<string, TensorEntry>;
   /** What the file says about itself (`{ format: 'pt' }`); of shards, the first one's. */
   readonly metadata: ReadonlyMap<string, string>;
-  /** Fills `target` with the tensor's bytes (little-endian, row-major) from `byteOffset` on. Throws a `RangeError` past its end. */
+  /**
+   * Fills `target` with the tensor's bytes (little-endian, row-major) from `byteOffset` on. Throws a `RangeError` past
+   * its end.
+   */
   read(name: string, target: Uint8Array, byteOffset: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -33,14 +36,17 @@ export function tensorEntry(source: WeightSource, name: string): TensorEntry {
   throw new RangeError(`Cannot find tensor ${JSON.stringify(name)} in ${source.location}${hint}`);
 }
 
-/** The bytes of a whole tensor, as stored. */
+/** The bytes of a whole tensor, as stored: little-endian, row-major. Throws a `RangeError` for an unknown name. */
 export async function readTensor(source: WeightSource, name: string): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(tensorEntry(source, name).byteLength);
   await source.read(name, bytes, 0);
   return bytes;
 }
 
-/** A whole tensor of any 16-, 32- or 64-bit float dtype, as float32: for what is small, biases and norms. */
+/**
+ * A whole tensor of any 16-, 32- or 64-bit float dtype, row-major, as float32: for what is small, biases and norms.
+ * Throws a `RangeError` for an unknown name and a `TypeError` for another dtype.
+ */
 export async function readFloat32(source: WeightSource, name: string): Promise<Float32Array<ArrayBuffer>> {
   const { dtype, location } = tensorEntry(source, name);
   const bytes = await readTensor(source, name);

@@ -1,6 +1,12 @@
 /**
  * Hands out the blocks of a paged cache by number and counts who uses each (Kwon et al. 2023). A block that several
  * sequences share is free again when the last of them has released it.
+ *
+ * @example
+ * const pool = new BlockPool(4);
+ * const blocks = pool.allocate(3);
+ * pool.numFree; // 1
+ * for (const block of blocks) pool.release(block);
  */
 export class BlockPool {
   readonly numBlocks: number;
@@ -20,7 +26,7 @@ export class BlockPool {
     return this.#free.length;
   }
 
-  /** Takes `count` free blocks, each with one reference; takes none if there are fewer. */
+  /** Takes `count` free blocks, each with one reference. Throws a `RangeError` and takes none if there are fewer. */
   allocate(count: number): number[] {
     if (count > this.#free.length)
       throw new RangeError(`Cannot allocate ${count} blocks: ${this.#free.length} of ${this.numBlocks} are free`);
@@ -29,13 +35,13 @@ export class BlockPool {
     return blocks;
   }
 
-  /** Adds a reference to a block in use. */
+  /** Adds a reference to a block. Throws a `RangeError` if it is not in use. */
   retain(block: number): void {
     this.#expectUsed(block, 'retain');
     this.#references[block]! += 1;
   }
 
-  /** Drops a reference; the block is free when none is left. */
+  /** Drops a reference; the block is free when none is left. Throws a `RangeError` if it is not in use. */
   release(block: number): void {
     this.#expectUsed(block, 'release');
     this.#references[block]! -= 1;

@@ -21,20 +21,22 @@ export class CachedSequence {
     return this.#blockTable;
   }
 
-  /** Makes room for `count` more tokens; changes nothing if the pool has too few blocks. */
+  /** Makes room for `count` more tokens. Throws a `RangeError` and changes nothing if the pool has too few blocks. */
   append(count: number): void {
     const wanted = Math.ceil((this.#length + count) / CACHE_BLOCK_SIZE) - this.#blockTable.length;
     if (wanted > 0) this.#blockTable.push(...this.#pool.allocate(wanted));
     this.#length += count;
   }
 
-  /** The cache slot of token `position`. */
+  /** The cache slot of token `position`, which is below `length`. */
   slot(position: number): number {
     const block = this.#blockTable[Math.floor(position / CACHE_BLOCK_SIZE)]!;
     return block * CACHE_BLOCK_SIZE + (position % CACHE_BLOCK_SIZE);
   }
 
-  /** Forgets the tokens from `length` on and frees the blocks that only they used. */
+  /**
+   * Forgets the tokens from `length` on and frees their blocks. Throws a `RangeError` for a length that is not there.
+   */
   truncate(length: number): void {
     if (!(length >= 0 && length <= this.#length))
       throw new RangeError(`Cannot truncate a sequence of ${this.#length} tokens to ${length}`);

@@ -15,13 +15,25 @@ export interface SequenceTokens {
   readonly tokenIds: readonly number[];
 }
 
-/** The keys and values of many sequences, in blocks of 16 tokens that any sequence may take (Kwon et al. 2023). */
+/**
+ * The keys and values of many sequences, in blocks of 16 tokens that any sequence may take (Kwon et al. 2023).
+ *
+ * @example
+ * const cache = model.createCache(100);
+ * const sequence = cache.createSequence();
+ * const logits = await model.step(cache, [{ sequence, tokenIds: [1, 403, 407] }], { logits: 'last' }); // (V)
+ * sequence.release();
+ * cache.dispose();
+ */
 export class PagedKvCache {
   readonly pool: BlockPool;
   readonly layers: readonly DeviceCache[];
   readonly backend: Backend;
 
-  /** Takes the memory of `numBlocks` blocks in every layer at once. */
+  /**
+   * Takes the memory of `numBlocks` blocks in every layer at once; throws the backend's error, and keeps none, if it
+   * cannot.
+   */
   constructor(backend: Backend, shape: KvCacheShape, numBlocks: number) {
     this.backend = backend;
     this.pool = new BlockPool(numBlocks);
@@ -41,10 +53,12 @@ export class PagedKvCache {
     return Math.ceil(numTokens / CACHE_BLOCK_SIZE);
   }
 
+  /** Bytes on the device, all layers together. */
   get byteLength(): number {
     return this.layers.reduce((sum, layer) => sum + layer.byteLength, 0);
   }
 
+  /** An empty sequence, which takes blocks as it grows. */
   createSequence(): CachedSequence {
     return new CachedSequence(this.pool);
   }
@@ -81,6 +95,7 @@ export class PagedKvCache {
     };
   }
 
+  /** Frees the memory of all layers. */
   dispose(): void {
     for (const layer of this.layers) this.backend.release(layer);
   }

@@ -27,10 +27,14 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** false computes every token anew at each step: slow, and the same result; for study. */
   readonly useCache?: boolean | undefined;
+  /** Hugging Face's name of `useCache`. */
+  readonly use_cache?: boolean | undefined;
 }
 
+/** Generation options by any of their names, and how to run. */
 export type GenerateOptions = GenerationInput & RunOptions;
 
+/** Options of a generation, and the tools and variables that the chat template is given. */
 export type ChatOptions = GenerateOptions & Omit<RenderOptions, 'addGenerationPrompt'>;
 
 /** A finished generation. */
@@ -38,6 +42,7 @@ export interface Generation extends GenerationResult {
   readonly timings: Timings;
 }
 
+/** A token of a scored text. */
 export interface ScoredToken {
   readonly id: number;
   readonly text: string;
@@ -45,14 +50,16 @@ export interface ScoredToken {
   readonly logProb: number | undefined;
 }
 
+/** How likely a text is. */
 export interface TextScore {
   readonly tokens: readonly ScoredToken[];
   /** Sum over all tokens but the first: the log of the sequence's probability. */
   readonly logProb: number;
+  /** exp(−logProb / (n − 1)) of n tokens. */
   readonly perplexity: number;
 }
 
-/** Bytes on the device. */
+/** Bytes on the device, measured. */
 export interface MemoryReport {
   readonly weightBytes: number;
   readonly kvCacheBytes: number;
@@ -93,8 +100,12 @@ export class LLM {
   }
 
   /**
-   * Loads a model from a Hugging Face folder, or by its hub id (`org/name`) through the Hugging Face cache.
-   * Throws an `Error` that says what is missing or malformed; the signal's reason when it aborts. Nothing stays behind.
+   * Loads a model from a Hugging Face folder, or by its hub id (`org/name`) through the Hugging Face cache. Throws a
+   * `TypeError` for unknown options, an `Error` that says what is missing or malformed, a `RangeError` when the device
+   * has too little memory, and the signal's reason when it aborts. Nothing stays behind.
+   *
+   * @example
+   * const llm = await LLM.load('openai-community/gpt2', { dtype: 'bfloat16', onProgress: console.log });
    */
   static async load(pathOrHubId: string, options: LoadOptions = {}): Promise<LLM> {
     checkLoadOptions(options);
@@ -107,18 +118,29 @@ export class LLM {
     });
   }
 
-  /** A model of the given configuration whose weights are drawn at random: for trying things without a checkpoint. */
+  /**
+   * A model of the given configuration whose weights are drawn at random, the same for the same `seed` (0 unless
+   * given): for trying things without a checkpoint.
+   *
+   * @example
+   * const llm = await LLM.random(modelPreset('gpt2'), { contextLength: 64 });
+   * const { tokenIds } = await llm.generate([464, 3290], { maxNewTokens: 4 });
+   */
   static async random(
     description: ModelDescription,
-    options: LoadOptions & { readonly tokenizer?: Tokenizer | undefined; readonly seed?: number | undefined } = {},
+    options: LoadOptions & {
+      readonly tokenizer?: Tokenizer | undefined;
+      readonly chatTemplate?: ChatTemplate | undefined;
+      readonly seed?: number | undefined;
+    } = {},
   ): Promise<LLM> {
-    const { tokenizer, seed = 0, ...loadOptions } = options;
+    const { tokenizer, chatTemplate, seed = 0, ...loadOptions } = options;
     checkLoadOptions(loadOptions);
     const { dtype, signal, onProgress } = loadOptions;
     return onBackend(loadOptions, async (backend) => {
       const source = randomWeights(description, seed);
       const model = await loadModelFrom(backend, description, source, { dtype, signal, onProgress });
-      const assets = { tokenizer, chatTemplate: undefined, defaults: defaultsOf(model.config) };
+      const assets = { tokenizer, chatTemplate, defaults: defaultsOf(model.config) };
       return LLM.#create(model, assets, loadOptions.contextLength);
     });
   }
@@ -136,14 +158,19 @@ export class LLM {
     return this.model.config;
   }
 
-  /** The tokens of a text, with what the model expects around it. */
+  /** The tokens of a text, with what the model expects around it. Throws an `Error` if the model has no tokenizer. */
   encode(text: string): number[] {
     return this.#requireTokenizer('encode a text').encode(text);
   }
 
   /**
    * Continues a prompt, given as text or as token ids. Options carry our names, Hugging Face's or OpenAI's; what they
-   * leave out comes from generation_config.json.
+   * leave out comes from generation_config.json. Throws a `TypeError` or `RangeError` for options that cannot be, a
+   * `RangeError` for a prompt that leaves no room in the context and for logits that are not finite, and the signal's
+   * reason.
+   *
+   * @example
+   * const { text } = await llm.generate('Once upon a time', { maxNewTokens: 50, temperature: 0.8, seed: 7 });
    */
   async generate(prompt: string | readonly number[], options: GenerateOptions = {}): Promise<Generation> {
     const stream = this.stream(prompt, options);
@@ -153,19 +180,26 @@ export class LLM {
     }
   }
 
-  /** Continues a prompt and yields each token with the text it makes final; the generator's return value is the whole. */
+  /**
+   * Continues a prompt and yields each token with the text it makes final; the generator's return value is the whole.
+   * Nothing is computed before the first token is asked for; leaving the loop frees the sequence. Throws as `generate`.
+   *
+   * @example
+   * for await (const { text } of llm.stream('Once upon a time')) process.stdout.write(text);
+   */
   async *stream(
     prompt: string | readonly number[],
     options: GenerateOptions = {},
   ): AsyncGenerator<GeneratedToken, Generation, void> {
     this.#expectAlive();
-    const { signal, useCache = true, ...input } = options;
+    const { signal, useCache, use_cache, ...input } = options;
+    const isCached = useCache ?? use_cache ?? true;
     const parsed = parseGenerationOptions(input, this.defaults);
     const promptIds = this.#promptIds(prompt);
     const limits = lengthLimits(Math.max(1, promptIds.length), this.contextLength, parsed);
     const numBlocks = PagedKvCache.blocksFor(promptIds.length + limits.max);
     const release = await this.#reservations.reserve(numBlocks, signal);
-    const runner = new SequenceRunner(this.model, this.#cache, { useCache, signal });
+    const runner = new SequenceRunner(this.model, this.#cache, { useCache: isCached, signal });
     const stopwatch = new Stopwatch();
     try {
       const tokens = generateTokens({
@@ -196,7 +230,7 @@ export class LLM {
     return this.generate(this.#renderChat(messages, { tools, variables }), rest);
   }
 
-  /** Answers a conversation, token by token. */
+  /** Answers a conversation, token by token: `chat` as `stream`. */
   streamChat(
     messages: readonly ChatMessage[],
     options: ChatOptions = {},
@@ -206,8 +240,12 @@ export class LLM {
   }
 
   /**
-   * The log probability of every token of a text and of the whole, and its perplexity. A text longer than the context is
-   * read in windows that begin every `stride` tokens (half the context unless given).
+   * The log probability of every token of a text and of the whole, and its perplexity. A text longer than the context
+   * is read in windows that begin every `stride` tokens (half the context unless given). Throws a `RangeError` for a
+   * text of less than two tokens and an impossible stride, and the signal's reason.
+   *
+   * @example
+   * const { perplexity } = await llm.score('Once upon a time, there was a little girl.');
    */
   async score(
     text: string | readonly number[],
@@ -236,7 +274,7 @@ export class LLM {
     }
   }
 
-  /** Bytes on the device. */
+  /** What the model has taken on the device, in bytes; `estimateMemory` predicts it. */
   memory(): MemoryReport {
     const { peakBytes } = this.backend.memoryUsage();
     const kvCacheBytes = this.#cache.byteLength;

@@ -4,12 +4,17 @@ import { type BackendOptions, DEVICES } from '../create-backend.ts';
 import type { HubProgress } from '../hub/resolve-model.ts';
 import type { LoadProgress } from '../models/load-parameters.ts';
 
+/** How far a load has come: files on their way from the hub, then tensors on their way to the device. */
 export type Progress = HubProgress | LoadProgress;
 
+/** How to load a model, and onto what. */
 export interface LoadOptions extends BackendOptions {
   /** Width of the weights in memory; `auto` (the default) keeps the file's own. */
   readonly dtype?: WeightDType | 'auto' | undefined;
-  /** Tokens of the KV cache: the longest sequence, prompt included. At most, and unless given, what the model takes, or 4096. */
+  /**
+   * Tokens of the KV cache, which all requests share, and so the longest sequence, prompt included. At most what the
+   * model takes; unless given, that or 4096, whichever is less.
+   */
   readonly contextLength?: number | undefined;
   /** A branch, tag or commit of a hub id; `main` unless given. */
   readonly revision?: string | undefined;

@@ -11,6 +11,7 @@ import { countParameters } from './parameter-spec.ts';
 import type { Parameters } from './parameters.ts';
 import { PastKeyValues } from './past-key-values.ts';
 
+/** What `CausalLM.forward` takes. */
 export interface ForwardInput {
   /** New tokens: of one sequence, or of each sequence of a batch (which may differ in length). */
   readonly inputIds: readonly number[] | readonly (readonly number[])[];
@@ -18,9 +19,13 @@ export interface ForwardInput {
   readonly pastKeyValues?: PastKeyValues | undefined;
   /** Tokens that a new cache has room for, per sequence; the model's longest sequence unless given. */
   readonly maxLength?: number | undefined;
+  /**
+   * Sees the activations by module path: `embedding`, `layers.0.attention`, `layers.0.mlp`, `layers.0`, `finalNorm`.
+   */
   readonly observe?: Observer | undefined;
 }
 
+/** What `CausalLM.forward` gives. */
 export interface ForwardOutput {
   /** A row of V raw scores for every new token. */
   readonly logits: Logits;
@@ -55,11 +60,13 @@ export class CausalLM {
   }
 
   /**
-   * Feeds tokens and gives the logits of each, keeping keys and values for the next call.
+   * Feeds tokens and gives the logits of each, keeping keys and values for the next call. Throws a `RangeError` for a
+   * token id that is not in the vocabulary, a sequence longer than the model takes or the cache has room for, and
+   * another number of sequences than is cached; nothing has grown then.
    *
    * @example
    * let { logits, pastKeyValues } = await model.forward({ inputIds: [1, 403, 407] });
-   * const next = argmax(logits.last());
+   * const next = likeliestToken(logits.last())!;
    * ({ logits, pastKeyValues } = await model.forward({ inputIds: [next], pastKeyValues }));
    */
   async forward(input: ForwardInput): Promise<ForwardOutput> {
@@ -95,8 +102,8 @@ export class CausalLM {
   }
 
   /**
-   * One step over new tokens of one sequence that gives log P(targets[i] | tokens up to the i-th new one) instead of the
-   * logits, so that V numbers a token never leave the device.
+   * One step over new tokens of one sequence that gives log P(targets[i] | tokens up to the i-th new one) instead of
+   * the logits, so that V numbers a token never leave the device.
    */
   scoreStep(cache: PagedKvCache, entry: SequenceTokens, targets: readonly number[]): Promise<Float32Array> {
     this.#expectTokenIds(targets);

@@ -17,7 +17,14 @@ export interface ModelDescription {
   readonly naming: Naming;
 }
 
-/** Reads config.json of a model folder. Throws if it is missing, malformed, or of an unknown architecture. */
+/**
+ * Reads config.json of a model folder. Throws an `Error` if it is missing, a `SyntaxError` if it is no JSON, and a
+ * `RangeError` for an unknown `model_type` (it lists the known ones) or a setting that cannot be.
+ *
+ * @example
+ * const { config } = await describeModel('path/to/folder');
+ * console.log(config.numLayers, config.maxPositions);
+ */
 export async function describeModel(folder: string): Promise<ModelDescription> {
   const location = platform.join(folder, 'config.json');
   const text = await platform.readText(location);
@@ -25,7 +32,12 @@ export async function describeModel(folder: string): Promise<ModelDescription> {
   return parseModelConfig(location, text);
 }
 
-/** Parses the text of a config.json; `location` is what errors call it. */
+/**
+ * Parses the text of a config.json; `location` is what errors call it. Throws as `describeModel` does.
+ *
+ * @example
+ * parseModelConfig('config.json', '{ "model_type": "gpt2" }').config.hiddenSize; // 768
+ */
 export function parseModelConfig(location: string, text: string): ModelDescription {
   const fields = JsonFields.parse(location, text);
   const architecture = findArchitecture(fields);
@@ -33,7 +45,16 @@ export function parseModelConfig(location: string, text: string): ModelDescripti
   return { config, naming: architecture.naming(config) };
 }
 
-/** Loads a decoder-only model from a Hugging Face folder onto a device. */
+/**
+ * Loads a decoder-only model from a Hugging Face folder onto a device; `LLM.load` adds tokenizer and generation. Throws
+ * as `describeModel` and `openWeights` do, an `Error` that lists all missing, misshapen and unexpected tensors, a
+ * `RangeError` when memory is exhausted, and the signal's reason; nothing stays on the device then.
+ *
+ * @example
+ * const backend = await createBackend();
+ * const model = await loadModel(backend, 'path/to/folder');
+ * const { logits } = await model.forward({ inputIds: [1, 403, 407] });
+ */
 export async function loadModel(
   backend: Backend,
   folder: string,
@@ -49,7 +70,14 @@ export async function loadModel(
   }
 }
 
-/** Loads a decoder-only model of a given description from any source of weights. */
+/**
+ * Loads a decoder-only model of a given description from any source of weights, which stays open. Throws as
+ * `loadModel`.
+ *
+ * @example
+ * const description = modelPreset('gpt2');
+ * const model = await loadModelFrom(backend, description, randomWeights(description, 0));
+ */
 export async function loadModelFrom(
   backend: Backend,
   { config, naming }: ModelDescription,

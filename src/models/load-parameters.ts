@@ -7,9 +7,10 @@ import { type MatchedParameter, matchParameters } from './match-parameters.ts';
 import type { Naming, ParameterSpec } from './parameter-spec.ts';
 import { Parameters } from './parameters.ts';
 
+/** How much of the weights is on the device. */
 export interface LoadProgress {
   readonly status: 'loading';
-  /** The tensor that was read last. */
+  /** The name of the tensor that was read last. */
   readonly file: string;
   /** Bytes read so far. */
   readonly loaded: number;
@@ -17,6 +18,7 @@ export interface LoadProgress {
   readonly total: number;
 }
 
+/** How to load parameters. */
 export interface LoadParametersOptions {
   /** Width of the matrices in memory; `auto` keeps each in the file's own. */
   readonly dtype?: WeightDType | 'auto' | undefined;

@@ -17,13 +17,13 @@ export class Logits {
     return this.#starts.length - 1;
   }
 
-  /** New tokens of a sequence. */
+  /** New tokens of a sequence. Throws a `RangeError` if the batch has no such sequence. */
   length(sequence = 0): number {
     this.#expectSequence(sequence);
     return this.#starts[sequence + 1]! - this.#starts[sequence]!;
   }
 
-  /** The row (V) of new token `token` of a sequence, a view of `data`. */
+  /** The row (V) of new token `token` of a sequence, a view of `data`. Throws a `RangeError` if it is not there. */
   row(token: number, sequence = 0): Float32Array {
     const length = this.length(sequence);
     if (!(Number.isInteger(token) && token >= 0 && token < length))

@@ -12,11 +12,12 @@ export class PastKeyValues {
     this.sequences = Array.from({ length: numSequences }, () => cache.createSequence());
   }
 
-  /** Tokens cached of a sequence. */
+  /** Tokens cached of a sequence; 0 of one that is not there. */
   length(sequence = 0): number {
     return this.sequences[sequence]?.length ?? 0;
   }
 
+  /** Throws a `RangeError` unless `count` sequences are cached, and an `Error` once it is disposed. */
   expectSequences(count: number): void {
     if (this.#isDisposed) throw new Error('Cannot use past key values: they are disposed');
     if (count !== this.sequences.length)

@@ -16,7 +16,12 @@ const PRESETS = {
 /** Names of the published configurations that need no folder. */
 export const PRESET_NAMES: readonly string[] = Object.keys(PRESETS);
 
-/** A published configuration by name. Throws a `RangeError` that lists the known ones. */
+/**
+ * A published configuration by name. Throws a `RangeError` that lists the known ones.
+ *
+ * @example
+ * modelPreset('gpt2-xl').config.hiddenSize; // 1600
+ */
 export function modelPreset(name: string): ModelDescription {
   if (!Object.hasOwn(PRESETS, name))
     throw new RangeError(

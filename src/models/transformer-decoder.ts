@@ -11,6 +11,7 @@ import type { Parameters } from './parameters.ts';
 import { torchDecoderNaming, torchDecoderParameters } from './torch-decoder-names.ts';
 import type { TransformerDecoderConfig } from './transformer-decoder-config.ts';
 
+/** What `TransformerDecoder.forward` takes. */
 export interface TransformerDecoderInput {
   /** (N · Tq · C) values of the decoder's input. */
   readonly target: Float32Array;
@@ -48,6 +49,7 @@ export class TransformerDecoder {
 
   /**
    * Loads the state dict of a `torch.nn.TransformerDecoder`, saved under PyTorch's own names, from a safetensors file.
+   * Throws as `openWeights` does, and an `Error` that lists all missing, misshapen and unexpected tensors.
    *
    * @example
    * const decoder = await TransformerDecoder.load(backend, 'decoder.safetensors', {
@@ -76,7 +78,10 @@ export class TransformerDecoder {
     }
   }
 
-  /** The output of the last layer, after the final norm if there is one: (N · Tq · C). */
+  /**
+   * The output of the last layer, after the final norm if there is one: (N · Tq · C). Throws a `RangeError` for lengths
+   * that do not fit the configuration or each other.
+   */
   async forward(input: TransformerDecoderInput): Promise<Float32Array> {
     const backend = this.#parameters.backend;
     return (await backend.scope(() => this.#record(input).read())) as Float32Array;

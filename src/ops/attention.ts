@@ -1,7 +1,15 @@
 import type { AttentionOptions, DeviceCache, PagedAttentionOptions, PagedBatch } from '../backend/backend.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
-/** Scaled dot-product attention of queries (Tq, H · D) over keys and values (Tk, G · D) → (Tq, H · D). */
+/**
+ * Scaled dot-product attention (Vaswani et al. 2017) of queries (Tq, H · D) over keys and values (Tk, G · D) → (Tq, H ·
+ * D): softmax(Q·Kᵀ · scale + mask)·V. Throws a `RangeError` for shapes that do not fit.
+ *
+ * @example
+ * const span = { queryStart: 0, queryLength: 3, keyStart: 0, keyLength: 3 };
+ * const sizes = { heads: 2, kvHeads: 1, headSize: 4 };
+ * attention(queries, keys, values, { ...sizes, spans: [span], scale: 1 / Math.sqrt(4), causal: true }); // (3, 8)
+ */
 export function attention(queries: Tensor, keys: Tensor, values: Tensor, options: AttentionOptions): Tensor {
   const { heads, kvHeads, headSize } = options;
   queries.expectShape([queries.shape[0]!, heads * headSize], 'the queries of attention');
@@ -12,7 +20,7 @@ export function attention(queries: Tensor, keys: Tensor, values: Tensor, options
   return output;
 }
 
-/** Stores keys and values (T, G · D) in the cache slots of the batch. */
+/** Stores keys and values (T, G · D) in the cache slots of the batch. Throws a `RangeError` for other shapes. */
 export function storeKeysValues(cache: DeviceCache, keys: Tensor, values: Tensor, batch: PagedBatch): void {
   const shape = [batch.numTokens, cache.kvHeads * cache.headSize];
   keys.expectShape(shape, 'the keys to cache');
@@ -20,7 +28,10 @@ export function storeKeysValues(cache: DeviceCache, keys: Tensor, values: Tensor
   keys.backend.storeKeysValues(cache, keys.buffer, values.buffer, batch);
 }
 
-/** Causal attention of queries (T, H · D) over the cached keys and values of their own sequences → (T, H · D). */
+/**
+ * Causal attention of queries (T, H · D) over the cached keys and values of their own sequences → (T, H · D). Throws a
+ * `RangeError` for another shape.
+ */
 export function pagedAttention(
   queries: Tensor,
   cache: DeviceCache,

@@ -2,21 +2,27 @@ import type { Activation } from '../backend/backend.ts';
 import { formatShape } from '../base/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
-/** a + b; b may be one row that repeats over a. */
+/**
+ * a + b, element by element; b may be one row that repeats over a. Throws a `RangeError` if its length does not divide
+ * a's.
+ */
 export function add(a: Tensor, b: Tensor): Tensor {
   const output = likeFirst('add', a, b);
   a.backend.add(output.buffer, a.buffer, b.buffer);
   return output;
 }
 
-/** a · b, element by element; b may be one row that repeats over a. */
+/**
+ * a · b, element by element; b may be one row that repeats over a. Throws a `RangeError` if its length does not divide
+ * a's.
+ */
 export function multiply(a: Tensor, b: Tensor): Tensor {
   const output = likeFirst('multiply', a, b);
   a.backend.multiply(output.buffer, a.buffer, b.buffer);
   return output;
 }
 
-/** input · factor. */
+/** input · factor, element by element. */
 export function scale(input: Tensor, factor: number): Tensor {
   const output = Tensor.allocate(input.backend, input.shape);
   input.backend.scale(output.buffer, input.buffer, factor);
@@ -30,7 +36,7 @@ export function activate(input: Tensor, activation: Activation): Tensor {
   return output;
 }
 
-/** activation(gate) · up: SwiGLU, GeGLU (Shazeer 2020). */
+/** activation(gate) · up, of one shape: SwiGLU, GeGLU (Shazeer 2020). Throws a `RangeError` for different shapes. */
 export function gate(gate: Tensor, up: Tensor, activation: Activation): Tensor {
   up.expectShape(gate.shape, 'the up projection of a gated unit');
   const output = Tensor.allocate(gate.backend, gate.shape);

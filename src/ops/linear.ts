@@ -2,7 +2,13 @@ import { formatShape } from '../base/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { Weight } from '../tensor/weight.ts';
 
-/** input (…, K) · weightᵀ (K, N) + bias (N) → (…, N). */
+/**
+ * input (…, K) · weightᵀ (K, N) + bias (N) → (…, N). Throws a `RangeError` for shapes that do not fit.
+ *
+ * @example
+ * const hidden = Tensor.from(model.backend, new Float32Array(2 * model.config.hiddenSize), [2, model.config.hiddenSize]);
+ * const logits = linear(hidden, model.transformer.parts.tokenEmbedding.weight); // (2, V)
+ */
 export function linear(input: Tensor, weight: Weight, bias?: Tensor): Tensor {
   if (input.numColumns !== weight.columns)
     throw new RangeError(

@@ -1,7 +1,10 @@
 import type { RotaryShape } from '../backend/backend.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
-/** Rotary position embedding of input (T, heads · headSize) by cosines and sines (T, rotarySize / 2). */
+/**
+ * Rotary position embedding (Su et al. 2021) of input (T, heads · headSize) by cosines and sines (T, rotarySize / 2),
+ * of the input's shape. Throws a `RangeError` for shapes that do not fit.
+ */
 export function rotate(input: Tensor, cosines: Tensor, sines: Tensor, shape: RotaryShape): Tensor {
   const numTokens = input.shape[0]!;
   input.expectShape([numTokens, shape.heads * shape.headSize], 'the input of a rotary embedding');

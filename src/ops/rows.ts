@@ -1,7 +1,7 @@
 import { formatShape } from '../base/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
-/** Columns start … start + width − 1 of input (T, C) → (T, width). */
+/** Columns start … start + width − 1 of input (…, C) → (…, width). Throws a `RangeError` past the last column. */
 export function sliceColumns(input: Tensor, start: number, width: number): Tensor {
   const columns = input.numColumns;
   if (start < 0 || start + width > columns)
@@ -18,7 +18,7 @@ export function gatherRows(input: Tensor, indices: Tensor): Tensor {
   return output;
 }
 
-/** The index of the largest element of each row (the lowest of equals), int32. */
+/** The index of the largest element of each row, the lowest of equals: (…, V) → int32 (…). Rows hold no NaN. */
 export function argmax(input: Tensor): Tensor {
   const output = Tensor.allocate(input.backend, input.shape.slice(0, -1), 'int32');
   input.backend.argmax(output.buffer, input.buffer, input.numColumns);

@@ -1,6 +1,6 @@
 /**
  * What Kvasir needs from the place it runs in. `#platform` resolves to `node.ts` under Node and to `browser.ts` elsewhere,
- * so nothing else in the library imports a `node:` module.
+ * so that of the library only `hub/node.ts`, chosen the same way, imports `node:` modules beside it.
  */
 export interface Platform {
   readonly name: 'node' | 'browser';

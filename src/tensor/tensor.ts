@@ -1,13 +1,20 @@
 import type { Backend, DeviceBuffer } from '../backend/backend.ts';
 import { formatShape, isSameShape, numElements, type Shape } from '../base/shape.ts';
 
-/** Numbers on a device with a shape: float32 activations and small parameters, or int32 indices. */
+/**
+ * Numbers on a device with a shape, row-major: float32 activations and small parameters, or int32 indices.
+ *
+ * @example
+ * const tensor = Tensor.from(backend, Float32Array.of(1, 2, 3, 4, 5, 6), [2, 3]);
+ * await tensor.read(); // Float32Array [1, 2, 3, 4, 5, 6]
+ * tensor.release();
+ */
 export class Tensor {
   readonly backend: Backend;
   readonly buffer: DeviceBuffer;
   readonly shape: Shape;
 
-  /** Wraps a buffer; its length must be the product of `shape`. */
+  /** Wraps a buffer. Throws a `RangeError` unless its length is the product of `shape`. */
   constructor(backend: Backend, buffer: DeviceBuffer, shape: Shape) {
     if (numElements(shape) !== buffer.length)
       throw new RangeError(`Cannot shape a buffer of ${buffer.length} elements as ${formatShape(shape)}`);
@@ -21,7 +28,7 @@ export class Tensor {
     return new Tensor(backend, backend.allocate(dtype, numElements(shape)), shape);
   }
 
-  /** A tensor of the given values, row-major. */
+  /** A tensor of the given values, row-major. Throws a `RangeError` unless `shape` has as many. */
   static from(backend: Backend, values: Float32Array | Int32Array, shape: Shape = [values.length]): Tensor {
     if (numElements(shape) !== values.length)
       throw new RangeError(`Cannot make a tensor of shape ${formatShape(shape)} from ${values.length} values`);
@@ -44,16 +51,17 @@ export class Tensor {
     return this.shape.at(-1) ?? 1;
   }
 
-  /** The same buffer under another shape. */
+  /** The same buffer under another shape. Throws a `RangeError` unless it has as many elements. */
   reshape(shape: Shape): Tensor {
     return new Tensor(this.backend, this.buffer, shape);
   }
 
-  /** The values, once everything recorded so far has run. */
+  /** The values as everything recorded so far leaves them, row-major; the array is the caller's own. */
   read(): Promise<Float32Array | Int32Array> {
     return this.backend.read(this.buffer);
   }
 
+  /** Frees the buffer; inside a scope its end does that. */
   release(): void {
     this.backend.release(this.buffer);
   }

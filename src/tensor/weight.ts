@@ -32,6 +32,7 @@ export class Weight {
     return this.backend.readMatrix(this.matrix);
   }
 
+  /** Frees the matrix. */
   release(): void {
     this.backend.release(this.matrix);
   }

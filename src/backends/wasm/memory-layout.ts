@@ -1,30 +1,21 @@
-import { CACHE_BLOCK_SIZE, type CacheShape } from '../../backend/backend.ts';
 import type { MemoryLayout } from '../../backend/memory-layout.ts';
-import { linearNeedsPrepare, linearPackedBytes, linearScratchBytes, matrixByteLength } from './matrix-layout.ts';
+import { attentionScratchBytes } from './attention-command.ts';
+import { denseScratchBytes } from './attention-operations.ts';
+import { cacheByteLength } from './cache-layout.ts';
+import { alignedBytes } from './heap.ts';
+import { linearScratch } from './linear-operations.ts';
+import { matrixByteLength } from './matrix-layout.ts';
 
-const ALIGNMENT = 64;
-
-/** What the WebAssembly backend takes for what with `threads` threads. */
+/** What the WASM backend takes for what with `threads` threads. */
 export function wasmMemoryLayout(threads: number): MemoryLayout {
   return {
     fixedBytes: 0,
-    bufferBytes: (length) => align(4 * length),
-    matrixBytes: (dtype, rows, columns) => align(matrixByteLength(dtype, rows, columns)),
-    cacheBytes: (shape) => align(cacheByteLength(shape)),
-    linearScratchBytes: (rows, dtype, outputs, inputs) =>
-      threads * align(linearScratchBytes(dtype, rows, inputs, outputs)) +
-      (linearNeedsPrepare(rows, inputs, outputs, dtype) ? align(linearPackedBytes(rows, inputs)) : 0),
-    attentionScratchBytes: () => 0,
-    pagedAttentionScratchBytes: () => 0,
+    bufferBytes: (length) => alignedBytes(4 * length),
+    matrixBytes: (dtype, rows, columns) => alignedBytes(matrixByteLength(dtype, rows, columns)),
+    cacheBytes: (shape) => alignedBytes(cacheByteLength(shape)),
+    linearScratchBytes: (rows, dtype, outputs, inputs) => linearScratch(dtype, rows, inputs, outputs, threads).bytes,
+    attentionScratchBytes: (options) => denseScratchBytes(options, threads),
+    pagedAttentionScratchBytes: ({ maxKeyLength, window }, { headSize }) =>
+      attentionScratchBytes({ headSize, maxKeyLength, causal: true, window }, threads),
   };
-}
-
-/** Keys [block][head][D][16], values [block][head][16][D padded to 4], float32. */
-function cacheByteLength({ numBlocks, kvHeads, headSize }: CacheShape): number {
-  const paddedHead = Math.ceil(headSize / 4) * 4;
-  return 4 * numBlocks * kvHeads * CACHE_BLOCK_SIZE * (headSize + paddedHead);
-}
-
-function align(bytes: number): number {
-  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }

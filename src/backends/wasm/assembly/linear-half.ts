@@ -1,22 +1,14 @@
-// A few rows times 16-bit panels [N/8][K][8], widened on the fly. As in linear-float32.ts a thread walks four panels from
-// the four quarters of its range; an odd row goes over all four at once, pairs of rows over two and two.
+// A few rows times 16-bit panels [N/8][K][8], widened on the fly. As in linear-float32.ts a thread walks far-apart panels:
+// an odd row over four at once, pairs of rows over two.
 //
-// bfloat16 widens by a shift (low halves, rows 0..3) and a mask (high halves, rows 4..7).
-//
-// binary16 widens to w·2⁻¹¹² by moving its exponent and mantissa into place; weights must be finite. The input comes scaled
-// by 2ˢ, s = 112 or what cannot overflow its largest element, and the sums leave scaled by 2¹¹²⁻ˢ. Powers of two change no
-// bit of a sum unless a product is 2⁻¹⁴⁰ of the largest input or less. Binary16 subnormals are exact, but they are float32
-// denormals here, which some machines multiply slowly.
+// float16 weights widen to w·2⁻¹¹² (linear-words.ts). The input comes scaled by 2ˢ, s = 112 or what cannot overflow its
+// largest element, and the sums leave scaled by 2¹¹²⁻ˢ. Powers of two change no bit of a sum unless a product is 2⁻¹⁴⁰ of
+// the largest input or less.
 
 import { madd } from './fma';
 import { BFLOAT16, firstItem, FLOAT16, HALF_PANEL } from './linear-layout';
 import { finishSums, storeOutputs } from './linear-store';
-
-// Masks come from memory: V8 rebuilds a literal vector at each use.
-const MASKS = memory.data<u32>([
-  0xffff0000, 0xffff0000, 0xffff0000, 0xffff0000,
-  0x8fffe000, 0x8fffe000, 0x8fffe000, 0x8fffe000,
-], 16);
+import { widenHigh, widenLow, widenMask } from './linear-words';
 
 /** `scratch` holds `rows` rows and `rows` factors for float16. */
 export function linearHalf(
@@ -37,25 +29,21 @@ export function linearHalf(
     }
     input = scratch;
   }
-  const second = begin + firstItem(end - begin, 1, 4);
-  const third = begin + firstItem(end - begin, 2, 4);
-  const fourth = begin + firstItem(end - begin, 3, 4);
-  const odd = rows & 1;
-  for (let i = 0; fourth + i < end; i++) {
-    const n0 = begin + i, n1 = second + i, n2 = third + i, n3 = fourth + i;
-    if (odd) {
+  if (rows & 1) {
+    const second = begin + firstItem(end - begin, 1, 4);
+    const third = begin + firstItem(end - begin, 2, 4);
+    const fourth = begin + firstItem(end - begin, 3, 4);
+    for (let i = 0; fourth + i < end; i++) {
+      const n0 = begin + i, n1 = second + i, n2 = third + i, n3 = fourth + i;
       if (dtype == BFLOAT16) multiplyRowBfloat16(output, input, weight, inputs, outputs, n0, n1, n2, n3);
       else multiplyRowFloat16(output, input, weight, inputs, outputs, n0, n1, n2, n3);
+      multiplyPairs(output, input, weight, 1, rows, inputs, outputs, n0, n1, dtype);
+      multiplyPairs(output, input, weight, 1, rows, inputs, outputs, n2, n3, dtype);
     }
-    if (rows == odd) continue;
-    const to = output + <usize>odd * outputBytes;
-    const from = input + <usize>odd * inputBytes;
-    if (dtype == BFLOAT16) {
-      multiplyPairsBfloat16(to, from, weight, rows - odd, inputs, outputs, n0, n1);
-      multiplyPairsBfloat16(to, from, weight, rows - odd, inputs, outputs, n2, n3);
-    } else {
-      multiplyPairsFloat16(to, from, weight, rows - odd, inputs, outputs, n0, n1);
-      multiplyPairsFloat16(to, from, weight, rows - odd, inputs, outputs, n2, n3);
+  } else {
+    const second = begin + firstItem(end - begin, 1, 2);
+    for (let i = 0; second + i < end; i++) {
+      multiplyPairs(output, input, weight, 0, rows, inputs, outputs, begin + i, second + i, dtype);
     }
   }
   for (let row = 0; row < rows; row++) {
@@ -68,25 +56,40 @@ export function linearHalf(
 function multiplyRowBfloat16(
   output: usize, input: usize, weight: usize, inputs: i32, outputs: i32, n0: i32, n1: i32, n2: i32, n3: i32,
 ): void {
-  multiplyRow(output, input, weight, inputs, outputs, n0, n1, n2, n3, BFLOAT16, v128.load(MASKS));
+  multiplyRow(output, input, weight, inputs, outputs, n0, n1, n2, n3, BFLOAT16);
 }
 
 function multiplyRowFloat16(
   output: usize, input: usize, weight: usize, inputs: i32, outputs: i32, n0: i32, n1: i32, n2: i32, n3: i32,
 ): void {
-  multiplyRow(output, input, weight, inputs, outputs, n0, n1, n2, n3, FLOAT16, v128.load(MASKS, 16));
+  multiplyRow(output, input, weight, inputs, outputs, n0, n1, n2, n3, FLOAT16);
 }
 
-function multiplyPairsBfloat16(
-  output: usize, input: usize, weight: usize, rows: i32, inputs: i32, outputs: i32, n0: i32, n1: i32,
+/** Rows firstRow … rows − 1, an even number, times two panels, without factor and bias. */
+// @ts-ignore: decorator
+@inline
+function multiplyPairs(
+  output: usize, input: usize, weight: usize, firstRow: i32, rows: i32, inputs: i32, outputs: i32, n0: i32, n1: i32,
+  dtype: i32,
 ): void {
-  multiplyPairs(output, input, weight, rows, inputs, outputs, n0, n1, BFLOAT16, v128.load(MASKS));
+  for (let row = firstRow; row < rows; row += 2) {
+    const to = output + <usize>row * <usize>outputs * 4;
+    const from = input + <usize>row * <usize>inputs * 4;
+    if (dtype == BFLOAT16) multiplyPairBfloat16(to, from, weight, inputs, outputs, n0, n1);
+    else multiplyPairFloat16(to, from, weight, inputs, outputs, n0, n1);
+  }
 }
 
-function multiplyPairsFloat16(
-  output: usize, input: usize, weight: usize, rows: i32, inputs: i32, outputs: i32, n0: i32, n1: i32,
+function multiplyPairBfloat16(
+  output: usize, input: usize, weight: usize, inputs: i32, outputs: i32, n0: i32, n1: i32,
 ): void {
-  multiplyPairs(output, input, weight, rows, inputs, outputs, n0, n1, FLOAT16, v128.load(MASKS, 16));
+  multiplyPair(output, input, weight, inputs, outputs, n0, n1, BFLOAT16);
+}
+
+function multiplyPairFloat16(
+  output: usize, input: usize, weight: usize, inputs: i32, outputs: i32, n0: i32, n1: i32,
+): void {
+  multiplyPair(output, input, weight, inputs, outputs, n0, n1, FLOAT16);
 }
 
 /** One row times four panels, without factor and bias. */
@@ -94,8 +97,9 @@ function multiplyPairsFloat16(
 @inline
 function multiplyRow(
   output: usize, input: usize, weight: usize, inputs: i32, outputs: i32, n0: i32, n1: i32, n2: i32, n3: i32,
-  dtype: i32, mask: v128,
+  dtype: i32,
 ): void {
+  const mask = v128.load(widenMask(dtype));
   const bytes = <usize>inputs * (HALF_PANEL * 2);
   let x = input;
   let p0 = weight + <usize>n0 * bytes;
@@ -104,90 +108,93 @@ function multiplyRow(
   let p3 = weight + <usize>n3 * bytes;
   const stop = p0 + bytes;
   let a0 = f32x4.splat(0), b0 = a0, a1 = a0, b1 = a0, a2 = a0, b2 = a0, a3 = a0, b3 = a0;
-  do {
-    const t = v128.load_splat<f32>(x);
-    const w0 = v128.load(p0);
-    a0 = madd(t, low(w0, dtype, mask), a0);
-    b0 = madd(t, high(w0, dtype, mask), b0);
-    const w1 = v128.load(p1);
-    a1 = madd(t, low(w1, dtype, mask), a1);
-    b1 = madd(t, high(w1, dtype, mask), b1);
-    const w2 = v128.load(p2);
-    a2 = madd(t, low(w2, dtype, mask), a2);
-    b2 = madd(t, high(w2, dtype, mask), b2);
-    const w3 = v128.load(p3);
-    a3 = madd(t, low(w3, dtype, mask), a3);
-    b3 = madd(t, high(w3, dtype, mask), b3);
+  while (true) {
+    let t = v128.load_splat<f32>(x);
+    let w0 = v128.load(p0);
+    a0 = madd(t, widenLow(w0, dtype, mask), a0);
+    b0 = madd(t, widenHigh(w0, dtype, mask), b0);
+    let w1 = v128.load(p1);
+    a1 = madd(t, widenLow(w1, dtype, mask), a1);
+    b1 = madd(t, widenHigh(w1, dtype, mask), b1);
+    let w2 = v128.load(p2);
+    a2 = madd(t, widenLow(w2, dtype, mask), a2);
+    b2 = madd(t, widenHigh(w2, dtype, mask), b2);
+    let w3 = v128.load(p3);
+    a3 = madd(t, widenLow(w3, dtype, mask), a3);
+    b3 = madd(t, widenHigh(w3, dtype, mask), b3);
     x += 4;
     p0 += 16;
     p1 += 16;
     p2 += 16;
     p3 += 16;
-  } while (p0 < stop);
+    if (p0 >= stop) break;
+    t = v128.load_splat<f32>(x);
+    w0 = v128.load(p0);
+    a0 = madd(t, widenLow(w0, dtype, mask), a0);
+    b0 = madd(t, widenHigh(w0, dtype, mask), b0);
+    w1 = v128.load(p1);
+    a1 = madd(t, widenLow(w1, dtype, mask), a1);
+    b1 = madd(t, widenHigh(w1, dtype, mask), b1);
+    w2 = v128.load(p2);
+    a2 = madd(t, widenLow(w2, dtype, mask), a2);
+    b2 = madd(t, widenHigh(w2, dtype, mask), b2);
+    w3 = v128.load(p3);
+    a3 = madd(t, widenLow(w3, dtype, mask), a3);
+    b3 = madd(t, widenHigh(w3, dtype, mask), b3);
+    x += 4;
+    p0 += 16;
+    p1 += 16;
+    p2 += 16;
+    p3 += 16;
+    if (p0 >= stop) break;
+  }
   storePanel(output, n0, outputs, a0, b0);
   storePanel(output, n1, outputs, a1, b1);
   storePanel(output, n2, outputs, a2, b2);
   storePanel(output, n3, outputs, a3, b3);
 }
 
-/** An even number of rows times two panels, without factor and bias. */
+/** Two rows times two panels, without factor and bias. */
 // @ts-ignore: decorator
 @inline
-function multiplyPairs(
-  output: usize, input: usize, weight: usize, rows: i32, inputs: i32, outputs: i32, n0: i32, n1: i32,
-  dtype: i32, mask: v128,
+function multiplyPair(
+  output: usize, input: usize, weight: usize, inputs: i32, outputs: i32, n0: i32, n1: i32, dtype: i32,
 ): void {
+  const mask = v128.load(widenMask(dtype));
   const bytes = <usize>inputs * (HALF_PANEL * 2);
-  const inputBytes = <usize>inputs << 2;
-  const outputBytes = <usize>outputs << 2;
-  for (let row = 0; row < rows; row += 2) {
-    let x0 = input + <usize>row * inputBytes;
-    let x1 = x0 + inputBytes;
-    let p0 = weight + <usize>n0 * bytes;
-    let p1 = weight + <usize>n1 * bytes;
-    const stop = p0 + bytes;
-    let a00 = f32x4.splat(0), b00 = a00, a01 = a00, b01 = a00, a10 = a00, b10 = a00, a11 = a00, b11 = a00;
-    do {
-      const t0 = v128.load_splat<f32>(x0);
-      const t1 = v128.load_splat<f32>(x1);
-      const w0 = v128.load(p0);
-      const wa0 = low(w0, dtype, mask);
-      a00 = madd(t0, wa0, a00);
-      a10 = madd(t1, wa0, a10);
-      const wb0 = high(w0, dtype, mask);
-      b00 = madd(t0, wb0, b00);
-      b10 = madd(t1, wb0, b10);
-      const w1 = v128.load(p1);
-      const wa1 = low(w1, dtype, mask);
-      a01 = madd(t0, wa1, a01);
-      a11 = madd(t1, wa1, a11);
-      const wb1 = high(w1, dtype, mask);
-      b01 = madd(t0, wb1, b01);
-      b11 = madd(t1, wb1, b11);
-      x0 += 4;
-      x1 += 4;
-      p0 += 16;
-      p1 += 16;
-    } while (p0 < stop);
-    const to = output + <usize>row * outputBytes;
-    storePanel(to, n0, outputs, a00, b00);
-    storePanel(to, n1, outputs, a01, b01);
-    storePanel(to + outputBytes, n0, outputs, a10, b10);
-    storePanel(to + outputBytes, n1, outputs, a11, b11);
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function low(words: v128, dtype: i32, mask: v128): v128 {
-  const shifted = i32x4.shl(words, 16);
-  return dtype == BFLOAT16 ? shifted : v128.and(i32x4.shr_s(shifted, 3), mask);
-}
-
-// @ts-ignore: decorator
-@inline
-function high(words: v128, dtype: i32, mask: v128): v128 {
-  return dtype == BFLOAT16 ? v128.and(words, mask) : v128.and(i32x4.shr_s(words, 3), mask);
+  let x0 = input;
+  let x1 = input + (<usize>inputs << 2);
+  let p0 = weight + <usize>n0 * bytes;
+  let p1 = weight + <usize>n1 * bytes;
+  const stop = p0 + bytes;
+  let a00 = f32x4.splat(0), b00 = a00, a01 = a00, b01 = a00, a10 = a00, b10 = a00, a11 = a00, b11 = a00;
+  do {
+    const t0 = v128.load_splat<f32>(x0);
+    const t1 = v128.load_splat<f32>(x1);
+    const w0 = v128.load(p0);
+    const wa0 = widenLow(w0, dtype, mask);
+    a00 = madd(t0, wa0, a00);
+    a10 = madd(t1, wa0, a10);
+    const wb0 = widenHigh(w0, dtype, mask);
+    b00 = madd(t0, wb0, b00);
+    b10 = madd(t1, wb0, b10);
+    const w1 = v128.load(p1);
+    const wa1 = widenLow(w1, dtype, mask);
+    a01 = madd(t0, wa1, a01);
+    a11 = madd(t1, wa1, a11);
+    const wb1 = widenHigh(w1, dtype, mask);
+    b01 = madd(t0, wb1, b01);
+    b11 = madd(t1, wb1, b11);
+    x0 += 4;
+    x1 += 4;
+    p0 += 16;
+    p1 += 16;
+  } while (p0 < stop);
+  const next = output + (<usize>outputs << 2);
+  storePanel(output, n0, outputs, a00, b00);
+  storePanel(output, n1, outputs, a01, b01);
+  storePanel(next, n0, outputs, a10, b10);
+  storePanel(next, n1, outputs, a11, b11);
 }
 
 // @ts-ignore: decorator

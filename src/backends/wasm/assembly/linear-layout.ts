@@ -18,7 +18,7 @@ export const HALF_PANEL: i32 = 8;
 /** Rows of two float32 panels and of three 16-bit panels. */
 export const GROUP: i32 = 24;
 /** From this many rows on, 16-bit weights are widened to float32 panels first. */
-export const WIDEN_ROWS: i32 = 32;
+export const WIDEN_ROWS: i32 = 24;
 
 // @ts-ignore: decorator
 @inline

@@ -1,9 +1,9 @@
 // Many rows times 16-bit panels [N/8][K][8]: each group of 24 outputs, three panels, is widened once to two float32 panels
 // of 12 in the thread's own scratch, and all rows go over those in tiles.
 
-import { widen } from './convert';
 import { BFLOAT16, firstItem, FLOAT16, GROUP, HALF_PANEL, PANEL } from './linear-layout';
 import { multiplyPanel } from './linear-tile';
+import { UNSCALE, widenHigh, widenLow, widenMask } from './linear-words';
 
 /** `scratch` holds 24 · K float32. */
 export function linearWiden(
@@ -30,27 +30,23 @@ export function linearWiden(
 function widenGroup(to: usize, from: usize, inputs: i32, dtype: i32): void {
   const next = <usize>inputs * (HALF_PANEL * 2);
   const second = <usize>inputs * (PANEL * 4);
+  const mask = v128.load(widenMask(dtype));
+  const unscale = v128.load(UNSCALE);
   for (const stop = from + next; from < stop; from += 16, to += 48) {
     const a = v128.load(from);
+    v128.store(to, unscaled(widenLow(a, dtype, mask), dtype, unscale));
+    v128.store(to, unscaled(widenHigh(a, dtype, mask), dtype, unscale), 16);
     const b = v128.load(from + next);
+    v128.store(to, unscaled(widenLow(b, dtype, mask), dtype, unscale), 32);
+    v128.store(to + second, unscaled(widenHigh(b, dtype, mask), dtype, unscale));
     const c = v128.load(from + 2 * next);
-    v128.store(to, low(a, dtype));
-    v128.store(to, high(a, dtype), 16);
-    v128.store(to, low(b, dtype), 32);
-    v128.store(to + second, high(b, dtype));
-    v128.store(to + second, low(c, dtype), 16);
-    v128.store(to + second, high(c, dtype), 32);
+    v128.store(to + second, unscaled(widenLow(c, dtype, mask), dtype, unscale), 16);
+    v128.store(to + second, unscaled(widenHigh(c, dtype, mask), dtype, unscale), 32);
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function low(words: v128, dtype: i32): v128 {
-  return widen(dtype == BFLOAT16 ? words : v128.and(words, i32x4.splat(0xffff)), dtype);
-}
-
-// @ts-ignore: decorator
-@inline
-function high(words: v128, dtype: i32): v128 {
-  return dtype == BFLOAT16 ? v128.and(words, i32x4.splat(0xffff0000)) : widen(i32x4.shr_u(words, 16), dtype);
+function unscaled(weights: v128, dtype: i32, unscale: v128): v128 {
+  return dtype == BFLOAT16 ? weights : f32x4.mul(weights, unscale);
 }

@@ -105,8 +105,9 @@ function packBlock(to: usize, from: usize, stride: usize, columns: i32, fromDtyp
 // @ts-ignore: decorator
 @inline
 function loadWords(from: usize, half: usize, fromDtype: i32, toDtype: i32): v128 {
+  if (toDtype == FLOAT32) return loadFour(from, fromDtype);
+  if (toDtype == fromDtype) return v128.or(v128.load_ext<u16>(from), i32x4.shl(v128.load_ext<u16>(from + half), 16));
   const low = loadFour(from, fromDtype);
-  if (toDtype == FLOAT32) return low;
   return v128.or(narrow(low, toDtype), i32x4.shl(narrow(loadFour(from + half, fromDtype), toDtype), 16));
 }
 

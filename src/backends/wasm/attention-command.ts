@@ -1,0 +1,86 @@
+import { CACHE_BLOCK_SIZE } from '../../backend/backend.ts';
+import { paddedHeadSize } from './cache-layout.ts';
+import type { CommandRecorder } from './command-recorder.ts';
+import { alignedBytes } from './heap.ts';
+import { OP_ATTENTION } from './opcodes.ts';
+
+/** Rows of a tile in assembly/attention.ts, and the bytes that it keeps of each. */
+const TILE_ROWS = 4;
+const ROW_BYTES = 32;
+const MAX_WINDOW = 2 ** 30;
+
+/** How far queries see. */
+export interface Sight {
+  readonly headSize: number;
+  readonly maxKeyLength: number;
+  readonly causal: boolean;
+  readonly window?: number | undefined;
+}
+
+/** What both attention operations come down to. Arrays are addresses of int32. */
+export interface AttentionCommand extends Sight {
+  readonly output: number;
+  readonly queries: number;
+  readonly cache: number;
+  readonly numBlocks: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly scale: number;
+  readonly numTokens: number;
+  readonly numSequences: number;
+  readonly queryStarts: number;
+  readonly queryEnds: number;
+  readonly keyLengths: number;
+  /** Undefined: block i of the cache is block i. */
+  readonly blockTables: number | undefined;
+  /** Where the block table of each sequence begins; undefined: every `maxBlocks` entries. */
+  readonly tableStarts: number | undefined;
+  readonly maxBlocks: number;
+  readonly mask: { readonly address: number; readonly width: number } | undefined;
+}
+
+/** Bytes of scratch memory that the command needs, for all threads. */
+export function attentionScratchBytes(it: Sight, numThreads: number): number {
+  return scratchOf(it).bytesPerThread * numThreads;
+}
+
+/** Records attention with so much scratch memory at `scratch`. */
+export function recordAttention(recorder: CommandRecorder, it: AttentionCommand, scratch: number): void {
+  const { bytesPerThread, rowBytes, maxSpanBlocks } = scratchOf(it);
+  const window = it.window === undefined ? 0 : Math.min(it.window, MAX_WINDOW);
+  const tiles = it.kvHeads * Math.ceil((it.numTokens * it.heads) / it.kvHeads / TILE_ROWS);
+  const tileRows = tiles < recorder.numThreads ? 1 : TILE_ROWS;
+  const words = [
+    ...[it.output, it.queries, it.cache, it.numBlocks, it.heads, it.kvHeads, it.headSize, 0, it.numSequences],
+    ...[it.queryStarts, it.queryEnds, it.keyLengths, it.blockTables ?? 0, it.tableStarts ?? 0, it.maxBlocks],
+    ...[it.causal ? 1 : 0, window, it.mask?.address ?? 0, it.mask?.width ?? 0],
+    ...[scratch, bytesPerThread, rowBytes, maxSpanBlocks, tileRows, 0],
+  ];
+  const at = recorder.record(OP_ATTENTION);
+  for (let i = 0; i < words.length; i++) recorder.setInt(at, 1 + i, words[i]!);
+  recorder.setReal(at, 8, it.scale);
+}
+
+/** What one thread needs, in the order of `cutScratch` in assembly/attention.ts. */
+function scratchOf(it: Sight) {
+  const maxSpanBlocks = spanBlocks(it);
+  const rowBytes = maxSpanBlocks * CACHE_BLOCK_SIZE * 4 + 64; // an odd number of lines: rows meet in different sets
+  const rows = TILE_ROWS * ROW_BYTES;
+  const queries = TILE_ROWS * it.headSize * 4;
+  const sums = TILE_ROWS * paddedHeadSize(it.headSize) * 4;
+  const scores = TILE_ROWS * rowBytes;
+  const weights = TILE_ROWS * maxSpanBlocks * CACHE_BLOCK_SIZE * 4;
+  const addresses = 2 * maxSpanBlocks * 4;
+  return {
+    maxSpanBlocks,
+    rowBytes,
+    bytesPerThread: alignedBytes(rows + queries + sums + scores + weights + addresses),
+  };
+}
+
+/** The most blocks that hold the keys of one tile. */
+function spanBlocks({ maxKeyLength, causal, window }: Sight): number {
+  const all = Math.ceil(maxKeyLength / CACHE_BLOCK_SIZE);
+  if (!causal || window === undefined) return Math.max(1, all);
+  return Math.max(1, Math.min(all, Math.ceil((window + TILE_ROWS - 1) / CACHE_BLOCK_SIZE) + 1));
+}

@@ -1,0 +1,178 @@
+import { type AttentionOptions, type AttentionSpan, CACHE_BLOCK_SIZE, type Operations } from '../../backend/backend.ts';
+import { attentionScratchBytes, recordAttention } from './attention-command.ts';
+import { cacheByteLength } from './cache-layout.ts';
+import type { CommandRecorder } from './command-recorder.ts';
+import type { WasmBuffer } from './handles.ts';
+import { alignedBytes } from './heap.ts';
+import { OP_COPY_BLOCKS, OP_STORE_KEYS_VALUES } from './opcodes.ts';
+import { checkDistinct, checkPositive, fail, numRows, type Operands } from './operands.ts';
+
+type AttentionOperations = Pick<Operations, 'attention' | 'storeKeysValues' | 'pagedAttention' | 'copyBlocks'>;
+
+/** The operations of attention: checks the operands, then records the command. */
+export function attentionOperations(recorder: CommandRecorder, operands: Operands): AttentionOperations {
+  return {
+    attention(output, queries, keys, values, options) {
+      const op = 'run attention';
+      const from = operands.floats(op, 'queries', queries);
+      const to = operands.floats(op, 'output', output, from.length);
+      const k = operands.floats(op, 'keys', keys);
+      const v = operands.floats(op, 'values', values, k.length);
+      checkDistinct(op, to, from);
+      checkDistinct(op, to, k, v);
+      const { heads, kvHeads, headSize, window } = options;
+      checkHeads(op, heads, kvHeads, window);
+      const numQueries = numRows(op, 'queries', from, heads * headSize);
+      checkSpans(op, options, numQueries, numRows(op, 'keys', k, kvHeads * headSize));
+      const mask = options.mask && {
+        address: operands.floats(op, 'mask', options.mask.values, numQueries * options.mask.width).address,
+        width: options.mask.width,
+      };
+      if (numQueries === 0) return;
+      attendDensely(recorder, operands, { output: to, queries: from, keys: k, values: v, mask }, options);
+    },
+
+    storeKeysValues(cache, keys, values, { numTokens, slots }) {
+      const op = 'run storeKeysValues';
+      const into = operands.memory.cache(op, cache);
+      const { numBlocks, kvHeads, headSize } = into;
+      const length = numTokens * kvHeads * headSize;
+      const k = operands.floats(op, 'keys', keys, length).address;
+      const v = operands.floats(op, 'values', values, length).address;
+      const at = operands.ints(op, 'slots', slots, numTokens).address;
+      if (numTokens === 0) return;
+      recorder.record(OP_STORE_KEYS_VALUES, into.address, k, v, at, 0, numTokens, numBlocks, kvHeads, headSize);
+    },
+
+    pagedAttention(output, queries, cache, batch, { heads, scale, window, maxKeyLength }) {
+      const op = 'run pagedAttention';
+      const from = operands.memory.cache(op, cache);
+      const { numBlocks, kvHeads, headSize } = from;
+      checkHeads(op, heads, kvHeads, window);
+      const { numTokens, numSequences, maxBlocks } = batch;
+      const q = operands.floats(op, 'queries', queries, numTokens * heads * headSize);
+      const to = operands.floats(op, 'output', output, q.length);
+      checkDistinct(op, to, q);
+      const queryStarts = operands.ints(op, 'queryStarts', batch.queryStarts, numSequences + 1).address;
+      const keyLengths = operands.ints(op, 'keyLengths', batch.keyLengths, numSequences).address;
+      const blockTables = operands.ints(op, 'blockTables', batch.blockTables, numSequences * maxBlocks).address;
+      if (numTokens === 0) return;
+      const command = {
+        ...{ output: to.address, queries: q.address, cache: from.address, numBlocks, heads, kvHeads, scale },
+        ...{ numTokens, numSequences, queryStarts, queryEnds: queryStarts + 4, keyLengths, blockTables, maxBlocks },
+        ...{ tableStarts: undefined, mask: undefined },
+        ...{ headSize, maxKeyLength, causal: true, window },
+      };
+      const scratchBytes = attentionScratchBytes(command, recorder.numThreads);
+      recordAttention(recorder, command, operands.memory.scratch(scratchBytes));
+    },
+
+    copyBlocks(cache, pairs) {
+      const op = 'run copyBlocks';
+      const { address, numBlocks, kvHeads, headSize } = operands.memory.cache(op, cache);
+      const words = new Int32Array(pairs.length * 2);
+      for (const [i, { from, to }] of pairs.entries()) {
+        for (const block of [from, to]) {
+          if (!Number.isInteger(block) || block < 0 || block >= numBlocks) {
+            fail(op, `block ${block}, but the cache has ${numBlocks}`);
+          }
+        }
+        words.set([from, to], 2 * i);
+      }
+      if (pairs.length === 0) return;
+      const staged = recorder.stage(words);
+      recorder.record(OP_COPY_BLOCKS, address, staged, pairs.length, numBlocks, kvHeads, headSize);
+    },
+  };
+}
+
+interface DenseOperands {
+  readonly output: WasmBuffer;
+  readonly queries: WasmBuffer;
+  readonly keys: WasmBuffer;
+  readonly values: WasmBuffer;
+  readonly mask: { readonly address: number; readonly width: number } | undefined;
+}
+
+/** Puts the keys and values of each span into a cache in scratch memory, and attends over that. */
+function attendDensely(
+  recorder: CommandRecorder,
+  { memory }: Operands,
+  { output, queries, keys, values, mask }: DenseOperands,
+  { spans, heads, kvHeads, headSize, scale, causal, window }: AttentionOptions,
+): void {
+  const numSequences = spans.length;
+  const { numBlocks, firstBlocks } = placeSpans(spans);
+  const sight = { headSize, maxKeyLength: longestKeys(spans), causal, window };
+  const cacheBytes = alignedBytes(cacheByteLength({ numBlocks, kvHeads, headSize }));
+  const cache = memory.scratch(cacheBytes + attentionScratchBytes(sight, recorder.numThreads));
+  for (const [i, { keyStart, keyLength }] of spans.entries()) {
+    if (keyLength === 0) continue;
+    const offset = keyStart * kvHeads * headSize * 4;
+    const [k, v] = [keys.address + offset, values.address + offset];
+    const firstSlot = firstBlocks[i]! * CACHE_BLOCK_SIZE;
+    recorder.record(OP_STORE_KEYS_VALUES, cache, k, v, 0, firstSlot, keyLength, numBlocks, kvHeads, headSize);
+  }
+  const table = recorder.stage(spanTable(spans, firstBlocks));
+  const column = (i: number) => table + i * numSequences * 4;
+  const command = {
+    ...{ output: output.address, queries: queries.address, cache, numBlocks, heads, kvHeads, scale, mask },
+    ...{ numTokens: spans.reduce((sum, it) => sum + it.queryLength, 0), numSequences, maxBlocks: 0 },
+    ...{ queryStarts: column(0), queryEnds: column(1), keyLengths: column(2), tableStarts: column(3) },
+    ...{ blockTables: undefined, ...sight },
+  };
+  recordAttention(recorder, command, cache + cacheBytes);
+}
+
+/** Scratch bytes of dense attention: the cache of its spans, and what the kernel needs. */
+export function denseScratchBytes(options: AttentionOptions, numThreads: number): number {
+  const { spans, kvHeads, headSize } = options;
+  const { numBlocks } = placeSpans(spans);
+  const sight = { ...options, maxKeyLength: longestKeys(spans) };
+  const cacheBytes = alignedBytes(cacheByteLength({ numBlocks, kvHeads, headSize }));
+  return cacheBytes + attentionScratchBytes(sight, numThreads);
+}
+
+function longestKeys(spans: readonly AttentionSpan[]): number {
+  return spans.reduce((most, { keyLength }) => Math.max(most, keyLength), 0);
+}
+
+function placeSpans(spans: readonly AttentionSpan[]): { numBlocks: number; firstBlocks: readonly number[] } {
+  let numBlocks = 0;
+  const firstBlocks = spans.map(({ keyLength }) => {
+    const first = numBlocks;
+    numBlocks += Math.ceil(keyLength / CACHE_BLOCK_SIZE);
+    return first;
+  });
+  return { numBlocks, firstBlocks };
+}
+
+/** int32 (4, S): where the queries of each span begin and end, its keys, and its first block. */
+function spanTable(spans: readonly AttentionSpan[], firstBlocks: readonly number[]): Int32Array {
+  return Int32Array.from([
+    ...spans.map((it) => it.queryStart),
+    ...spans.map((it) => it.queryStart + it.queryLength),
+    ...spans.map((it) => it.keyLength),
+    ...firstBlocks,
+  ]);
+}
+
+function checkHeads(op: string, heads: number, kvHeads: number, window: number | undefined): void {
+  checkPositive(op, 'heads', heads);
+  checkPositive(op, 'kvHeads', kvHeads);
+  if (heads % kvHeads !== 0) fail(op, `${heads} heads, wanted a multiple of the ${kvHeads} key/value heads`);
+  if (window !== undefined) checkPositive(op, 'window', window);
+}
+
+function checkSpans(op: string, { spans, mask }: AttentionOptions, numQueries: number, numKeys: number): void {
+  for (const span of spans) {
+    const { queryStart, queryLength, keyStart, keyLength } = span;
+    const isInside = queryStart >= 0 && queryStart + queryLength <= numQueries;
+    if (!isInside || keyStart < 0 || keyStart + keyLength > numKeys) {
+      fail(op, `span ${JSON.stringify(span)} of ${numQueries} queries and ${numKeys} keys`);
+    }
+    if (mask !== undefined && mask.width < keyLength) {
+      fail(op, `mask of width ${mask.width}, wanted at least the ${keyLength} keys of a span`);
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import { platform } from '#platform';
+import type { PlatformWorker } from '../../platform/platform.ts';
+import type { Executor } from './executor.ts';
+import { workerSource } from './generated/worker-source.ts';
+import { COMPLETED, RING, RING_ENTRY_BYTES, RING_LENGTH, SUBMITTED, SUBMITTED_SLEEPERS } from './memory-map.ts';
+import type { WasmMemory } from './wasm-memory.ts';
+
+interface Waiter {
+  readonly numLists: number;
+  readonly resolve: () => void;
+  readonly reject: (reason: Error) => void;
+}
+
+/**
+ * Threads that run command lists from shared memory (assembly/execute.ts). The thread that owns the pool never computes
+ * and never blocks: it puts lists into a ring and hears a message after each.
+ */
+export class WorkerPool implements Executor {
+  readonly #memory: WasmMemory;
+  readonly #workers: readonly PlatformWorker[];
+  /** Lists that wait for room in the ring. */
+  readonly #overflow: { readonly address: number; readonly count: number }[] = [];
+  /** By number of lists. */
+  readonly #waiters: Waiter[] = [];
+  #numSubmitted = 0;
+  #numPublished = 0;
+  #isHeld = false;
+  #failure: Error | undefined;
+
+  /** Starts the threads; resolves when all of them are ready for work. */
+  static async start(module: WebAssembly.Module, memory: WasmMemory, threads: number): Promise<WorkerPool> {
+    const script = workerScript();
+    const workers = Array.from({ length: threads }, () => platform.startWorker(script));
+    const pool = new WorkerPool(memory, workers);
+    try {
+      await Promise.all(workers.map((worker, thread) => pool.#connect(worker, { module, thread, threads })));
+    } catch (error) {
+      await pool.dispose();
+      throw error;
+    } finally {
+      if (script.protocol === 'blob:') URL.revokeObjectURL(script.href);
+    }
+    return pool;
+  }
+
+  private constructor(memory: WasmMemory, workers: readonly PlatformWorker[]) {
+    this.#memory = memory;
+    this.#workers = workers;
+  }
+
+  get numThreads(): number {
+    return this.#workers.length;
+  }
+
+  get numSubmitted(): number {
+    return this.#numSubmitted;
+  }
+
+  get numCompleted(): number {
+    return Atomics.load(this.#memory.int32, COMPLETED / 4);
+  }
+
+  submit(address: number, count: number): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#numSubmitted++;
+    this.#overflow.push({ address, count });
+    this.#publish();
+    this.#hold();
+  }
+
+  completion(numLists: number): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.numCompleted >= numLists) return Promise.resolve();
+    return new Promise((resolve, reject) => this.#waiters.push({ numLists, resolve, reject }));
+  }
+
+  async dispose(): Promise<void> {
+    this.#fail(new Error('The WASM backend is disposed'));
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+
+  #connect(worker: PlatformWorker, start: { module: WebAssembly.Module; thread: number; threads: number }) {
+    return new Promise<void>((resolve, reject) => {
+      worker.onMessage((message) => {
+        if (message === 'completed') return this.#settle();
+        worker.hold(false);
+        resolve();
+      });
+      worker.onError((cause) => {
+        const failure = new Error(`The WASM backend has stopped: thread ${start.thread}: ${cause.message}`, { cause });
+        reject(failure);
+        this.#fail(failure);
+      });
+      worker.postMessage({ ...start, memory: this.#memory.memory });
+    });
+  }
+
+  #publish(): void {
+    const words = this.#memory.int32;
+    const before = this.#numPublished;
+    while (this.#overflow.length > 0 && this.#numPublished - this.numCompleted < RING_LENGTH) {
+      const { address, count } = this.#overflow.shift()!;
+      const entry = (RING + (this.#numPublished % RING_LENGTH) * RING_ENTRY_BYTES) / 4;
+      words[entry] = address;
+      words[entry + 1] = count;
+      this.#numPublished++;
+    }
+    if (this.#numPublished === before) return;
+    Atomics.store(words, SUBMITTED / 4, this.#numPublished);
+    if (Atomics.load(words, SUBMITTED_SLEEPERS / 4) > 0) Atomics.notify(words, SUBMITTED / 4);
+  }
+
+  #settle(): void {
+    const completed = this.numCompleted;
+    this.#publish();
+    this.#hold();
+    while (this.#waiters.length > 0 && this.#waiters[0]!.numLists <= completed) this.#waiters.shift()!.resolve();
+  }
+
+  /** The process lives on while there is work. */
+  #hold(): void {
+    const isBusy = this.#failure === undefined && this.numCompleted < this.#numSubmitted;
+    if (isBusy === this.#isHeld) return;
+    this.#isHeld = isBusy;
+    this.#workers[0]!.hold(isBusy);
+  }
+
+  #fail(failure: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = failure;
+    this.#overflow.length = 0;
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(failure);
+    for (const worker of this.#workers) void worker.terminate();
+  }
+}
+
+/** The script comes from a string, so that it needs no file beside the code, wherever that is bundled to. */
+function workerScript(): URL {
+  if (platform.name === 'node') return new URL(`data:text/javascript,${encodeURIComponent(workerSource)}`);
+  return new URL(URL.createObjectURL(new Blob([workerSource], { type: 'text/javascript' })));
+}

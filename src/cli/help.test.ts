@@ -1,0 +1,80 @@
+import { Writable } from 'node:stream';
+import { expect, test } from 'vitest';
+import { runCli } from '../../test/run-cli.ts';
+import { createProgram } from './program.ts';
+import { Terminal } from './terminal.ts';
+
+const COMMANDS = ['generate', 'chat', 'score', 'memory', 'inspect', 'pull'];
+
+test.each([[], ...COMMANDS.map((name) => [name])])(
+  'the help of kvasir %s has examples and exit codes',
+  async (...name) => {
+    const { exitCode, stdout, stderr } = await runCli([...name, '--help']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toContain(['Usage: kvasir', ...name].join(' '));
+    expect(examplesOf(stdout).length).toBeGreaterThanOrEqual(2);
+    expect(stdout).toContain(
+      'Exit codes: 0 done, 1 it could not be done, 2 the command is wrong, 130 interrupted (Ctrl-C).',
+    );
+    expect(stdout).not.toContain('\x1b');
+  },
+);
+
+test.each(COMMANDS)('every option of kvasir %s is described', async (name) => {
+  const { stdout } = await runCli([name, '--help']);
+  const options = stdout.split('\n').filter((line) => /^ {2}-/.test(line));
+  expect(options.length).toBeGreaterThan(2);
+  for (const line of options) expect(line).toMatch(/^ {2}(-\w, )?--[a-z-]+( [<[]\w+[>\]])? {2,}\S/);
+});
+
+test.each(['', ...COMMANDS])('every example of kvasir %s is understood', async (name) => {
+  const { stdout } = await runCli([...(name === '' ? [] : [name]), '--help']);
+  for (const example of examplesOf(stdout)) await expect(parse(example)).resolves.toBe(true);
+});
+
+test('an example with a mistake would not be understood', async () => {
+  await expect(parse('kvasir generate --modle ./gpt2 "Once"')).rejects.toThrow("unknown option '--modle'");
+});
+
+test('kvasir alone shows its help and fails', async () => {
+  const { exitCode, stdout, stderr } = await runCli([]);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+  expect(stderr).toContain('Usage: kvasir');
+});
+
+test('--version is the version of the package', async () => {
+  expect(await runCli(['--version'])).toEqual({
+    exitCode: 0,
+    stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+    stderr: '',
+  });
+});
+
+test('titles are bold on a terminal only', async () => {
+  const onTerminal = await runCli(['--help'], { isTerminal: true });
+  expect(onTerminal.stdout).toContain('\x1b[1mUsage:');
+  const without = await runCli(['--help'], { isTerminal: true, env: { NO_COLOR: '1' } });
+  expect(without.stdout).not.toContain('\x1b');
+});
+
+function examplesOf(help: string): string[] {
+  return [...help.matchAll(/^ {2}\$ (.*)$/gm)].map((match) => match[1]!);
+}
+
+/** Parses a shell line as far as examples go: words, double quotes, a pipe before, a file after. */
+async function parse(example: string): Promise<boolean> {
+  const command = example.replace(/^.*\| /, '').replace(/ < \S+$/, '');
+  const words = [...command.matchAll(/"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2]!);
+  expect(words.shift()).toBe('kvasir');
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const io = { stdin: process.stdin, stdout: nowhere, stderr: nowhere, env: {}, onInterrupt: () => () => {} };
+  const program = createProgram(new Terminal(io));
+  let hasRun = false;
+  for (const one of program.commands) {
+    one.action(() => {
+      hasRun = true;
+    });
+  }
+  await program.parseAsync(words, { from: 'user' });
+  return hasRun;
+}

@@ -1,0 +1,94 @@
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { goldenPath } from '../../test/goldens.ts';
+import { runCli, runJson } from '../../test/run-cli.ts';
+
+interface MemoryJson {
+  readonly model: string;
+  readonly dtype: string;
+  readonly numParameters: number;
+  readonly weightBytes: number;
+  readonly kvCacheBytes: number;
+  readonly workspaceBytes: number;
+  readonly totalBytes: number;
+  readonly formula: Readonly<Record<string, number>>;
+}
+
+const REFERENCE = ['--device', 'reference'] as const;
+
+test('kvasir memory puts the numbers into the formula', async () => {
+  const { exitCode, stdout } = await runCli(['memory', 'gpt2', '--batch', '2', '-c', '1000', '-g', '24', ...REFERENCE]);
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain('gpt2: 124,439,808 parameters\n');
+  expect(stdout).toContain(
+    [
+      'KV cache = 2 × layers × batch × kv heads × head size × tokens × bytes',
+      '         = 2 × 12 × 2 × 12 × 64 × 1,024 × 4',
+      '         = 150,994,944 bytes',
+    ].join('\n'),
+  );
+  expect(stdout).toMatch(
+    /^Weights \(float32\) +474\.\d MiB\nKV cache \(float32\) +144\.0 MiB\nWorkspace +.*\nTotal +/m,
+  );
+});
+
+test('kvasir memory --json prints the same as numbers', async () => {
+  const json = await runJson<MemoryJson>('memory', '--model', 'gpt2', '--batch', '2', ...REFERENCE);
+  expect(json.numParameters).toBe(124_439_808);
+  expect(json.formula).toEqual({
+    ...{ numLayers: 12, batch: 2, kvHeads: 12, headSize: 64, tokens: 1024, bytesPerElement: 4 },
+    bytes: 150_994_944,
+  });
+  expect(json.kvCacheBytes).toBe(150_994_944);
+  expect(json.totalBytes).toBe(json.weightBytes + json.kvCacheBytes + json.workspaceBytes);
+  const half = await runJson<MemoryJson>('memory', 'gpt2', '--dtype', 'bfloat16', ...REFERENCE);
+  expect(half.weightBytes / json.weightBytes).toBeCloseTo(0.5, 2);
+});
+
+test('kvasir memory --all-presets is a table of the GPT family', async () => {
+  const { stdout } = await runCli(['memory', '--all-presets', ...REFERENCE]);
+  const rows = stdout.trimEnd().split('\n');
+  expect(rows.map((row) => row.split(/\s+/)[0])).toEqual([
+    'preset',
+    'gpt2',
+    'gpt2-medium',
+    'gpt2-large',
+    'gpt2-xl',
+    'gpt3',
+  ]);
+  for (const count of ['124,439,808', '354,823,168', '774,030,080', '1,557,611,200']) expect(stdout).toContain(count);
+  const list = await runJson<MemoryJson[]>('memory', '--all-presets', ...REFERENCE);
+  expect(list.map(({ model }) => model)).toEqual(rows.slice(1).map((row) => row.split(/\s+/)[0]));
+  expect(list.at(-1)!.numParameters / 1e9).toBeCloseTo(175, -1);
+});
+
+test('kvasir memory takes the width of the weights from the file', async () => {
+  const wide = await runJson<MemoryJson>('memory', goldenPath('models', 'llama-gqa'), ...REFERENCE);
+  expect(wide).toMatchObject({ dtype: 'float32', numParameters: 19_728, formula: { kvHeads: 2, headSize: 6 } });
+  const half = await runJson<MemoryJson>('memory', goldenPath('models', 'llama-gqa-bfloat16'), ...REFERENCE);
+  expect(half.dtype).toBe('bfloat16');
+  expect(half.weightBytes).toBeLessThan(wide.weightBytes);
+});
+
+test('kvasir memory needs no more than a config.json', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'kvasir-'));
+  await copyFile(join(goldenPath('models', 'qwen2'), 'config.json'), join(folder, 'config.json'));
+  const { stdout } = await runCli(['memory', folder, ...REFERENCE]);
+  expect(stdout).toContain('Weights (float32)');
+  await rm(folder, { recursive: true });
+});
+
+test.each([
+  [[], 2, 'no model is given; presets: gpt2, gpt2-medium, gpt2-large, gpt2-xl, gpt3'],
+  [['gpt2', '--all-presets'], 2, 'several models are given, wanted one'],
+  [['gpt2', '--model', 'gpt3'], 2, 'several models are given, wanted one'],
+  [['gpt2', '--batch', '0'], 2, 'Wanted a whole number of at least 1.'],
+  [['gpt2', '-c', '1000', '-g', '25'], 1, '1025 tokens, but the model takes at most 1024'],
+  [['./nothing'], 1, 'Cannot find the model ./nothing: there is no such folder'],
+])('kvasir memory %j fails with %i', async (argv, wanted, message) => {
+  const { exitCode, stdout, stderr } = await runCli(['memory', ...argv]);
+  expect({ exitCode, stdout }).toEqual({ exitCode: wanted, stdout: '' });
+  expect(stderr).toContain(message);
+});
