@@ -67,7 +67,10 @@ async function bundle(source, outDir) {
     base: '/site/',
     logLevel: 'warn',
     resolve: {
-      alias: { kvasir: join(root, 'dist/index.js'), 'kvasir/testing': join(root, 'dist/backend/conformance.js') },
+      alias: [
+        { find: /^kvasir$/, replacement: join(root, 'dist/index.js') },
+        { find: /^kvasir\/testing$/, replacement: join(root, 'dist/backend/conformance.js') },
+      ],
     },
     build: { outDir, target: 'esnext', emptyOutDir: true },
     worker: { format: 'es' },
@@ -75,10 +78,10 @@ async function bundle(source, outDir) {
 }
 
 async function inNode() {
-  const outDir = join(scratch, 'node');
+  const outDir = join(root, 'dist-examples/browser');
   await build({
     logLevel: 'warn',
-    build: { ssr: join(root, 'test/browser/engine-check.ts'), outDir, target: 'node20' },
+    build: { ssr: join(root, 'test/browser/engine-check.ts'), outDir, target: 'node20', emptyOutDir: true },
     ssr: { external: ['kvasir', 'kvasir/testing'] },
   });
   const { checkModel } = await import(join(outDir, 'engine-check.js'));

@@ -1,7 +1,8 @@
 import type { Backend } from '../src/backend/backend.ts';
 import { createBackend } from '../src/create-backend.ts';
 
-/** The backends that every model and op is tested on. */
+/** The backends that every model is tested on. */
 export const testBackends: Readonly<Record<string, () => Promise<Backend>>> = {
   reference: () => createBackend({ device: 'reference' }),
+  wasm: () => createBackend({ device: 'wasm', threads: 2 }),
 };

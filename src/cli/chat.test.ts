@@ -99,7 +99,7 @@ test('Ctrl-C stops an answer and not the conversation; at the prompt it leaves',
     return true;
   });
   expect(exitCode).toBe(130);
-  expect(stderr).toMatch(/\nstopped\n[^]*\nprompt: [^]*interrupted\n$/);
+  expect(stderr).toMatch(/\nstopped\n.*\nprompt: .*interrupted\n$/s);
   expect(stdout.split('\n')[0]!.length).toBeLessThan(10);
 });
 

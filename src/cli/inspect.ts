@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { platform } from '#platform';
-import { resolveModel } from '../hub/resolve-model.ts';
 import { UsageError } from './exit-codes.ts';
+import { findModel } from './find-model.ts';
 import { addFlags, type Flag, OUTPUT_FLAGS } from './flags.ts';
 import { helpEnd } from './help-text.ts';
 import { inspectFile, inspectFolder, type ModelFacts } from './inspect-model.ts';
@@ -55,20 +55,25 @@ async function inspect(terminal: Terminal, argument: string | undefined, flags: 
     throw new UsageError('Cannot inspect: two models are given, wanted one');
   const location = model ?? argument;
   if (location === undefined) throw new UsageError('Cannot inspect: no model is given; give a folder or a file');
-  const facts = await terminal.interruptible((signal) => readFacts(location, flags.revision, signal));
+  const facts = await terminal.interruptible((signal) => readFacts(terminal, location, flags, signal));
   const shown = pattern === undefined ? facts : withTensors(facts, pattern);
   if (json) terminal.writeJson(toJson(shown));
   else terminal.write(inspectText(terminal.colors, shown, { isGrouped: pattern === undefined }));
 }
 
-async function readFacts(location: string, revision: string | undefined, signal: AbortSignal): Promise<ModelFacts> {
+async function readFacts(
+  terminal: Terminal,
+  location: string,
+  flags: InspectFlags,
+  signal: AbortSignal,
+): Promise<ModelFacts> {
   if (await platform.isFile(location)) {
     if (location.endsWith('.safetensors')) return inspectFile(location, signal);
     throw new UsageError(
       `Cannot inspect ${location}: it is a file, but not a .safetensors file; wanted one, or a folder`,
     );
   }
-  return inspectFolder(location, await resolveModel(location, { revision, signal }), signal);
+  return inspectFolder(location, await findModel(terminal, location, flags, signal), signal);
 }
 
 function toJson({ weights, ...facts }: ModelFacts): object {

@@ -3,11 +3,11 @@ import { platform } from '#platform';
 import { WEIGHT_DTYPES, type WeightDType } from '../backend/dtype.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import type { Device } from '../create-backend.ts';
-import { resolveModel } from '../hub/resolve-model.ts';
 import { type CacheFormula, estimateMemory, type MemoryEstimate } from '../llm/estimate-memory.ts';
 import { describeModel } from '../models/load-model.ts';
 import { modelPreset, PRESET_NAMES } from '../models/presets.ts';
 import { UsageError } from './exit-codes.ts';
+import { findModel } from './find-model.ts';
 import { addFlags, type Flag, OUTPUT_FLAGS, wholeNumber } from './flags.ts';
 import { formatBytes, formatCount, formatTable } from './format.ts';
 import { helpEnd } from './help-text.ts';
@@ -81,7 +81,7 @@ async function memory(terminal: Terminal, name: string | undefined, flags: Memor
   }
   const subject = PRESET_NAMES.includes(model)
     ? presetSubject(model)
-    : await terminal.interruptible((signal) => folderSubject(model, flags.revision, signal));
+    : await terminal.interruptible((signal) => folderSubject(terminal, model, flags, signal));
   const report = toReport(subject, flags);
   if (flags.json) terminal.writeJson(report);
   else terminal.write(reportText(terminal, report));
@@ -106,8 +106,13 @@ function presetSubject(model: string): Subject {
   return { model, config: modelPreset(model).config, dtype: 'float32' };
 }
 
-async function folderSubject(model: string, revision: string | undefined, signal: AbortSignal): Promise<Subject> {
-  const folder = await resolveModel(model, { revision, signal });
+async function folderSubject(
+  terminal: Terminal,
+  model: string,
+  flags: MemoryFlags,
+  signal: AbortSignal,
+): Promise<Subject> {
+  const folder = await findModel(terminal, model, flags, signal);
   const { config } = await describeModel(folder);
   return { model, config, dtype: await mostCommonDType(folder, signal) };
 }

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import { resolveModel } from '../hub/resolve-model.ts';
+import { findModel } from './find-model.ts';
 import { addFlags, OUTPUT_FLAGS } from './flags.ts';
 import { helpEnd } from './help-text.ts';
-import { LoadProgressBar } from './load-progress.ts';
 import { REVISION } from './model-flags.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -32,16 +31,8 @@ export function addPullCommand(program: Command, terminal: Terminal): void {
   command.action((id: string, flags: PullFlags) => pull(terminal, id, flags));
 }
 
-async function pull(terminal: Terminal, id: string, { revision, json = false }: PullFlags): Promise<void> {
-  await terminal.interruptible(async (signal) => {
-    const bar = new LoadProgressBar(terminal, { isQuiet: json });
-    let folder: string;
-    try {
-      folder = await resolveModel(id, { revision, signal, onProgress: (progress) => bar.update(progress) });
-    } finally {
-      bar.stop();
-    }
-    if (json) terminal.writeJson({ folder });
-    else terminal.write(`${folder}\n`);
-  });
+async function pull(terminal: Terminal, id: string, flags: PullFlags): Promise<void> {
+  const folder = await terminal.interruptible((signal) => findModel(terminal, id, flags, signal));
+  if (flags.json) terminal.writeJson({ folder });
+  else terminal.write(`${folder}\n`);
 }

@@ -55,10 +55,14 @@ export class Terminal {
     });
     const signal = AbortSignal.any([interrupted.signal, this.#outputClosed.signal]);
     try {
-      return await body(signal);
+      const result = await body(signal);
+      this.#outputClosed.signal.throwIfAborted();
+      return result;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
     } finally {
       stopListening();
-      this.#outputClosed.signal.throwIfAborted();
     }
   }
 

@@ -1,3 +1,12 @@
-/** `node.ts` under Node, `browser.ts` elsewhere. */
-export { resolveModel } from '#hub';
-export type { HubProgress, ResolveOptions } from './resolve-options.ts';
+import { resolveModel as resolveHere } from '#hub';
+import type { ResolveOptions } from './resolve-options.ts';
+
+export type { HubProgress } from './resolve-options.ts';
+
+/**
+ * The folder of a model: a folder or URL as it is, or a hub id (`org/name`) looked up in, and downloaded to, the Hugging
+ * Face cache. `#hub` is `node.ts` under Node and `browser.ts` elsewhere.
+ */
+export function resolveModel(pathOrHubId: string, options: ResolveOptions = {}): Promise<string> {
+  return resolveHere(pathOrHubId, options);
+}

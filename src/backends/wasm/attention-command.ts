@@ -70,11 +70,11 @@ function scratchOf(it: Sight) {
   const sums = TILE_ROWS * paddedHeadSize(it.headSize) * 4;
   const scores = TILE_ROWS * rowBytes;
   const weights = TILE_ROWS * maxSpanBlocks * CACHE_BLOCK_SIZE * 4;
-  const addresses = 2 * maxSpanBlocks * 4;
+  const blocks = maxSpanBlocks * 4;
   return {
     maxSpanBlocks,
     rowBytes,
-    bytesPerThread: alignedBytes(rows + queries + sums + scores + weights + addresses),
+    bytesPerThread: alignedBytes(rows + queries + sums + scores + weights + blocks),
   };
 }
 

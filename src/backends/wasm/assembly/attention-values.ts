@@ -1,21 +1,23 @@
 // sums[d] += Σ weight·value[d], one chain of multiply-adds over the keys in order, the same for one row and for a tile of
-// four. Keys are counted from the first block of the walk; `blocks` holds the address of each block's values.
+// four. Keys are counted from the first block of the walk; `blocks` holds the id of each, and `values` is the address of the
+// head's values.
 
-import { BLOCK, PART, partWidth } from './cache-layout';
+import { BLOCK, PART, partOffset, partWidth } from './cache-layout';
 import { madd } from './fma';
 
 /** One row: keys begin … end − 1 with weights at `weights` + 4·key, all dimensions. */
 export function accumulateRow(
-  sums: usize, weights: usize, blocks: usize, begin: i32, end: i32, headSize: i32,
+  sums: usize, weights: usize, values: usize, blocks: usize, begin: i32, end: i32, numBlocks: i32, headSize: i32,
 ): void {
   for (let d = 0; d < headSize; d += PART) {
     const width = partWidth(headSize, d);
-    const offset = <usize>(d * BLOCK) << 2;
+    const part = values + partOffset(numBlocks, d, width, 0);
     const to = sums + (<usize>d << 2);
-    if (width == PART) accumulateRowPart(to, weights, blocks, begin, end, offset);
-    else {
-      for (let e = 0; e < width; e += 8) {
-        accumulateRowEight(to + (<usize>e << 2), weights, blocks, begin, end, offset + (<usize>e << 2), width);
+    if (width == PART) {
+      accumulateRowPart(to, weights, part, blocks, begin, end);
+    } else {
+      for (let e: usize = 0; e < <usize>width << 2; e += 32) {
+        accumulateRowEight(to + e, weights, part + e, blocks, begin, end, width);
       }
     }
   }
@@ -23,29 +25,29 @@ export function accumulateRow(
 
 /** Four rows: sums in rows `rowBytes` apart, weights [keys][4]. 64 keys at a time, whose values stay in the cache. */
 export function accumulateTile(
-  sums: usize, rowBytes: usize, weights: usize, blocks: usize, begin: i32, end: i32, headSize: i32,
+  sums: usize, rowBytes: usize, weights: usize, values: usize, blocks: usize, begin: i32, end: i32, numBlocks: i32,
+  headSize: i32,
 ): void {
   for (let first = begin; first < end; ) {
     const next = min(end, (first & ~63) + 64);
     for (let d = 0; d < headSize; d += PART) {
       const width = partWidth(headSize, d);
-      for (let e = 0; e < width; e += 8) {
-        const offset = <usize>(d * BLOCK + e) << 2;
-        accumulateTileEight(
-          sums + (<usize>(d + e) << 2), rowBytes, weights, blocks, first, next, offset, <usize>width << 2,
-        );
+      const part = values + partOffset(numBlocks, d, width, 0);
+      const to = sums + (<usize>d << 2);
+      for (let e: usize = 0; e < <usize>width << 2; e += 32) {
+        accumulateTileEight(to + e, rowBytes, weights, part + e, blocks, first, next, width);
       }
     }
     first = next;
   }
 }
 
-function accumulateRowPart(sums: usize, weights: usize, blocks: usize, begin: i32, end: i32, offset: usize): void {
+function accumulateRowPart(sums: usize, weights: usize, part: usize, blocks: usize, begin: i32, end: i32): void {
   let s0 = v128.load(sums), s1 = v128.load(sums, 16), s2 = v128.load(sums, 32), s3 = v128.load(sums, 48);
   let s4 = v128.load(sums, 64), s5 = v128.load(sums, 80), s6 = v128.load(sums, 96), s7 = v128.load(sums, 112);
   for (let key = begin; key < end; ) {
     const next = min(end, (key | (BLOCK - 1)) + 1);
-    let v = <usize>load<u32>(blocks + (<usize>(key / BLOCK) << 2)) + offset + (<usize>(key % BLOCK) << 7);
+    let v = part + (blockAt(blocks, key) << 11) + (<usize>(key % BLOCK) << 7);
     let p = weights + (<usize>key << 2);
     const stop = weights + (<usize>next << 2);
     while (p < stop) {
@@ -74,13 +76,13 @@ function accumulateRowPart(sums: usize, weights: usize, blocks: usize, begin: i3
 }
 
 function accumulateRowEight(
-  sums: usize, weights: usize, blocks: usize, begin: i32, end: i32, offset: usize, width: i32,
+  sums: usize, weights: usize, part: usize, blocks: usize, begin: i32, end: i32, width: i32,
 ): void {
   const step = <usize>width << 2;
   let s0 = v128.load(sums), s1 = v128.load(sums, 16);
   for (let key = begin; key < end; ) {
     const next = min(end, (key | (BLOCK - 1)) + 1);
-    let v = <usize>load<u32>(blocks + (<usize>(key / BLOCK) << 2)) + offset + <usize>(key % BLOCK) * step;
+    let v = part + blockAt(blocks, key) * (step << 4) + <usize>(key % BLOCK) * step;
     let p = weights + (<usize>key << 2);
     for (const stop = weights + (<usize>next << 2); p < stop; p += 4, v += step) {
       const w = v128.load_splat<f32>(p);
@@ -94,8 +96,9 @@ function accumulateRowEight(
 }
 
 function accumulateTileEight(
-  sums: usize, rowBytes: usize, weights: usize, blocks: usize, begin: i32, end: i32, offset: usize, step: usize,
+  sums: usize, rowBytes: usize, weights: usize, part: usize, blocks: usize, begin: i32, end: i32, width: i32,
 ): void {
+  const step = <usize>width << 2;
   const second = sums + rowBytes;
   const third = second + rowBytes;
   const fourth = third + rowBytes;
@@ -105,7 +108,7 @@ function accumulateTileEight(
   let d0 = v128.load(fourth), d1 = v128.load(fourth, 16);
   for (let key = begin; key < end; ) {
     const next = min(end, (key | (BLOCK - 1)) + 1);
-    let v = <usize>load<u32>(blocks + (<usize>(key / BLOCK) << 2)) + offset + <usize>(key % BLOCK) * step;
+    let v = part + blockAt(blocks, key) * (step << 4) + <usize>(key % BLOCK) * step;
     let p = weights + (<usize>key << 4);
     const stop = weights + (<usize>next << 4);
     while (true) {
@@ -137,4 +140,10 @@ function accumulateTileEight(
   v128.store(third, c1, 16);
   v128.store(fourth, d0);
   v128.store(fourth, d1, 16);
+}
+
+// @ts-ignore: decorator
+@inline
+function blockAt(blocks: usize, key: i32): usize {
+  return <usize>load<u32>(blocks + (<usize>(key / BLOCK) << 2));
 }

@@ -77,8 +77,7 @@ const ROW_BYTES: usize = 32;
 let rows: usize = 0; // Row (4)
 let packedQueries: usize = 0; // float32 (headSize, 4)
 let sums: usize = 0; // float32 (4, padded headSize)
-let keyBlocks: usize = 0; // uint32 (maxSpanBlocks): addresses
-let valueBlocks: usize = 0;
+let blocks: usize = 0; // int32 (maxSpanBlocks): the blocks of the keys that the tile sees
 let scores: usize = 0; // float32 (4, rowBytes / 4)
 let weights: usize = 0; // float32 (keys, 4)
 
@@ -108,8 +107,7 @@ function cutScratch(a: AttentionCommand, scratch: usize): void {
   sums = packedQueries + (<usize>a.headSize << 4);
   scores = sums + (<usize>paddedHeadSize(a.headSize) << 4);
   weights = scores + a.rowBytes * HEIGHT;
-  keyBlocks = weights + (span << 8);
-  valueBlocks = keyBlocks + (span << 2);
+  blocks = weights + (span << 8);
 }
 
 /** Attends `count` query rows of a sequence and key/value head from row `first` on; row r is token r / group, head r mod group. */
@@ -126,10 +124,10 @@ export function attendTile(a: AttentionCommand, sequence: i32, kvHead: i32, firs
   if (end > 0) {
     const firstBlock = begin / BLOCK;
     const numBlocks = (end + BLOCK - 1) / BLOCK - firstBlock;
-    findBlocks(a, sequence, kvHead, firstBlock, numBlocks);
+    findBlocks(a, sequence, firstBlock, numBlocks);
     memory.fill(sums, 0, <usize>paddedHeadSize(a.headSize) << 4);
-    if (count == 1) attendOne(a, firstBlock, numBlocks);
-    else attendFour(a, firstBlock, numBlocks);
+    if (count == 1) attendOne(a, kvHead, firstBlock, numBlocks);
+    else attendFour(a, kvHead, firstBlock, numBlocks);
   }
   for (let i = 0; i < count; i++) finish(rowAt(i), sums + <usize>(i * paddedHeadSize(a.headSize) << 2), a.headSize);
 }
@@ -155,45 +153,41 @@ function layOutRows(a: AttentionCommand, sequence: i32, kvHead: i32, first: i32,
   }
 }
 
-function findBlocks(a: AttentionCommand, sequence: i32, kvHead: i32, firstBlock: i32, numBlocks: i32): void {
+function findBlocks(a: AttentionCommand, sequence: i32, firstBlock: i32, numBlocks: i32): void {
+  if (numBlocks > a.maxSpanBlocks) unreachable(); // a key length beyond maxKeyLength
   const start = (a.tableStarts ? word(a.tableStarts, sequence) : sequence * a.maxBlocks) + firstBlock;
   for (let i = 0; i < numBlocks; i++) {
-    const block = a.blockTables ? word(a.blockTables, start + i) : start + i;
-    const at = <usize>i << 2;
-    store<u32>(keyBlocks + at, <u32>keysAddress(a.cache, a.numBlocks, a.headSize, kvHead, block));
-    store<u32>(valueBlocks + at, <u32>valuesAddress(a.cache, a.numBlocks, a.kvHeads, a.headSize, kvHead, block));
+    store<i32>(blocks + (<usize>i << 2), a.blockTables ? word(a.blockTables, start + i) : start + i);
   }
 }
 
-function attendOne(a: AttentionCommand, firstBlock: i32, numBlocks: i32): void {
+function attendOne(a: AttentionCommand, kvHead: i32, firstBlock: i32, numBlocks: i32): void {
   const row = rowAt(0);
   const scale = f32x4.splat(a.scale);
   const half = (numBlocks + 1) >> 1;
   for (let i = 0; i < half; i++) {
     const j = min(i + half, numBlocks - 1);
-    const keysA = <usize>word(keyBlocks, i);
-    const keysB = <usize>word(keyBlocks, j);
+    const keysA = keysOf(a, kvHead, i);
+    const keysB = keysOf(a, kvHead, j);
     scoreRow(scores + (<usize>i << 6), scores + (<usize>j << 6), row.query, keysA, keysB, a.headSize, scale);
   }
   weighRow(row, scores, firstBlock, numBlocks);
-  const base = firstBlock * BLOCK;
-  accumulateRow(sums, scores, valueBlocks, row.begin - base, row.end - base, a.headSize);
+  accumulateOne(a, kvHead, 0, row.begin, row.end, firstBlock * BLOCK);
 }
 
-function attendFour(a: AttentionCommand, firstBlock: i32, numBlocks: i32): void {
+function attendFour(a: AttentionCommand, kvHead: i32, firstBlock: i32, numBlocks: i32): void {
   const scale = f32x4.splat(a.scale);
   packQueries(a.headSize);
   for (let i = 0; i < numBlocks; i++) {
-    scoreTile(scores + (<usize>i << 6), a.rowBytes, packedQueries, <usize>word(keyBlocks, i), a.headSize, scale);
+    scoreTile(scores + (<usize>i << 6), a.rowBytes, packedQueries, keysOf(a, kvHead, i), a.headSize, scale);
   }
   for (let i = 0; i < HEIGHT; i++) weighRow(rowAt(i), scores + a.rowBytes * <usize>i, firstBlock, numBlocks);
   transposeWeights(weights, scores, a.rowBytes, numBlocks * BLOCK);
-  accumulateFour(a, firstBlock * BLOCK);
+  accumulateFour(a, kvHead, firstBlock * BLOCK);
 }
 
 /** Each row over the keys that it sees and no others; those that all rows see, together. */
-function accumulateFour(a: AttentionCommand, base: i32): void {
-  const sumBytes = <usize>paddedHeadSize(a.headSize) << 2;
+function accumulateFour(a: AttentionCommand, kvHead: i32, base: i32): void {
   let begin = 0;
   let end = i32.MAX_VALUE;
   for (let i = 0; i < HEIGHT; i++) {
@@ -202,20 +196,29 @@ function accumulateFour(a: AttentionCommand, base: i32): void {
   }
   const isShared = begin < end;
   for (let i = 0; i < HEIGHT; i++) {
-    const row = rowAt(i);
-    const until = isShared ? begin : row.end;
-    accumulateRow(
-      sums + sumBytes * <usize>i, scores + a.rowBytes * <usize>i, valueBlocks, row.begin - base, until - base, a.headSize,
-    );
+    accumulateOne(a, kvHead, i, rowAt(i).begin, isShared ? begin : rowAt(i).end, base);
   }
   if (!isShared) return;
-  accumulateTile(sums, sumBytes, weights, valueBlocks, begin - base, end - base, a.headSize);
-  for (let i = 0; i < HEIGHT; i++) {
-    const row = rowAt(i);
-    accumulateRow(
-      sums + sumBytes * <usize>i, scores + a.rowBytes * <usize>i, valueBlocks, end - base, row.end - base, a.headSize,
-    );
-  }
+  const sumBytes = <usize>paddedHeadSize(a.headSize) << 2;
+  const values = valuesAddress(a.cache, a.numBlocks, a.kvHeads, a.headSize, kvHead);
+  accumulateTile(sums, sumBytes, weights, values, blocks, begin - base, end - base, a.numBlocks, a.headSize);
+  for (let i = 0; i < HEIGHT; i++) accumulateOne(a, kvHead, i, end, rowAt(i).end, base);
+}
+
+/** Row i over the keys begin … end − 1. */
+function accumulateOne(a: AttentionCommand, kvHead: i32, i: i32, begin: i32, end: i32, base: i32): void {
+  if (begin >= end) return;
+  const values = valuesAddress(a.cache, a.numBlocks, a.kvHeads, a.headSize, kvHead);
+  const to = sums + (<usize>(i * paddedHeadSize(a.headSize)) << 2);
+  const row = scores + a.rowBytes * <usize>i;
+  accumulateRow(to, row, values, blocks, begin - base, end - base, a.numBlocks, a.headSize);
+}
+
+/** Address of the keys of block i of the walk. */
+// @ts-ignore: decorator
+@inline
+function keysOf(a: AttentionCommand, kvHead: i32, i: i32): usize {
+  return keysAddress(a.cache, a.numBlocks, a.headSize, kvHead, word(blocks, i));
 }
 
 function weighRow(row: Row, at: usize, firstBlock: i32, numBlocks: i32): void {

@@ -1,9 +1,11 @@
-// How a paged cache lies in memory: all keys, then all values, each (key/value head, block). The blocks of a head follow
-// each other, so that a walk over them is one stream for the prefetcher.
+// How a paged cache lies in memory: all keys, then all values.
 //
-// Keys of a block: [D][16 tokens]; lanes are tokens, and a score needs no horizontal sum.
-// Values of a block: D padded to 8 and cut into parts of 32 (the last may be narrower), each [16 tokens][part]: the
-// accumulators of a part fit the registers, and its pass over the values is contiguous.
+// Keys: [kvHead][block][D][16 tokens]; lanes are tokens, and a score needs no horizontal sum.
+// Values: D is padded to 8 and cut into parts of 32 dimensions (the last may be narrower), whose accumulators fit the
+// registers: [kvHead][part][block][16 tokens][part's dimensions].
+//
+// A walk over the blocks of a sequence then reads one stream for the keys and one for each part of the values, as far as
+// its blocks follow each other: prefetchers start anew at every jump.
 //
 // The host's side is ../cache-layout.ts.
 
@@ -24,14 +26,19 @@ export function keysAddress(cache: usize, numBlocks: i32, headSize: i32, kvHead:
   return cache + (<usize>(kvHead * numBlocks + block) * <usize>headSize << 6);
 }
 
-/** Address of the values of a block. */
+/** Address of the values of a head. */
 // @ts-ignore: decorator
 @inline
-export function valuesAddress(
-  cache: usize, numBlocks: i32, kvHeads: i32, headSize: i32, kvHead: i32, block: i32,
-): usize {
+export function valuesAddress(cache: usize, numBlocks: i32, kvHeads: i32, headSize: i32, kvHead: i32): usize {
   const values = keysAddress(cache, numBlocks, headSize, kvHeads, 0);
-  return values + (<usize>(kvHead * numBlocks + block) * <usize>paddedHeadSize(headSize) << 6);
+  return values + (<usize>(kvHead * numBlocks) * <usize>paddedHeadSize(headSize) << 6);
+}
+
+/** Bytes from the values of a head to those of a block in the part of `width` dimensions that begins with dimension `d`. */
+// @ts-ignore: decorator
+@inline
+export function partOffset(numBlocks: i32, d: i32, width: i32, block: i32): usize {
+  return (<usize>numBlocks * <usize>d + <usize>block * <usize>width) << 6;
 }
 
 /** Dimensions of the part that begins with dimension `d`. */

@@ -1,6 +1,6 @@
 // storeKeysValues and copyBlocks.
 
-import { BLOCK, keysAddress, paddedHeadSize, PART, partWidth, valuesAddress } from './cache-layout';
+import { BLOCK, keysAddress, paddedHeadSize, PART, partOffset, partWidth, valuesAddress } from './cache-layout';
 import { firstItem } from './linear-layout';
 
 /**
@@ -21,7 +21,9 @@ export function storeKeysValues(
     const column = slot % BLOCK;
     const from = <usize>(token * kvHeads + head) * bytes;
     storeKey(keysAddress(cache, numBlocks, headSize, head, block) + (<usize>column << 2), keys + from, bytes);
-    storeValue(valuesAddress(cache, numBlocks, kvHeads, headSize, head, block), values + from, headSize, column);
+    storeValue(
+      valuesAddress(cache, numBlocks, kvHeads, headSize, head), values + from, numBlocks, headSize, block, column,
+    );
   }
 }
 
@@ -29,14 +31,14 @@ function storeKey(to: usize, from: usize, bytes: usize): void {
   for (const end = from + bytes; from < end; from += 4, to += BLOCK * 4) store<f32>(to, load<f32>(from));
 }
 
-function storeValue(block: usize, from: usize, headSize: i32, column: i32): void {
+function storeValue(to: usize, from: usize, numBlocks: i32, headSize: i32, block: i32, token: i32): void {
   const padded = paddedHeadSize(headSize);
   for (let d = 0; d < padded; d += PART) {
     const width = partWidth(headSize, d);
-    const to = block + (<usize>(d * BLOCK + column * width) << 2);
+    const row = to + partOffset(numBlocks, d, width, block) + (<usize>(token * width) << 2);
     const count = min(width, headSize - d);
-    memory.copy(to, from + (<usize>d << 2), <usize>count << 2);
-    for (let i = count; i < width; i++) store<f32>(to + (<usize>i << 2), 0);
+    memory.copy(row, from + (<usize>d << 2), <usize>count << 2);
+    for (let i = count; i < width; i++) store<f32>(row + (<usize>i << 2), 0);
   }
 }
 
@@ -54,11 +56,15 @@ export function copyBlocks(
         keysAddress(cache, numBlocks, headSize, head, from),
         <usize>headSize << 6,
       );
-      memory.copy(
-        valuesAddress(cache, numBlocks, kvHeads, headSize, head, to),
-        valuesAddress(cache, numBlocks, kvHeads, headSize, head, from),
-        <usize>paddedHeadSize(headSize) << 6,
-      );
+      const values = valuesAddress(cache, numBlocks, kvHeads, headSize, head);
+      for (let d = 0; d < headSize; d += PART) {
+        const width = partWidth(headSize, d);
+        memory.copy(
+          values + partOffset(numBlocks, d, width, to),
+          values + partOffset(numBlocks, d, width, from),
+          <usize>width << 6,
+        );
+      }
     }
   }
 }

@@ -18,7 +18,7 @@ export function linearFloat32(
   const begin = firstItem(panels, thread, threads);
   const end = firstItem(panels, thread + 1, threads);
   const singles = (rows - 1) % 3 + 1;
-  // The quarters overlap by a panel where the range is no multiple of four; singles then compute it twice, to the same bits.
+  // Where the range is no multiple of four, quarters overlap by a panel: singles compute it twice, to the same bits.
   const second = begin + firstItem(end - begin, 1, 4);
   const third = begin + firstItem(end - begin, 2, 4);
   const fourth = begin + firstItem(end - begin, 3, 4);
@@ -43,15 +43,16 @@ export function linearFloat32(
 // @ts-ignore: decorator
 @inline
 function tilePanel(
-  output: usize, input: usize, weight: usize, bias: usize, rows: i32, inputs: i32, outputs: i32, firstRow: i32, panel: i32,
+  output: usize, input: usize, weight: usize, bias: usize, rows: i32, inputs: i32, outputs: i32, firstRow: i32,
+  panel: i32,
 ): void {
   const from = weight + <usize>panel * <usize>inputs * (PANEL * 4);
   multiplyPanel(output, input, from, bias, rows, inputs, outputs, firstRow, panel * PANEL);
 }
 
 /**
- * One row times four panels, without the bias. The breaks are never taken: they end the basic blocks, or TurboFan would
- * do all the loads of a step first and spill (40 instead of 27 GFLOP/s per core on Node 20 where the panels are cached).
+ * One row times four panels, without the bias. The breaks are never taken: they end basic blocks, or TurboFan would do all
+ * loads of a step first and spill (46 instead of 27 GFLOP/s a core on Node 20 where the panels are cached).
  */
 function multiplyRow(
   output: usize, input: usize, weight: usize, inputs: i32, outputs: i32, n0: i32, n1: i32, n2: i32, n3: i32,

@@ -10,7 +10,7 @@ import { BFLOAT16, firstItem, FLOAT16, HALF_PANEL } from './linear-layout';
 import { finishSums, storeOutputs } from './linear-store';
 import { widenHigh, widenLow, widenMask } from './linear-words';
 
-/** `scratch` holds `rows` rows and `rows` factors for float16. */
+/** For float16 `scratch` holds `rows` scaled rows and their factors. */
 export function linearHalf(
   output: usize, input: usize, weight: usize, bias: usize, rows: i32, inputs: i32, outputs: i32, dtype: i32,
   scratch: usize, thread: i32, threads: i32,
@@ -92,7 +92,7 @@ function multiplyPairFloat16(
   multiplyPair(output, input, weight, inputs, outputs, n0, n1, FLOAT16);
 }
 
-/** One row times four panels, without factor and bias. */
+/** One row times four panels, without factor and bias; two steps a turn gain 1 to 10 %. */
 // @ts-ignore: decorator
 @inline
 function multiplyRow(

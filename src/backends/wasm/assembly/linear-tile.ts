@@ -10,7 +10,8 @@ import { finishSums, storeOutputs } from './linear-store';
  * to the same bits.
  */
 export function multiplyPanel(
-  output: usize, input: usize, panel: usize, bias: usize, rows: i32, inputs: i32, outputs: i32, firstRow: i32, first: i32,
+  output: usize, input: usize, panel: usize, bias: usize, rows: i32, inputs: i32, outputs: i32, firstRow: i32,
+  first: i32,
 ): void {
   const inputBytes = <usize>inputs << 2;
   const outputBytes = <usize>outputs << 2;

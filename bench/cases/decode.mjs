@@ -1,0 +1,15 @@
+import { LLM } from 'kvasir';
+import { greedy, promptOf, tokenTimes } from './prompt.mjs';
+
+const PROMPT = 16;
+
+/** Milliseconds of each decoded token at batch 1, choice and text included, and of the first answer of the process. */
+export async function measure({ folder, threads, vocabulary, tokens }) {
+  const llm = await LLM.load(folder, { threads });
+  const prompt = promptOf(PROMPT, vocabulary);
+  const start = performance.now();
+  const first = await tokenTimes(llm, prompt, greedy(24));
+  const firstAnswerMs = performance.now() - start;
+  const times = await tokenTimes(llm, prompt, greedy(tokens + 1));
+  return { firstTokenMs: first[0], firstAnswerMs, meanContext: PROMPT + 1 + tokens / 2, tokenMs: times.slice(1) };
+}

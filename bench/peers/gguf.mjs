@@ -1,0 +1,173 @@
+import { existsSync } from 'node:fs';
+import { open, rename } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { CACHE_FOLDER, SEED } from '../checkpoint.mjs';
+import { randomTensorFloat32, toFloat16 } from '../random-tensor.mjs';
+import { GPT2_124M, tensorsOf } from '../shapes.mjs';
+import { byteLevelTokens } from '../tokenizer.mjs';
+
+// Type numbers of the GGUF specification (ggml-org/ggml, docs/gguf.md).
+const VALUE = { uint32: 4, int32: 5, float32: 6, string: 8, array: 9 };
+const TENSOR_TYPE = { F32: 0, F16: 1, Q8_0: 8 };
+const FILE_TYPE = { F32: 0, F16: 1, Q8_0: 7 };
+const TOKEN_NORMAL = 1;
+const TOKEN_CONTROL = 3;
+const ALIGNMENT = 32;
+const Q8_BLOCK = 32;
+
+/**
+ * The benchmark's random GPT-2 as GGUF v3 under `bench/.cache`, written unless it is there; returns its path. Matrices are
+ * `type` (`F32`, `F16` or `Q8_0`), vectors and positions F32, as llama.cpp's own converter has them. The same model as the
+ * safetensors checkpoint.
+ */
+export async function ensureGguf(type, shape = GPT2_124M) {
+  const path = join(CACHE_FOLDER, `gpt2-${shape.layers}x${shape.channels}-${shape.vocabulary}-${type.toLowerCase()}.gguf`);
+  if (existsSync(path)) return path;
+  const tensors = tensorsOf(shape).map((spec) => ggufTensor(spec, type));
+  const file = await open(`${path}.partial`, 'w');
+  try {
+    await file.write(header(metadata(shape, type, basename(path)), tensors));
+    for (const { spec, type } of tensors) await file.write(padded(encode(values(spec), type)));
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.partial`, path);
+  return path;
+}
+
+const NAMES = {
+  'wte.weight': 'token_embd.weight',
+  'wpe.weight': 'position_embd.weight',
+  'ln_f.': 'output_norm.',
+  '.ln_1.': '.attn_norm.',
+  '.attn.c_attn.': '.attn_qkv.',
+  '.attn.c_proj.': '.attn_output.',
+  '.ln_2.': '.ffn_norm.',
+  '.mlp.c_fc.': '.ffn_up.',
+  '.mlp.c_proj.': '.ffn_down.',
+};
+
+function ggufTensor(spec, matrixType) {
+  const part = Object.keys(NAMES).find((part) => spec.name.includes(part));
+  const name = spec.name.replace(/^h\./, 'blk.').replace(part, NAMES[part]);
+  const type = spec.shape.length === 1 || part === 'wpe.weight' ? 'F32' : matrixType;
+  // ggml lists the dimensions innermost first, and a linear layer's weight as outputs of inputs each.
+  const dimensions = spec.isConv1D ? spec.shape : [...spec.shape].reverse();
+  return { spec, name, type, dimensions };
+}
+
+function values(spec) {
+  const given = randomTensorFloat32(spec, SEED);
+  if (!spec.isConv1D) return given;
+  const [inputs, outputs] = spec.shape;
+  const transposed = new Float32Array(given.length);
+  for (let input = 0; input < inputs; input++)
+    for (let output = 0; output < outputs; output++)
+      transposed[output * inputs + input] = given[input * outputs + output];
+  return transposed;
+}
+
+function encode(values, type) {
+  if (type === 'F32') return Buffer.from(values.buffer);
+  if (type === 'F16') return Buffer.from(Uint16Array.from(values, toFloat16).buffer);
+  return encodeQ8(values);
+}
+
+/** Blocks of 32: the scale max|x| / 127 as float16, then 32 signed bytes. */
+function encodeQ8(values) {
+  const bytes = Buffer.alloc((values.length / Q8_BLOCK) * (2 + Q8_BLOCK));
+  for (let start = 0, at = 0; start < values.length; start += Q8_BLOCK) {
+    let most = 0;
+    for (let i = start; i < start + Q8_BLOCK; i++) most = Math.max(most, Math.abs(values[i]));
+    const scale = most / 127;
+    at = bytes.writeUInt16LE(toFloat16(scale), at);
+    const factor = scale === 0 ? 0 : 1 / scale;
+    for (let i = start; i < start + Q8_BLOCK; i++) at = bytes.writeInt8(Math.round(values[i] * factor), at);
+  }
+  return bytes;
+}
+
+function byteLength({ spec, type }) {
+  const length = spec.shape.reduce((product, size) => product * size, 1);
+  return type === 'Q8_0' ? (length / Q8_BLOCK) * (2 + Q8_BLOCK) : length * (type === 'F32' ? 4 : 2);
+}
+
+function metadata(shape, type, name) {
+  const { tokens, merges } = byteLevelTokens(shape.vocabulary);
+  const end = shape.vocabulary - 1;
+  const tokenTypes = tokens.map((_, id) => (id === end ? TOKEN_CONTROL : TOKEN_NORMAL));
+  return [
+    ['general.architecture', string('gpt2')],
+    ['general.name', string(name)],
+    ['general.file_type', uint32(FILE_TYPE[type])],
+    ['gpt2.context_length', uint32(shape.context)],
+    ['gpt2.embedding_length', uint32(shape.channels)],
+    ['gpt2.feed_forward_length', uint32(shape.hidden)],
+    ['gpt2.block_count', uint32(shape.layers)],
+    ['gpt2.attention.head_count', uint32(shape.heads)],
+    ['gpt2.attention.layer_norm_epsilon', float32(1e-5)],
+    ['tokenizer.ggml.model', string('gpt2')],
+    ['tokenizer.ggml.pre', string('gpt-2')],
+    ['tokenizer.ggml.tokens', array(tokens.map(string))],
+    ['tokenizer.ggml.token_type', array(tokenTypes.map(int32))],
+    ['tokenizer.ggml.merges', array(merges.map((pair) => string(pair.join(' '))))],
+    ['tokenizer.ggml.bos_token_id', uint32(end)],
+    ['tokenizer.ggml.eos_token_id', uint32(end)],
+  ];
+}
+
+function header(metadata, tensors) {
+  const parts = [Buffer.from('GGUF'), u32(3), u64(tensors.length), u64(metadata.length)];
+  for (const [key, { type, bytes }] of metadata) parts.push(text(key), u32(type), bytes);
+  let offset = 0;
+  for (const tensor of tensors) {
+    const { name, dimensions, type } = tensor;
+    parts.push(text(name), u32(dimensions.length), ...dimensions.map(u64), u32(TENSOR_TYPE[type]), u64(offset));
+    offset += Math.ceil(byteLength(tensor) / ALIGNMENT) * ALIGNMENT;
+  }
+  return padded(Buffer.concat(parts));
+}
+
+function padded(bytes) {
+  return Buffer.concat([bytes, Buffer.alloc((ALIGNMENT - (bytes.length % ALIGNMENT)) % ALIGNMENT)]);
+}
+
+function string(value) {
+  return { type: VALUE.string, bytes: text(value) };
+}
+
+function uint32(value) {
+  return { type: VALUE.uint32, bytes: u32(value) };
+}
+
+function int32(value) {
+  return { type: VALUE.int32, bytes: u32(value) };
+}
+
+function float32(value) {
+  const bytes = Buffer.alloc(4);
+  bytes.writeFloatLE(value);
+  return { type: VALUE.float32, bytes };
+}
+
+function array(items) {
+  const bytes = Buffer.concat([u32(items[0].type), u64(items.length), ...items.map(({ bytes }) => bytes)]);
+  return { type: VALUE.array, bytes };
+}
+
+function text(value) {
+  const bytes = Buffer.from(value);
+  return Buffer.concat([u64(bytes.length), bytes]);
+}
+
+function u32(value) {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
+
+function u64(value) {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(BigInt(value));
+  return bytes;
+}
