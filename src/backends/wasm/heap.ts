@@ -1,7 +1,7 @@
 import { formatBytes } from './format-bytes.ts';
 
 /** Allocations begin at a multiple of this and are a multiple of it long. */
-export const ALIGNMENT = 64;
+const ALIGNMENT = 64;
 
 /** Bytes that an allocation of `bytes` takes. */
 export function alignedBytes(bytes: number): number {

@@ -1,7 +1,7 @@
 // What a compute thread runs. scripts/build-kernels.mjs puts this text into generated/worker-source.ts, from where
 // worker-pool.ts starts it: it must stand alone, in Node and in browsers.
 const isNode = typeof process === 'object' && process.versions?.node !== undefined;
-const port = isNode ? (await import('node:worker_threads')).parentPort : globalThis;
+const port = isNode ? process.getBuiltinModule('node:worker_threads').parentPort : globalThis;
 
 function serve({ module, memory, thread, threads }) {
   const listCompleted = () => port.postMessage('completed');

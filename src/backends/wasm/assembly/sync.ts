@@ -1,7 +1,9 @@
 // How the threads of a backend keep step. A thread that waits spins first, because a sleeper takes microseconds to wake,
 // and then sleeps, because with more threads than processors a spinner keeps the others from working.
 //
-// Spinning adapts: whoever had to sleep spins for a quarter as long the next time; whoever had not, a little longer.
+// Spinning adapts: whoever had to sleep spins for a quarter as long the next time; whoever had not, a little longer. But
+// threads that take turns at waking each other late would sleep at every barrier for ever after, so every sixteenth sleep
+// in a row is followed by a long spin, in which the others catch up if there is a processor for each.
 
 import { BARRIER_COUNT, BARRIER_GENERATION, BARRIER_SLEEPERS, SUBMITTED, SUBMITTED_SLEEPERS } from '../memory-map';
 
@@ -12,6 +14,7 @@ const IDLE_SPINS: i32 = 60000;
 
 /** Of this thread: every thread has an instance of its own, and so its own globals. */
 let spins: i32 = MOST_SPINS;
+let sleepsInARow: i32 = 0;
 
 /** Returns when all threads have called it. */
 export function barrier(threads: i32): void {
@@ -27,9 +30,11 @@ export function barrier(threads: i32): void {
     for (let i = 0; i < spins; i++) {
       if (atomic.load<i32>(BARRIER_GENERATION) == generation) continue;
       spins = min(MOST_SPINS, spins + (spins >> 3) + 64);
+      sleepsInARow = 0;
       return;
     }
-    spins = max(LEAST_SPINS, spins >> 2);
+    sleepsInARow++;
+    spins = (sleepsInARow & 15) == 0 ? MOST_SPINS : max(LEAST_SPINS, spins >> 2);
     sleepWhile(BARRIER_GENERATION, generation, BARRIER_SLEEPERS);
   }
 }
