@@ -26,7 +26,10 @@ async function time(name, runs, record, describe) {
 
 const random = (length) => {
   const buffer = backend.allocate('float32', length);
-  backend.write(buffer, Float32Array.from({ length }, () => Math.random() * 2 - 1));
+  backend.write(
+    buffer,
+    Float32Array.from({ length }, () => Math.random() * 2 - 1),
+  );
   return buffer;
 };
 
@@ -95,7 +98,12 @@ const commands = () => {
   for (let i = 0; i < COMMANDS; i++) backend.scale(small, small, 1);
 };
 await time('960 tiny commands', 30, commands, (s) => `${((s / COMMANDS) * 1e6).toFixed(2)} µs each`);
-await time('one tiny command and back', 200, () => backend.scale(small, small, 1), (s) => `${(s * 1e6).toFixed(0)} µs`);
+await time(
+  'one tiny command and back',
+  200,
+  () => backend.scale(small, small, 1),
+  (s) => `${(s * 1e6).toFixed(0)} µs`,
+);
 const start = performance.now();
 for (let i = 0; i < COMMANDS; i++) backend.scale(small, small, 1);
 console.log(`recording: ${(((performance.now() - start) * 1e3) / COMMANDS).toFixed(2)} µs a command`);
@@ -114,7 +122,10 @@ for (const [from, to, order] of [
   for (let i = 0; i < 3; i++) {
     const begin = performance.now();
     await backend.writeMatrix(matrix, part);
-    if (i === 2) console.log(`loading ${from} to ${to} by ${order}: ${(bytes / (performance.now() - begin) / 1e6).toFixed(2)} GB/s`);
+    if (i === 2)
+      console.log(
+        `loading ${from} to ${to} by ${order}: ${(bytes / (performance.now() - begin) / 1e6).toFixed(2)} GB/s`,
+      );
   }
   backend.release(matrix);
 }

@@ -31,7 +31,7 @@ export class MatrixTransfer {
 
   async write(matrix: WasmMatrix, part: MatrixPart): Promise<void> {
     const lineBytes = checkPart(matrix, part);
-    const linesPerPiece = Math.max(1, Math.floor(PIECE_BYTES / lineBytes / PIECE_ROWS) * PIECE_ROWS || 1);
+    const linesPerPiece = linesOf(lineBytes);
     let last = Promise.resolve();
     for (let line = 0; line < part.count; line += linesPerPiece) {
       while (this.#pieces.length >= MAX_PIECES) await this.#pieces[0];
@@ -70,6 +70,12 @@ export class MatrixTransfer {
       this.#heap.release(address, bytes);
     }
   }
+}
+
+/** Lines of one piece: whole panels, if there is room for one. */
+function linesOf(lineBytes: number): number {
+  const lines = Math.max(1, Math.floor(PIECE_BYTES / lineBytes));
+  return lines < PIECE_ROWS ? lines : lines - (lines % PIECE_ROWS);
 }
 
 /** Bytes of one row or column of the part. */

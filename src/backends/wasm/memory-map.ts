@@ -2,8 +2,8 @@
 // file, so it holds nothing but numbers. Offsets are in bytes. Each word that threads contend for has 128 bytes to itself,
 // the pair of cache lines that a prefetcher fetches together.
 
-/** Constants of the kernels; address 0 stays unused, so that 0 can mean that an operand is absent. */
-export const CONSTANTS = 1024;
+// The first kilobyte stays unused, so that address 0 can mean that an operand is absent; then come the constants of the
+// kernels, where the compiler puts them.
 
 /** How many threads have arrived at the barrier. */
 export const BARRIER_COUNT = 16384;

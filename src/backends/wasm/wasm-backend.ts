@@ -92,6 +92,7 @@ function assemble(memory: WasmMemory, heap: Heap, executor: Executor): Backend {
     async dispose() {
       device.dispose();
       await executor.dispose();
+      memory.dispose();
     },
   };
 }

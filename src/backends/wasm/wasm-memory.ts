@@ -10,7 +10,7 @@ const GROWTH = 4 * 2 ** 20;
  * added on demand. The last page is never used, so that no address past the end of an allocation wraps around to 0.
  */
 export class WasmMemory {
-  readonly memory: WebAssembly.Memory;
+  #memory: WebAssembly.Memory;
   readonly isShared: boolean;
   /** First address that can never be used. */
   readonly limit: number;
@@ -20,10 +20,14 @@ export class WasmMemory {
   constructor(isShared: boolean) {
     this.isShared = isShared;
     const { memory, maxPages } = reserve(isShared);
-    this.memory = memory;
+    this.#memory = memory;
     this.limit = (maxPages - 1) * PAGE;
     this.#int32 = new Int32Array(memory.buffer);
     this.#float32 = new Float32Array(memory.buffer);
+  }
+
+  get memory(): WebAssembly.Memory {
+    return this.#memory;
   }
 
   /** All of memory as int32. Growing replaces it. */
@@ -37,11 +41,11 @@ export class WasmMemory {
   }
 
   get byteLength(): number {
-    return this.memory.buffer.byteLength;
+    return this.#memory.buffer.byteLength;
   }
 
   bytes(address: number, length: number): Uint8Array {
-    return new Uint8Array(this.memory.buffer, address, length);
+    return new Uint8Array(this.#memory.buffer, address, length);
   }
 
   /** Grows so that addresses below `end` (at most `limit`) can be used. */
@@ -50,15 +54,25 @@ export class WasmMemory {
     if (end <= have) return;
     const wanted = Math.min(Math.max(end, have + GROWTH), this.limit);
     try {
-      this.memory.grow(Math.ceil((wanted - have) / PAGE));
+      this.#memory.grow(Math.ceil((wanted - have) / PAGE));
     } catch (cause) {
       throw new RangeError(
         `Cannot grow WebAssembly memory from ${formatBytes(have)} to ${formatBytes(wanted)}: the system gives no more`,
         { cause },
       );
     }
-    this.#int32 = new Int32Array(this.memory.buffer);
-    this.#float32 = new Float32Array(this.memory.buffer);
+    this.#useBuffer();
+  }
+
+  /** Lets go of the memory; what is left is one page that nobody uses. */
+  dispose(): void {
+    this.#memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: this.isShared });
+    this.#useBuffer();
+  }
+
+  #useBuffer(): void {
+    this.#int32 = new Int32Array(this.#memory.buffer);
+    this.#float32 = new Float32Array(this.#memory.buffer);
   }
 }
 

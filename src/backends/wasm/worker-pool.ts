@@ -82,7 +82,7 @@ export class WorkerPool implements Executor {
   #connect(worker: PlatformWorker, start: { module: WebAssembly.Module; thread: number; threads: number }) {
     return new Promise<void>((resolve, reject) => {
       worker.onMessage((message) => {
-        if (message === 'completed') return this.#settle();
+        if (message === 'completed') return this.#failure === undefined && this.#settle();
         worker.hold(false);
         resolve();
       });

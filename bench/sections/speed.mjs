@@ -1,0 +1,124 @@
+import { ensureCheckpoint } from '../checkpoint.mjs';
+import { decodeBytes, prefillFlops } from '../model-cost.mjs';
+import { runCase } from '../run-child.mjs';
+import { GPT2_124M } from '../shapes.mjs';
+import { median } from '../statistics.mjs';
+
+const CHECKPOINT_DTYPE = { float32: 'F32', bfloat16: 'BF16', float16: 'F16' };
+const BYTES = { float32: 4, bfloat16: 2, float16: 2 };
+const DECODE_TARGET = { float32: 0.88, bfloat16: 0.85 };
+const PREFILL_TARGET = { float32: 0.65 };
+const PREFILL_TOKENS = 512;
+const ATTENTION_CONTEXT = 1024;
+
+/** Folder of the random GPT-2 with weights of a dtype. */
+export function gpt2Folder(dtype) {
+  return ensureCheckpoint(GPT2_124M, CHECKPOINT_DTYPE[dtype]);
+}
+
+/** Tokens per second at batch 1, as a share of the rate at which memory could deliver the bytes. */
+export const decode = {
+  name: 'decode',
+  async sample({ threads, dtypes, tokens }, samples) {
+    for (const dtype of dtypes) {
+      const parameters = { folder: await gpt2Folder(dtype), threads, vocabulary: GPT2_124M.vocabulary, tokens };
+      collect(samples, dtype, await runCase('decode', parameters));
+    }
+  },
+  report({ machine }, samples) {
+    return Object.entries(samples).map(([dtype, runs]) => {
+      const seconds = median(runs.flatMap(({ tokenMs }) => tokenMs)) / 1000;
+      const bytes = decodeBytes(GPT2_124M, BYTES[dtype], runs[0].meanContext);
+      return {
+        work: `decode, batch 1, ${dtype}`,
+        tokensPerSecond: 1 / seconds,
+        bytesPerToken: bytes,
+        share: bytes / seconds / machine.readBytesPerSecond,
+        shareOf: 'read bandwidth',
+        target: DECODE_TARGET[dtype],
+        firstTokenMs: median(runs.map(({ firstTokenMs }) => firstTokenMs)),
+        value: `${(1 / seconds).toFixed(1)} tokens/s`,
+        note: `first token of the process after ${median(runs.map(({ firstTokenMs }) => firstTokenMs)).toFixed(0)} ms`,
+      };
+    });
+  },
+};
+
+/** Tokens per second of a prompt of 512, as a share of the multiply-add peak. */
+export const prefill = {
+  name: 'prefill',
+  async sample({ threads, dtypes, prefillRounds }, samples) {
+    for (const dtype of dtypes) {
+      const folder = await gpt2Folder(dtype);
+      const parameters = { folder, threads, vocabulary: GPT2_124M.vocabulary, tokens: PREFILL_TOKENS, rounds: prefillRounds };
+      collect(samples, dtype, await runCase('prefill', parameters));
+    }
+  },
+  report({ machine }, samples) {
+    return Object.entries(samples).map(([dtype, runs]) => {
+      const seconds = median(runs.flatMap(({ prefillMs }) => prefillMs)) / 1000;
+      const flops = prefillFlops(GPT2_124M, PREFILL_TOKENS);
+      return {
+        work: `prefill ${PREFILL_TOKENS}, ${dtype}`,
+        tokensPerSecond: PREFILL_TOKENS / seconds,
+        flops,
+        share: flops / seconds / machine.multiplyAddFlops,
+        shareOf: 'multiply-add peak',
+        target: PREFILL_TARGET[dtype],
+        value: `${(PREFILL_TOKENS / seconds).toFixed(0)} tokens/s`,
+        note: `first of the process ${(PREFILL_TOKENS / median(runs.map(({ firstMs }) => firstMs / 1000))).toFixed(0)} tokens/s`,
+      };
+    });
+  },
+};
+
+/** Decode attention alone, as a share of the rate at which memory could deliver keys and values. */
+export const attention = {
+  name: 'attention',
+  async sample({ threads, attentionRounds }, samples) {
+    const { layers, heads, kvHeads, channels } = GPT2_124M;
+    const shape = { layers, heads, kvHeads, headSize: channels / heads, context: ATTENTION_CONTEXT };
+    collect(samples, 'all', await runCase('attention', { threads, ...shape, rounds: attentionRounds }));
+  },
+  report({ machine }, { all: runs }) {
+    const seconds = median(runs.flatMap(({ seconds }) => seconds));
+    const rate = runs[0].bytes / seconds;
+    return [
+      {
+        work: `decode attention, ${ATTENTION_CONTEXT} cached tokens`,
+        secondsPerToken: seconds,
+        bytesPerSecond: rate,
+        share: rate / machine.readBytesPerSecond,
+        shareOf: 'read bandwidth',
+        target: 0.75,
+        value: `${(seconds * 1000).toFixed(2)} ms a token`,
+        note: `${(rate / 1e9).toFixed(1)} GB/s over ${GPT2_124M.layers} layers`,
+      },
+    ];
+  },
+};
+
+/** Tokens per second of a model of 260K parameters: the engine's own cost. */
+export const tiny = {
+  name: 'tiny',
+  async sample({ threads, tinyShape, tokens }, samples) {
+    const folder = await ensureCheckpoint(tinyShape, 'F32');
+    collect(samples, 'all', await runCase('tiny', { folder, threads, vocabulary: tinyShape.vocabulary, tokens: 4 * tokens }));
+  },
+  report(_, { all: runs }) {
+    const seconds = median(runs.flatMap(({ tokenMs }) => tokenMs)) / 1000;
+    return [
+      {
+        work: 'decode, random Llama of 260K parameters',
+        tokensPerSecond: 1 / seconds,
+        value: `${(1 / seconds).toFixed(0)} tokens/s`,
+        note: `${(seconds * 1e6).toFixed(0)} µs a token, nearly all of it the engine's own cost`,
+      },
+    ];
+  },
+};
+
+function collect(samples, key, sample) {
+  samples[key] ??= [];
+  samples[key].push(sample);
+}

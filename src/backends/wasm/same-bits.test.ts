@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { ACTIVATIONS, type Backend, type DeviceBuffer } from '../../backend/backend.ts';
+import { randomFloats, randomInts } from '../../backend/conformance/numbers.ts';
+import { WEIGHT_DTYPES } from '../../backend/dtype.ts';
+import { createWasmBackend } from './wasm-backend.ts';
+
+// The bits of a result depend on the numerics alone: not on the number of threads, nor on whether there are any.
+
+/** A digest of each result. */
+type Bits = Record<string, string>;
+
+const TOKENS = 37;
+const HEADS = 6;
+const KV_HEADS = 3;
+const HEAD_SIZE = 20;
+const CHANNELS = HEADS * HEAD_SIZE;
+const VOCABULARY = 1003;
+
+async function compute(backend: Backend): Promise<Bits> {
+  const results: Promise<[string, string]>[] = [];
+  const put = (numbers: Float32Array | Int32Array): DeviceBuffer => {
+    const buffer = backend.allocate(numbers instanceof Float32Array ? 'float32' : 'int32', numbers.length);
+    backend.write(buffer, numbers);
+    return buffer;
+  };
+  const run = (name: string, length: number, body: (output: DeviceBuffer) => void): DeviceBuffer => {
+    const output = backend.allocate('float32', length);
+    body(output);
+    results.push(backend.read(output).then((values) => [name, createHash('sha256').update(values).digest('hex')]));
+    return output;
+  };
+  const random = (seed: number, length: number) => put(randomFloats(seed, length, 3));
+
+  const x = random(1, TOKENS * CHANNELS);
+  const [weight, bias] = [random(2, CHANNELS), random(3, CHANNELS)];
+  run('layerNorm', x.length, (y) => backend.layerNorm(y, x, weight, bias, 1e-5));
+  run('rmsNorm', x.length, (y) => backend.rmsNorm(y, x, weight, 1e-6));
+  for (const kind of ACTIVATIONS) run(kind, x.length, (y) => backend.gate(y, x, x, kind));
+  const angles = [random(4, (TOKENS * HEAD_SIZE) / 2), random(5, (TOKENS * HEAD_SIZE) / 2)] as const;
+  const rotary = { heads: HEADS, headSize: HEAD_SIZE, rotarySize: HEAD_SIZE, interleaved: false };
+  run('rotate', x.length, (y) => backend.rotate(y, x, ...angles, rotary));
+
+  for (const dtype of WEIGHT_DTYPES) {
+    const matrix = backend.allocateMatrix(dtype, VOCABULARY, CHANNELS);
+    const numbers = randomFloats(6, VOCABULARY * CHANNELS);
+    const data = new Uint8Array(numbers.buffer);
+    await backend.writeMatrix(matrix, { data, dtype: 'float32', order: 'rows', first: 0, count: VOCABULARY });
+    const logits = run(`linear ${dtype}`, TOKENS * VOCABULARY, (y) => backend.linear(y, x, matrix, undefined));
+    run(`softmax ${dtype}`, logits.length, (y) => backend.softmax(y, logits, VOCABULARY));
+    run(`logSoftmax ${dtype}`, logits.length, (y) => backend.logSoftmax(y, logits, VOCABULARY));
+    const ids = put(randomInts(7, TOKENS, VOCABULARY));
+    run(`tokenLogProbs ${dtype}`, TOKENS, (y) => backend.tokenLogProbs(y, logits, ids, VOCABULARY));
+    run(`embed ${dtype}`, TOKENS * CHANNELS, (y) => backend.embed(y, matrix, ids));
+  }
+
+  const [k, v] = [random(8, TOKENS * KV_HEADS * HEAD_SIZE), random(9, TOKENS * KV_HEADS * HEAD_SIZE)];
+  const spans = [{ queryStart: 0, queryLength: TOKENS, keyStart: 0, keyLength: TOKENS }];
+  const sizes = { heads: HEADS, kvHeads: KV_HEADS, headSize: HEAD_SIZE, scale: 0.2 };
+  const mask = { values: random(10, TOKENS * TOKENS), width: TOKENS };
+  run('attention', x.length, (y) => backend.attention(y, x, k, v, { ...sizes, spans, causal: true }));
+  run('attention, mask', x.length, (y) => backend.attention(y, x, k, v, { ...sizes, spans, causal: false, mask }));
+  return Object.fromEntries(await Promise.all(results));
+}
+
+for (const numerics of ['fused', 'portable'] as const) {
+  describe(`Same bits (${numerics})`, () => {
+    let wanted: Bits;
+    beforeAll(async () => {
+      wanted = await computeOn(1);
+    });
+
+    async function computeOn(threads: number): Promise<Bits> {
+      const backend = await createWasmBackend({ threads, numerics });
+      try {
+        return await compute(backend);
+      } finally {
+        await backend.dispose();
+      }
+    }
+
+    test.each([2, 3, 7])('on %i threads as on one', async (threads) => {
+      expect(await computeOn(threads)).toEqual(wanted);
+    });
+
+    test('without shared memory', async () => {
+      vi.stubGlobal('crossOriginIsolated', false);
+      try {
+        expect(await computeOn(1)).toEqual(wanted);
+      } finally {
+        vi.unstubAllGlobals();
+      }
+    });
+  });
+}
