@@ -38,7 +38,7 @@ test('kvasir score prints a table, the sum and the perplexity', async () => {
   expect(lines.slice(0, 3)).toEqual([
     'token     log P       P  text',
     '    1         –       –  "<s>"',
-    '  401   -5.8732  0.28 %  ""',
+    '  401   -5.8732  0.28 %  " "',
   ]);
   expect(lines).toHaveLength(golden.scoredIds.length + 4);
   expect(lines.at(-2)).toBe(`log P       ${golden.sumLogProb.toFixed(4)} of 29 tokens`);

@@ -266,7 +266,8 @@ export class LLM {
         signal,
         logProbsOf: (window, firstTarget) => runner.scoreWindow(window, firstTarget),
       });
-      const tokens = ids.map((id, i) => ({ id, text: this.#textOf(id), logProb: tokenLogProbs[i] }));
+      const texts = this.#textsOf(ids);
+      const tokens = ids.map((id, i) => ({ id, text: texts[i]!, logProb: tokenLogProbs[i] }));
       return { tokens, logProb, perplexity };
     } finally {
       runner.release();
@@ -303,8 +304,13 @@ export class LLM {
     return tokenizer.encode(this.#chatTemplate.render(messages, options), { addSpecialTokens: false });
   }
 
-  #textOf(id: number): string {
-    return this.tokenizer?.decode([id], { skipSpecialTokens: false }) ?? '';
+  /** What each token adds to the text. A character of several tokens comes with its last one. */
+  #textsOf(ids: readonly number[]): string[] {
+    if (this.tokenizer === undefined) return ids.map(() => '');
+    const detokenizer = new Detokenizer(this.tokenizer, { skipSpecialTokens: false });
+    const texts = ids.map((id) => detokenizer.push(id));
+    texts[texts.length - 1] += detokenizer.flush();
+    return texts;
   }
 
   #requireTokenizer(action: string): Tokenizer {

@@ -1,3 +1,4 @@
+import { EventBreaks } from '../base/event-breaks.ts';
 import type { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
 import type { CausalLM } from '../models/causal-lm.ts';
 
@@ -17,6 +18,7 @@ export class SequenceRunner {
   readonly #options: RunnerOptions;
   readonly #sequence: ReturnType<PagedKvCache['createSequence']>;
   readonly #knownIds: number[] = [];
+  readonly #breaks = new EventBreaks();
 
   constructor(model: CausalLM, cache: PagedKvCache, options: RunnerOptions) {
     this.#model = model;
@@ -35,10 +37,10 @@ export class SequenceRunner {
     }
     const lastStart = Math.max(0, Math.ceil(ids.length / MAX_STEP_TOKENS) - 1) * MAX_STEP_TOKENS;
     for (let start = 0; start < lastStart; start += MAX_STEP_TOKENS) {
-      this.#options.signal?.throwIfAborted();
+      await this.#checkAbort();
       await this.#run(ids.slice(start, start + MAX_STEP_TOKENS), 'none');
     }
-    this.#options.signal?.throwIfAborted();
+    await this.#checkAbort();
     return this.#run(ids.slice(lastStart), 'last');
   }
 
@@ -48,7 +50,7 @@ export class SequenceRunner {
     const logProbs = new Float32Array(window.length - firstTarget);
     const numInputs = window.length - 1;
     for (let start = 0; start < numInputs; start += MAX_SCORED_TOKENS) {
-      this.#options.signal?.throwIfAborted();
+      await this.#checkAbort();
       const end = Math.min(numInputs, start + MAX_SCORED_TOKENS);
       const entry = { sequence: this.#sequence, tokenIds: window.slice(start, end) };
       if (end < firstTarget) {
@@ -64,6 +66,11 @@ export class SequenceRunner {
   /** Frees the sequence's cache blocks. */
   release(): void {
     this.#sequence.release();
+  }
+
+  async #checkAbort(): Promise<void> {
+    await this.#breaks.take();
+    this.#options.signal?.throwIfAborted();
   }
 
   #run(tokenIds: readonly number[], logits: 'last' | 'none'): Promise<Float32Array> {

@@ -1,10 +1,9 @@
 import type { Operations } from '../../backend/backend.ts';
-import type { WeightDType } from '../../backend/dtype.ts';
 import type { CommandRecorder } from './command-recorder.ts';
 import { alignedBytes } from './heap.ts';
-import { linearNeedsPrepare, linearPackedBytes, linearScratchBytes } from './matrix-layout.ts';
+import { linearScratchBytes } from './matrix-layout.ts';
 import { DTYPE_CODES } from './matrix-transfer.ts';
-import { OP_EMBED, OP_LINEAR, OP_LINEAR_PREPARE } from './opcodes.ts';
+import { OP_EMBED, OP_LINEAR } from './opcodes.ts';
 import { checkDistinct, numRows, type Operands } from './operands.ts';
 
 /** The operations on weight matrices: checks the operands, then records the commands. */
@@ -21,19 +20,11 @@ export function linearOperations(recorder: CommandRecorder, operands: Operands):
       checkDistinct(op, to, from, offsets);
       if (rows === 0) return;
 
-      const { bytes, isPacked, packedBytes, threadBytes } = linearScratch(
-        dtype,
-        rows,
-        inputs,
-        outputs,
-        recorder.numThreads,
-      );
-      const scratch = operands.memory.scratch(bytes);
-      if (isPacked) recorder.record(OP_LINEAR_PREPARE, from.address, scratch, rows, inputs);
+      const threadBytes = alignedBytes(linearScratchBytes(dtype, rows, inputs));
+      const scratch = operands.memory.scratch(threadBytes * recorder.numThreads);
       const operandWords = [to.address, from.address, matrix.address, offsets?.address ?? 0] as const;
       const sizeWords = [rows, inputs, outputs, DTYPE_CODES[dtype]] as const;
-      const scratchWords = [scratch + packedBytes, threadBytes, isPacked ? scratch : 0] as const;
-      recorder.record(OP_LINEAR, ...operandWords, ...sizeWords, ...scratchWords);
+      recorder.record(OP_LINEAR, ...operandWords, ...sizeWords, scratch, threadBytes);
     },
 
     embed(output, table, ids) {
@@ -47,12 +38,4 @@ export function linearOperations(recorder: CommandRecorder, operands: Operands):
       recorder.record(OP_EMBED, to.address, matrix.address, at.address, at.length, rows, columns, code);
     },
   };
-}
-
-/** Scratch bytes of a linear layer: the packed input, if it is packed, and what each thread needs. */
-export function linearScratch(dtype: WeightDType, rows: number, inputs: number, outputs: number, numThreads: number) {
-  const isPacked = linearNeedsPrepare(rows, inputs, outputs, dtype);
-  const packedBytes = isPacked ? alignedBytes(linearPackedBytes(rows, inputs)) : 0;
-  const threadBytes = alignedBytes(linearScratchBytes(dtype, rows, inputs));
-  return { isPacked, packedBytes, threadBytes, bytes: packedBytes + threadBytes * numThreads };
 }

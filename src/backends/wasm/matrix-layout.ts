@@ -24,13 +24,3 @@ export function linearScratchBytes(dtype: WeightDType, rows: number, inputs: num
   if (rows >= WIDEN_ROWS) return HALF_GROUP * inputs * 4;
   return dtype === 'float16' ? rows * (inputs + 1) * 4 : 0;
 }
-
-/** Bytes that `linearPrepare` fills: none, the kernels read the input where it is. */
-export function linearPackedBytes(_rows: number, _inputs: number): number {
-  return 0;
-}
-
-/** Packing the input first was measured and gains nothing (under 2 %) on the kernels as they are. */
-export function linearNeedsPrepare(_rows: number, _inputs: number, _outputs: number, _dtype: WeightDType): boolean {
-  return false;
-}

@@ -3,8 +3,7 @@ import { attentionScratchBytes } from './attention-command.ts';
 import { denseScratchBytes } from './attention-operations.ts';
 import { cacheByteLength } from './cache-layout.ts';
 import { alignedBytes } from './heap.ts';
-import { linearScratch } from './linear-operations.ts';
-import { matrixByteLength } from './matrix-layout.ts';
+import { linearScratchBytes, matrixByteLength } from './matrix-layout.ts';
 
 /** What the WASM backend takes for what with `threads` threads. */
 export function wasmMemoryLayout(threads: number): MemoryLayout {
@@ -13,7 +12,8 @@ export function wasmMemoryLayout(threads: number): MemoryLayout {
     bufferBytes: (length) => alignedBytes(4 * length),
     matrixBytes: (dtype, rows, columns) => alignedBytes(matrixByteLength(dtype, rows, columns)),
     cacheBytes: (shape) => alignedBytes(cacheByteLength(shape)),
-    linearScratchBytes: (rows, dtype, outputs, inputs) => linearScratch(dtype, rows, inputs, outputs, threads).bytes,
+    linearScratchBytes: (rows, dtype, _outputs, inputs) =>
+      threads * alignedBytes(linearScratchBytes(dtype, rows, inputs)),
     attentionScratchBytes: (options) => denseScratchBytes(options, threads),
     pagedAttentionScratchBytes: ({ maxKeyLength, window }, { headSize }) =>
       attentionScratchBytes({ headSize, maxKeyLength, causal: true, window }, threads),

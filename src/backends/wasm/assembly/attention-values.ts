@@ -2,89 +2,82 @@
 // four. Keys are counted from the first block of the walk; `blocks` holds the id of each, and `values` is the address of the
 // head's values.
 
-import { BLOCK, PART, partOffset, partWidth } from './cache-layout';
+import { BLOCK, PART, PART_BLOCK_BYTES, PART_TOKEN_BYTES } from './cache-layout';
 import { madd } from './fma';
 
-/** One row: keys begin … end − 1 with weights at `weights` + 4·key, all dimensions. */
+/** One row: keys begin … end − 1 with weights at `weights` + 4·key, all dimensions; four parts at a time. */
 export function accumulateRow(
   sums: usize, weights: usize, values: usize, blocks: usize, begin: i32, end: i32, numBlocks: i32, headSize: i32,
 ): void {
-  for (let d = 0; d < headSize; d += PART) {
-    const width = partWidth(headSize, d);
-    const part = values + partOffset(numBlocks, d, width, 0);
-    const to = sums + (<usize>d << 2);
-    if (width == PART) {
-      accumulateRowPart(to, weights, part, blocks, begin, end);
-    } else {
-      for (let e: usize = 0; e < <usize>width << 2; e += 32) {
-        accumulateRowEight(to + e, weights, part + e, blocks, begin, end, width);
-      }
-    }
+  const partBytes = <usize>numBlocks * PART_BLOCK_BYTES;
+  let d = 0;
+  for (; d + 3 * PART < headSize; d += 4 * PART, values += 4 * partBytes) {
+    accumulateFourParts(sums + (<usize>d << 2), weights, values, partBytes, blocks, begin, end);
+  }
+  for (; d < headSize; d += PART, values += partBytes) {
+    accumulatePart(sums + (<usize>d << 2), weights, values, blocks, begin, end);
   }
 }
 
-/** Four rows: sums in rows `rowBytes` apart, weights [keys][4]. 64 keys at a time, whose values stay in the cache. */
+/** Four rows: sums in rows `rowBytes` apart, weights [keys][4]. */
 export function accumulateTile(
   sums: usize, rowBytes: usize, weights: usize, values: usize, blocks: usize, begin: i32, end: i32, numBlocks: i32,
   headSize: i32,
 ): void {
-  for (let first = begin; first < end; ) {
-    const next = min(end, (first & ~63) + 64);
-    for (let d = 0; d < headSize; d += PART) {
-      const width = partWidth(headSize, d);
-      const part = values + partOffset(numBlocks, d, width, 0);
-      const to = sums + (<usize>d << 2);
-      for (let e: usize = 0; e < <usize>width << 2; e += 32) {
-        accumulateTileEight(to + e, rowBytes, weights, part + e, blocks, first, next, width);
-      }
-    }
-    first = next;
+  for (let d = 0; d < headSize; d += PART, values += <usize>numBlocks * PART_BLOCK_BYTES) {
+    accumulateTilePart(sums + (<usize>d << 2), rowBytes, weights, values, blocks, begin, end);
   }
 }
 
-function accumulateRowPart(sums: usize, weights: usize, part: usize, blocks: usize, begin: i32, end: i32): void {
-  let s0 = v128.load(sums), s1 = v128.load(sums, 16), s2 = v128.load(sums, 32), s3 = v128.load(sums, 48);
-  let s4 = v128.load(sums, 64), s5 = v128.load(sums, 80), s6 = v128.load(sums, 96), s7 = v128.load(sums, 112);
+function accumulateFourParts(
+  sums: usize, weights: usize, values: usize, partBytes: usize, blocks: usize, begin: i32, end: i32,
+): void {
+  let a0 = v128.load(sums), a1 = v128.load(sums, 16), b0 = v128.load(sums, 32), b1 = v128.load(sums, 48);
+  let c0 = v128.load(sums, 64), c1 = v128.load(sums, 80), d0 = v128.load(sums, 96), d1 = v128.load(sums, 112);
   for (let key = begin; key < end; ) {
     const next = min(end, (key | (BLOCK - 1)) + 1);
-    let v = part + (blockAt(blocks, key) << 11) + (<usize>(key % BLOCK) << 7);
+    let a = valueAddress(values, blocks, key);
+    let b = a + partBytes;
+    let c = b + partBytes;
+    let d = c + partBytes;
     let p = weights + (<usize>key << 2);
     const stop = weights + (<usize>next << 2);
-    while (p < stop) {
+    while (true) {
       const w = v128.load_splat<f32>(p);
-      s0 = madd(w, v128.load(v), s0);
-      s1 = madd(w, v128.load(v, 16), s1);
-      s2 = madd(w, v128.load(v, 32), s2);
-      s3 = madd(w, v128.load(v, 48), s3);
-      s4 = madd(w, v128.load(v, 64), s4);
-      s5 = madd(w, v128.load(v, 80), s5);
-      s6 = madd(w, v128.load(v, 96), s6);
-      s7 = madd(w, v128.load(v, 112), s7);
-      v += PART * 4;
+      a0 = madd(w, v128.load(a), a0);
+      a1 = madd(w, v128.load(a, 16), a1);
+      b0 = madd(w, v128.load(b), b0);
+      b1 = madd(w, v128.load(b, 16), b1);
+      c0 = madd(w, v128.load(c), c0);
+      c1 = madd(w, v128.load(c, 16), c1);
+      d0 = madd(w, v128.load(d), d0);
+      d1 = madd(w, v128.load(d, 16), d1);
+      a += PART_TOKEN_BYTES;
+      b += PART_TOKEN_BYTES;
+      c += PART_TOKEN_BYTES;
+      d += PART_TOKEN_BYTES;
       p += 4;
+      if (p >= stop) break;
     }
     key = next;
   }
-  v128.store(sums, s0);
-  v128.store(sums, s1, 16);
-  v128.store(sums, s2, 32);
-  v128.store(sums, s3, 48);
-  v128.store(sums, s4, 64);
-  v128.store(sums, s5, 80);
-  v128.store(sums, s6, 96);
-  v128.store(sums, s7, 112);
+  v128.store(sums, a0);
+  v128.store(sums, a1, 16);
+  v128.store(sums, b0, 32);
+  v128.store(sums, b1, 48);
+  v128.store(sums, c0, 64);
+  v128.store(sums, c1, 80);
+  v128.store(sums, d0, 96);
+  v128.store(sums, d1, 112);
 }
 
-function accumulateRowEight(
-  sums: usize, weights: usize, part: usize, blocks: usize, begin: i32, end: i32, width: i32,
-): void {
-  const step = <usize>width << 2;
+function accumulatePart(sums: usize, weights: usize, values: usize, blocks: usize, begin: i32, end: i32): void {
   let s0 = v128.load(sums), s1 = v128.load(sums, 16);
   for (let key = begin; key < end; ) {
     const next = min(end, (key | (BLOCK - 1)) + 1);
-    let v = part + blockAt(blocks, key) * (step << 4) + <usize>(key % BLOCK) * step;
+    let v = valueAddress(values, blocks, key);
     let p = weights + (<usize>key << 2);
-    for (const stop = weights + (<usize>next << 2); p < stop; p += 4, v += step) {
+    for (const stop = weights + (<usize>next << 2); p < stop; p += 4, v += PART_TOKEN_BYTES) {
       const w = v128.load_splat<f32>(p);
       s0 = madd(w, v128.load(v), s0);
       s1 = madd(w, v128.load(v, 16), s1);
@@ -95,10 +88,9 @@ function accumulateRowEight(
   v128.store(sums, s1, 16);
 }
 
-function accumulateTileEight(
-  sums: usize, rowBytes: usize, weights: usize, part: usize, blocks: usize, begin: i32, end: i32, width: i32,
+function accumulateTilePart(
+  sums: usize, rowBytes: usize, weights: usize, values: usize, blocks: usize, begin: i32, end: i32,
 ): void {
-  const step = <usize>width << 2;
   const second = sums + rowBytes;
   const third = second + rowBytes;
   const fourth = third + rowBytes;
@@ -108,7 +100,7 @@ function accumulateTileEight(
   let d0 = v128.load(fourth), d1 = v128.load(fourth, 16);
   for (let key = begin; key < end; ) {
     const next = min(end, (key | (BLOCK - 1)) + 1);
-    let v = part + blockAt(blocks, key) * (step << 4) + <usize>(key % BLOCK) * step;
+    let v = valueAddress(values, blocks, key);
     let p = weights + (<usize>key << 4);
     const stop = weights + (<usize>next << 4);
     while (true) {
@@ -126,7 +118,7 @@ function accumulateTileEight(
       w = v128.load_splat<f32>(p, 12);
       d0 = madd(w, v0, d0);
       d1 = madd(w, v1, d1);
-      v += step;
+      v += PART_TOKEN_BYTES;
       p += 16;
       if (p >= stop) break;
     }
@@ -142,8 +134,10 @@ function accumulateTileEight(
   v128.store(fourth, d1, 16);
 }
 
+/** Address of a key's value in the part at `values`. */
 // @ts-ignore: decorator
 @inline
-function blockAt(blocks: usize, key: i32): usize {
-  return <usize>load<u32>(blocks + (<usize>(key / BLOCK) << 2));
+function valueAddress(values: usize, blocks: usize, key: i32): usize {
+  const block = <usize>load<u32>(blocks + (<usize>(key / BLOCK) << 2));
+  return values + block * PART_BLOCK_BYTES + <usize>(key % BLOCK) * PART_TOKEN_BYTES;
 }

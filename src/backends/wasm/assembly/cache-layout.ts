@@ -1,17 +1,20 @@
-// How a paged cache lies in memory: all keys, then all values.
+// How a paged cache lies in memory: all keys, then all values, in pieces that the loops over them read from end to end.
 //
 // Keys: [kvHead][block][D][16 tokens]; lanes are tokens, and a score needs no horizontal sum.
-// Values: D is padded to 8 and cut into parts of 32 dimensions (the last may be narrower), whose accumulators fit the
-// registers: [kvHead][part][block][16 tokens][part's dimensions].
+// Values: [kvHead][part of 8 dimensions][block][16 tokens][8 dimensions], D padded to 8.
 //
-// A walk over the blocks of a sequence then reads one stream for the keys and one for each part of the values, as far as
-// its blocks follow each other: prefetchers start anew at every jump.
+// A walk over the blocks of a sequence then reads few streams, as far as its blocks follow each other: prefetchers start
+// anew at every jump.
 //
 // The host's side is ../cache-layout.ts.
 
+/** Tokens of a block. */
 export const BLOCK: i32 = 16;
 /** Dimensions of one part of the values. */
-export const PART: i32 = 32;
+export const PART: i32 = 8;
+/** Bytes of a block in one part of the values, and from one token of it to the next. */
+export const PART_BLOCK_BYTES: usize = 512;
+export const PART_TOKEN_BYTES: usize = 32;
 
 // @ts-ignore: decorator
 @inline
@@ -32,18 +35,4 @@ export function keysAddress(cache: usize, numBlocks: i32, headSize: i32, kvHead:
 export function valuesAddress(cache: usize, numBlocks: i32, kvHeads: i32, headSize: i32, kvHead: i32): usize {
   const values = keysAddress(cache, numBlocks, headSize, kvHeads, 0);
   return values + (<usize>(kvHead * numBlocks) * <usize>paddedHeadSize(headSize) << 6);
-}
-
-/** Bytes from the values of a head to those of a block in the part of `width` dimensions that begins with dimension `d`. */
-// @ts-ignore: decorator
-@inline
-export function partOffset(numBlocks: i32, d: i32, width: i32, block: i32): usize {
-  return (<usize>numBlocks * <usize>d + <usize>block * <usize>width) << 6;
-}
-
-/** Dimensions of the part that begins with dimension `d`. */
-// @ts-ignore: decorator
-@inline
-export function partWidth(headSize: i32, d: i32): i32 {
-  return min(PART, paddedHeadSize(headSize) - d);
 }

@@ -5,7 +5,7 @@
 
 import {
   OP_ACTIVATE, OP_ADD, OP_ARGMAX, OP_ATTENTION, OP_COPY, OP_COPY_BLOCKS, OP_EMBED, OP_FILL, OP_GATE, OP_GATHER_ROWS,
-  OP_LAYER_NORM, OP_LINEAR, OP_LINEAR_PREPARE, OP_LOG_SOFTMAX, OP_MULTIPLY, OP_PACK_COLUMNS, OP_PACK_ROWS, OP_RMS_NORM,
+  OP_LAYER_NORM, OP_LINEAR, OP_LOG_SOFTMAX, OP_MULTIPLY, OP_PACK_COLUMNS, OP_PACK_ROWS, OP_RMS_NORM,
   OP_ROTATE, OP_SCALE, OP_SLICE_COLUMNS, OP_SOFTMAX, OP_STORE_KEYS_VALUES, OP_TOKEN_LOG_PROBS, OP_UNPACK,
 } from '../opcodes';
 import { COMMAND_BYTES, COMPLETED, RING, RING_ENTRY_BYTES, RING_LENGTH } from '../memory-map';
@@ -14,7 +14,7 @@ import { attention, AttentionCommand } from './attention';
 import { copyBlocks, storeKeysValues } from './cache';
 import { add, copy, fill, multiply, scale } from './elementwise';
 import { embed } from './embed';
-import { linear, linearPrepare } from './linear';
+import { linear } from './linear';
 import { layerNorm, rmsNorm } from './norm';
 import { packColumns, packRows, unpack } from './pack';
 import { rotate } from './rotary';
@@ -59,10 +59,9 @@ function run(c: usize, t: i32, n: i32): void {
     case OP_SCALE: return scale(at(c, 1), at(c, 2), real(c, 3), int(c, 4), t, n);
     case OP_ACTIVATE: return activate(at(c, 1), at(c, 2), int(c, 3), int(c, 4), t, n);
     case OP_GATE: return gate(at(c, 1), at(c, 2), at(c, 3), int(c, 4), int(c, 5), t, n);
-    case OP_LINEAR_PREPARE: return linearPrepare(at(c, 1), at(c, 2), int(c, 3), int(c, 4), t, n);
     case OP_LINEAR: return linear(
       at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), int(c, 7), int(c, 8),
-      at(c, 9) + at(c, 10) * <usize>t, at(c, 11), t, n,
+      at(c, 9) + at(c, 10) * <usize>t, t, n,
     );
     case OP_EMBED: return embed(at(c, 1), at(c, 2), at(c, 3), int(c, 4), int(c, 5), int(c, 6), int(c, 7), t, n);
     case OP_LAYER_NORM: return layerNorm(at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), real(c, 7), t, n);

@@ -12,7 +12,7 @@ import { linearWiden } from './linear-widen';
 /** `bias` is 0 for none; `scratch` is the thread's own. */
 export function linear(
   output: usize, input: usize, weight: usize, bias: usize, rows: i32, inputs: i32, outputs: i32, dtype: i32,
-  scratch: usize, packed: usize, thread: i32, threads: i32,
+  scratch: usize, thread: i32, threads: i32,
 ): void {
   if (rows == 0) return;
   if (dtype == FLOAT32) {
@@ -23,7 +23,3 @@ export function linear(
     linearWiden(output, input, weight, bias, rows, inputs, outputs, dtype, scratch, thread, threads);
   }
 }
-
-export function linearPrepare(
-  input: usize, packed: usize, rows: i32, inputs: i32, thread: i32, threads: i32,
-): void {}
