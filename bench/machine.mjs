@@ -56,7 +56,8 @@ export async function measureFutexBarrier(threads, rounds = 5) {
   try {
     const parameters = Array.from({ length: threads }, () => [BARRIER, threads, BARRIER_TURNS]);
     const seconds = [];
-    for (let round = 0; round <= rounds; round++) seconds.push((await crew.run('futexBarrier', parameters)) / BARRIER_TURNS);
+    for (let round = 0; round <= rounds; round++)
+      seconds.push((await crew.run('futexBarrier', parameters)) / BARRIER_TURNS);
     return median(seconds.slice(1));
   } finally {
     await crew.stop();

@@ -3,12 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { measureMachine } from './machine.mjs';
-import { formatTable } from './table.mjs';
 import { browser } from './sections/browser.mjs';
 import { barrier, context, load, memory } from './sections/costs.mjs';
 import { peers } from './sections/peers.mjs';
 import { attention, decode, prefill, tiny } from './sections/speed.mjs';
 import { LLAMA_260K } from './shapes.mjs';
+import { formatTable } from './table.mjs';
 
 const SECTIONS = [decode, prefill, attention, barrier, tiny, load, memory, context, peers, browser];
 const DTYPES = ['bfloat16', 'float32', 'float16'];
@@ -64,7 +64,8 @@ function report({ sections, samples, failures, machine, settings, jsonFile }) {
   const results = {};
   for (const section of sections) {
     const { name } = section;
-    if (!failures.some((failure) => failure.name === name)) results[name] = section.report({ ...settings, machine, results }, samples[name]);
+    if (!failures.some((failure) => failure.name === name))
+      results[name] = section.report({ ...settings, machine, results }, samples[name]);
   }
   console.log(describeMachine(machine));
   console.log(formatTable(Object.values(results).flat()));
@@ -114,23 +115,19 @@ function repetitions(isQuick) {
 }
 
 function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      only: { type: 'string' },
-      threads: { type: 'string', default: String(availableParallelism()) },
-      dtype: { type: 'string', default: DTYPES.join(',') },
-      quick: { type: 'boolean', default: false },
-      peers: { type: 'boolean', default: true },
-      browser: { type: 'boolean', default: true },
-      json: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-    allowNegative: true,
-  });
+  const values = parseFlags();
   if (values.help) return undefined;
-  const wanted = values.only === undefined ? SECTIONS.map(({ name }) => name) : known('section', values.only, SECTIONS.map(({ name }) => name));
+  const wanted =
+    values.only === undefined
+      ? SECTIONS.map(({ name }) => name)
+      : known(
+          'section',
+          values.only,
+          SECTIONS.map(({ name }) => name),
+        );
   const threads = Number(values.threads);
-  if (!Number.isInteger(threads) || threads < 1) fail(`--threads is ${values.threads}, wanted a whole number of at least 1`);
+  if (!Number.isInteger(threads) || threads < 1)
+    fail(`--threads is ${values.threads}, wanted a whole number of at least 1`);
   return {
     sections: SECTIONS.filter(({ name }) => wanted.includes(name) && values[name] !== false),
     threads,
@@ -139,6 +136,24 @@ function readOptions() {
     isQuick: values.quick,
     jsonFile: values.json,
   };
+}
+
+function parseFlags() {
+  const options = {
+    only: { type: 'string' },
+    threads: { type: 'string', default: String(availableParallelism()) },
+    dtype: { type: 'string', default: DTYPES.join(',') },
+    quick: { type: 'boolean', default: false },
+    peers: { type: 'boolean', default: true },
+    browser: { type: 'boolean', default: true },
+    json: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  };
+  try {
+    return parseArgs({ options, allowNegative: true }).values;
+  } catch (error) {
+    return fail(error.message);
+  }
 }
 
 function known(what, list, names) {

@@ -64,7 +64,12 @@ function gpt2Tensors({ vocabulary, context, layers, channels, hidden }) {
 /** @returns {TensorSpec[]} */
 function llamaTensors({ vocabulary, layers, heads, kvHeads, channels, hidden }) {
   const headSize = channels / heads;
-  const linear = (name, outputs, inputs) => ({ name: `${name}.weight`, shape: [outputs, inputs], kind: 'normal', std: 0.02 });
+  const linear = (name, outputs, inputs) => ({
+    name: `${name}.weight`,
+    shape: [outputs, inputs],
+    kind: 'normal',
+    std: 0.02,
+  });
   const norm = (name) => ({ name: `${name}.weight`, shape: [channels], kind: 'ones' });
   const layer = (prefix) => [
     norm(`${prefix}.input_layernorm`),

@@ -3,7 +3,11 @@ export function formatTable(rows) {
   const cells = rows.map((row) => [row.work, row.value, share(row), goal(row), row.note ?? '']);
   const header = ['work', 'measured', 'share', 'wanted', ''];
   const widths = header.map((_, column) => Math.max(...[header, ...cells].map((cell) => cell[column].length)));
-  const line = (cell) => cell.map((text, column) => text.padEnd(widths[column])).join('  ').trimEnd();
+  const line = (cell) =>
+    cell
+      .map((text, column) => text.padEnd(widths[column]))
+      .join('  ')
+      .trimEnd();
   return [line(header), widths.map((width) => '-'.repeat(width)).join('  '), ...cells.map(line)].join('\n');
 }
 

@@ -10,7 +10,7 @@ import { CACHE_FOLDER } from '../checkpoint.mjs';
 import { ensureGguf } from '../peers/gguf.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const wllama = fileURLToPath(new URL('../peers/node_modules/@wllama/wllama/', import.meta.url));
+const wllama = join(here, '..', 'peers', 'node_modules', '@wllama', 'wllama');
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -69,7 +69,7 @@ async function measurePeer(browser) {
   const gguf = await ensureGguf('Q8_0');
   const { version } = JSON.parse(readFileSync(join(wllama, 'package.json')));
   const measured = await withPage(browser, true, (page, origin) => {
-    const parameters = { gguf: `${origin}/models/${basename(gguf)}`, threads, tokens, rounds };
+    const parameters = { gguf: `${origin}/models/${basename(gguf)}`, threads, tokens };
     return page.evaluate((parameters) => window.measureWllama(parameters), parameters);
   });
   return { engine: 'wllama', version, dtype: 'Q8_0', threads: measured.isMultithread ? threads : 1, ...measured };

@@ -9,7 +9,9 @@ export class Crew {
   static async start(module, memory, threads) {
     const arrivals = new Int32Array(new SharedArrayBuffer(4));
     const workers = Array.from({ length: threads }, (_, index) => {
-      return new Worker(new URL('worker.mjs', import.meta.url), { workerData: { module, memory, arrivals, index, threads } });
+      return new Worker(new URL('worker.mjs', import.meta.url), {
+        workerData: { module, memory, arrivals, index, threads },
+      });
     });
     await Promise.all(workers.map((worker) => once(worker, 'message')));
     return new Crew(workers);
@@ -28,9 +30,9 @@ export class Crew {
       return (await reply)[0];
     });
     const done = await Promise.all(times);
-    const start = done.reduce((least, { start }) => (start < least ? start : least), done[0].start);
-    const end = done.reduce((most, { end }) => (end > most ? end : most), done[0].end);
-    return Number(end - start) / 1e9;
+    const start = Math.min(...done.map(({ start }) => start));
+    const end = Math.max(...done.map(({ end }) => end));
+    return (end - start) / 1e9;
   }
 
   async stop() {

@@ -10,8 +10,13 @@ parentPort.on('message', ({ kernel, parameters, round }) => {
   // Everybody starts at once: the clock runs from the last arrival to the last finish.
   Atomics.add(arrivals, 0, 1);
   while (Atomics.load(arrivals, 0) < round * threads);
-  const start = process.hrtime.bigint();
+  const start = nanoseconds();
   run(...parameters[index]);
-  parentPort.postMessage({ start, end: process.hrtime.bigint() });
+  parentPort.postMessage({ start, end: nanoseconds() });
 });
 parentPort.postMessage('ready');
+
+/** The same clock in every thread. */
+function nanoseconds() {
+  return Number(process.hrtime.bigint());
+}

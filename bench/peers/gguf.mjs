@@ -21,7 +21,10 @@ const Q8_BLOCK = 32;
  * safetensors checkpoint.
  */
 export async function ensureGguf(type, shape = GPT2_124M) {
-  const path = join(CACHE_FOLDER, `gpt2-${shape.layers}x${shape.channels}-${shape.vocabulary}-${type.toLowerCase()}.gguf`);
+  const path = join(
+    CACHE_FOLDER,
+    `gpt2-${shape.layers}x${shape.channels}-${shape.vocabulary}-${type.toLowerCase()}.gguf`,
+  );
   if (existsSync(path)) return path;
   const tensors = tensorsOf(shape).map((spec) => ggufTensor(spec, type));
   const file = await open(`${path}.partial`, 'w');

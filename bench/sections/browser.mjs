@@ -27,7 +27,9 @@ export const browser = {
   },
   report({ results: others, threads }, { chromium, results }) {
     if (results === undefined) {
-      return [{ work: 'browser', value: 'not run', note: 'no Chromium found; KVASIR_CHROMIUM=/path/to/chromium names one' }];
+      return [
+        { work: 'browser', value: 'not run', note: 'no Chromium found; KVASIR_CHROMIUM=/path/to/chromium names one' },
+      ];
     }
     return results.flatMap((result) => {
       if (result.engine === 'wllama') return wllamaRows(result, chromium);
@@ -35,11 +37,16 @@ export const browser = {
       const place = `Chromium ${chromium.split('.')[0]}, ${isolation}, ${result.threads} thread${result.threads === 1 ? '' : 's'}`;
       const nodeRate = (section, work) => {
         if (result.threads !== threads) return undefined;
-        return others[section]?.find((row) => row.work.endsWith(`, ${result.dtype}`) && row.work.startsWith(work))?.tokensPerSecond;
+        return others[section]?.find((row) => row.work.endsWith(`, ${result.dtype}`) && row.work.startsWith(work))
+          ?.tokensPerSecond;
       };
       return [
         row(`${place}: decode, ${result.dtype}`, 1000 / median(result.tokenMs), nodeRate('decode', 'decode')),
-        row(`${place}: prefill 512, ${result.dtype}`, 512_000 / median(result.prefillMs), nodeRate('prefill', 'prefill')),
+        row(
+          `${place}: prefill 512, ${result.dtype}`,
+          512_000 / median(result.prefillMs),
+          nodeRate('prefill', 'prefill'),
+        ),
       ];
     });
   },
@@ -50,17 +57,26 @@ function row(work, tokensPerSecond, nodeTokensPerSecond) {
   if (nodeTokensPerSecond === undefined) return { work, tokensPerSecond, value };
   const ratio = tokensPerSecond / nodeTokensPerSecond;
   const note = `${ratio.toFixed(2)} of Node's ${nodeTokensPerSecond.toFixed(1)}`;
-  return { work, tokensPerSecond, nodeTokensPerSecond, ratio, value, goal: '≥ 0.80 of Node', isMet: ratio >= 0.8, note };
+  return {
+    work,
+    tokensPerSecond,
+    nodeTokensPerSecond,
+    ratio,
+    value,
+    goal: '≥ 0.80 of Node',
+    isMet: ratio >= 0.8,
+    note,
+  };
 }
 
-function wllamaRows({ version, dtype, threads, runs }, chromium) {
+function wllamaRows({ version, dtype, threads, timings }, chromium) {
   const place = `Chromium ${chromium.split('.')[0]}, wllama, ${threads} thread${threads === 1 ? '' : 's'}`;
   return [
     {
-      ...row(`${place}: decode, ${dtype}`, median(runs.map((run) => run.predicted_per_second))),
+      ...row(`${place}: decode, ${dtype}`, timings.predicted_per_second),
       note: `version ${version}`,
     },
-    row(`${place}: prefill ${runs[0].prompt_n}, ${dtype}`, median(runs.map((run) => run.prompt_per_second))),
+    row(`${place}: prefill ${timings.prompt_n}, ${dtype}`, timings.prompt_per_second),
   ];
 }
 

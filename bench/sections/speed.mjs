@@ -50,7 +50,13 @@ export const prefill = {
   async sample({ threads, dtypes, prefillRounds }, samples) {
     for (const dtype of dtypes) {
       const folder = await gpt2Folder(dtype);
-      const parameters = { folder, threads, vocabulary: GPT2_124M.vocabulary, tokens: PREFILL_TOKENS, rounds: prefillRounds };
+      const parameters = {
+        folder,
+        threads,
+        vocabulary: GPT2_124M.vocabulary,
+        tokens: PREFILL_TOKENS,
+        rounds: prefillRounds,
+      };
       collect(samples, dtype, await runCase('prefill', parameters));
     }
   },
@@ -103,7 +109,11 @@ export const tiny = {
   name: 'tiny',
   async sample({ threads, tinyShape, tokens }, samples) {
     const folder = await ensureCheckpoint(tinyShape, 'F32');
-    collect(samples, 'all', await runCase('tiny', { folder, threads, vocabulary: tinyShape.vocabulary, tokens: 4 * tokens }));
+    collect(
+      samples,
+      'all',
+      await runCase('tiny', { folder, threads, vocabulary: tinyShape.vocabulary, tokens: 4 * tokens }),
+    );
   },
   report(_, { all: runs }) {
     const seconds = median(runs.flatMap(({ tokenMs }) => tokenMs)) / 1000;

@@ -1,6 +1,7 @@
 import type { JsonFields } from '../config/json-fields.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import { type Architecture, finishConfig, parseActivation } from './architecture.ts';
+import { gptConfig, NORMS_OF_BLOCK } from './gpt-family.ts';
 
 /**
  * GPT-Neo (Black et al. 2021): GPT-2 with layers that alternate between full and banded attention, which is GPT-3's
@@ -13,33 +14,23 @@ export const gptNeo: Architecture = {
     const hiddenSize = fields.count('hidden_size', 2048);
     const numHeads = fields.count('num_heads', 16);
     const numLayers = fields.count('num_layers', 24);
-    return finishConfig(fields, {
+    const config = gptConfig(fields, {
       modelType: 'gpt_neo',
       vocabSize: fields.count('vocab_size', 50257),
       hiddenSize,
       numLayers,
       numHeads,
-      numKvHeads: numHeads,
-      headSize: hiddenSize / numHeads,
       intermediateSize: fields.count('intermediate_size', 4 * hiddenSize),
       maxPositions: fields.count('max_position_embeddings', 2048),
-      positions: { kind: 'learned' },
-      norm: { kind: 'layerNorm', epsilon: fields.positive('layer_norm_epsilon', 1e-5) },
       normPlacement: 'pre',
       hasFinalNorm: true,
       activation: parseActivation(fields, 'activation_function', 'gelu_new'),
-      isMlpGated: false,
-      mlpBias: true,
       isQkvFused: false,
       qkvBias: false,
-      attentionOutputBias: true,
-      hasQueryKeyNorm: false,
       attentionScale: 1,
       windows: parseWindows(fields, numLayers),
-      isTied: fields.boolean('tie_word_embeddings', true),
-      bosTokenId: fields.tokenIds('bos_token_id')[0],
-      eosTokenIds: fields.tokenIds('eos_token_id'),
     });
+    return finishConfig(fields, config);
   },
 
   naming(config) {
@@ -48,15 +39,12 @@ export const gptNeo: Architecture = {
       names: {
         'tokenEmbedding.weight': 'transformer.wte.weight',
         'positionEmbedding.weight': 'transformer.wpe.weight',
-        'layers.{}.attentionNorm.weight': 'transformer.h.{}.ln_1.weight',
-        'layers.{}.attentionNorm.bias': 'transformer.h.{}.ln_1.bias',
+        ...NORMS_OF_BLOCK,
         'layers.{}.attention.query.weight': 'transformer.h.{}.attn.attention.q_proj.weight',
         'layers.{}.attention.key.weight': 'transformer.h.{}.attn.attention.k_proj.weight',
         'layers.{}.attention.value.weight': 'transformer.h.{}.attn.attention.v_proj.weight',
         'layers.{}.attention.output.weight': 'transformer.h.{}.attn.attention.out_proj.weight',
         'layers.{}.attention.output.bias': 'transformer.h.{}.attn.attention.out_proj.bias',
-        'layers.{}.mlpNorm.weight': 'transformer.h.{}.ln_2.weight',
-        'layers.{}.mlpNorm.bias': 'transformer.h.{}.ln_2.bias',
         'layers.{}.mlp.up.weight': 'transformer.h.{}.mlp.c_fc.weight',
         'layers.{}.mlp.up.bias': 'transformer.h.{}.mlp.c_fc.bias',
         'layers.{}.mlp.down.weight': 'transformer.h.{}.mlp.c_proj.weight',

@@ -8,7 +8,26 @@ import { firstItem } from './linear-layout';
  * Keys and values (tokens, kvHeads, headSize) to the cache slots of the tokens: slots[t], or firstSlot + t where `slots`
  * is 0.
  */
-export function storeKey(to: usize, from: usize, bytes: usize): void {
+export function storeKeysValues(
+  cache: usize, keys: usize, values: usize, slots: usize, firstSlot: i32, tokens: i32, numBlocks: i32, kvHeads: i32,
+  headSize: i32, thread: i32, threads: i32,
+): void {
+  const bytes = <usize>headSize << 2;
+  const end = firstItem(tokens * kvHeads, thread + 1, threads);
+  for (let i = firstItem(tokens * kvHeads, thread, threads); i < end; i++) {
+    const head = i / tokens; // head by head: the stores of 16 tokens then meet in the same lines
+    const token = i % tokens;
+    const slot = slots ? load<i32>(slots + (<usize>token << 2)) : firstSlot + token;
+    const block = slot / BLOCK;
+    const column = <usize>(slot % BLOCK);
+    const from = <usize>(token * kvHeads + head) * bytes;
+    storeKey(keysAddress(cache, numBlocks, headSize, head, block) + (column << 2), keys + from, bytes);
+    const part = valuesAddress(cache, numBlocks, kvHeads, headSize, head) + <usize>block * PART_BLOCK_BYTES;
+    storeValue(part + column * PART_TOKEN_BYTES, values + from, numBlocks, headSize);
+  }
+}
+
+function storeKey(to: usize, from: usize, bytes: usize): void {
   for (const end = from + bytes; from < end; from += 4, to += BLOCK * 4) store<f32>(to, load<f32>(from));
 }
 
