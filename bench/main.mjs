@@ -8,6 +8,7 @@ import { barrier, context, load, memory } from './sections/costs.mjs';
 import { peers } from './sections/peers.mjs';
 import { attention, decode, prefill, tiny } from './sections/speed.mjs';
 import { LLAMA_260K } from './shapes.mjs';
+import { median } from './statistics.mjs';
 import { formatTable } from './table.mjs';
 
 const SECTIONS = [decode, prefill, attention, barrier, tiny, load, memory, context, peers, browser];
@@ -52,12 +53,11 @@ async function runBenchmark({ sections, threads, dtypes, withPeers, isQuick, jso
       } catch (error) {
         failures.push({ name: section.name, message: (error.stderr || error.stack).trim() });
       }
+      if (section.hasRoof) roofs.push(await measureMachine({ threads, rounds: 6 }));
     }
-    progress('machine');
-    roofs.push(await measureMachine({ threads }));
   }
   progress('');
-  report({ sections, samples, failures, machine: highest(roofs), settings, jsonFile });
+  report({ sections, samples, failures, machine: typical(roofs), settings, jsonFile });
 }
 
 function report({ sections, samples, failures, machine, settings, jsonFile }) {
@@ -76,27 +76,27 @@ function report({ sections, samples, failures, machine, settings, jsonFile }) {
   if (failures.length > 0) process.exitCode = 1;
 }
 
-/** The roofs are measured before and after every round; the highest counts. */
-function highest(roofs) {
+/** The roofs are measured again and again between the work that they are compared with; like there, the median counts. */
+function typical(roofs) {
   const reads = roofs.map(({ readBytesPerSecond }) => readBytesPerSecond);
   const multiplyAdds = roofs.map(({ multiplyAddFlops }) => multiplyAddFlops);
   return {
     ...roofs[0],
-    readBytesPerSecond: Math.max(...reads),
-    multiplyAddFlops: Math.max(...multiplyAdds),
+    readBytesPerSecond: median(reads),
+    multiplyAddFlops: median(multiplyAdds),
     measurements: roofs.map(({ readKernels, multiplyAddKernels }) => ({ readKernels, multiplyAddKernels })),
-    lowestReadBytesPerSecond: Math.min(...reads),
-    lowestMultiplyAddFlops: Math.min(...multiplyAdds),
+    readRange: [Math.min(...reads), Math.max(...reads)],
+    multiplyAddRange: [Math.min(...multiplyAdds), Math.max(...multiplyAdds)],
   };
 }
 
-function describeMachine(machine) {
-  const { processor, processors, node, threads } = machine;
-  const gigabytes = (bytes) => (bytes / 1e9).toFixed(1);
+function describeMachine({ processor, processors, node, threads, ...machine }) {
+  const giga = (value) => (value / 1e9).toFixed(1);
+  const range = ([low, high]) => `${giga(low)} to ${giga(high)} over the run`;
   return [
     `${processor}, ${processors} processors; Node ${node}; ${threads} threads`,
-    `read bandwidth     ${gigabytes(machine.readBytesPerSecond)} GB/s (over the run ${gigabytes(machine.lowestReadBytesPerSecond)} to ${gigabytes(machine.readBytesPerSecond)}; 512 MiB, 128-bit loads)`,
-    `multiply-add peak  ${gigabytes(machine.multiplyAddFlops)} GFLOP/s (over the run ${gigabytes(machine.lowestMultiplyAddFlops)} to ${gigabytes(machine.multiplyAddFlops)}; 128-bit, fused)`,
+    `read bandwidth     ${giga(machine.readBytesPerSecond)} GB/s (${range(machine.readRange)}; 512 MiB, 128-bit loads)`,
+    `multiply-add peak  ${giga(machine.multiplyAddFlops)} GFLOP/s (${range(machine.multiplyAddRange)}; 128-bit, fused)`,
     '',
   ].join('\n');
 }

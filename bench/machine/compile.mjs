@@ -3,8 +3,15 @@ import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import asc from 'assemblyscript/asc';
 
-/** Compiles kernels.ts; switches relaxed SIMD on first, which Node 20 and 22 hide behind a flag. */
-export async function compileKernels() {
+let compiled;
+
+/** kernels.ts as a module, compiled once. Relaxed SIMD is switched on first: Node 20 and 22 hide it behind a flag. */
+export function compileKernels() {
+  compiled ??= compile();
+  return compiled;
+}
+
+async function compile() {
   setFlagsFromString('--experimental-wasm-relaxed-simd');
   let binary;
   const { error, stderr } = await asc.main(

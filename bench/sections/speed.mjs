@@ -16,9 +16,12 @@ export function gpt2Folder(dtype) {
   return ensureCheckpoint(GPT2_124M, CHECKPOINT_DTYPE[dtype]);
 }
 
+// Sections with a roof are followed by another measurement of the machine, so that both see the same weather.
+
 /** Tokens per second at batch 1, as a share of the rate at which memory could deliver the bytes. */
 export const decode = {
   name: 'decode',
+  hasRoof: true,
   async sample({ threads, dtypes, tokens }, samples) {
     for (const dtype of dtypes) {
       const parameters = { folder: await gpt2Folder(dtype), threads, vocabulary: GPT2_124M.vocabulary, tokens };
@@ -47,6 +50,7 @@ export const decode = {
 /** Tokens per second of a prompt of 512, as a share of the multiply-add peak. */
 export const prefill = {
   name: 'prefill',
+  hasRoof: true,
   async sample({ threads, dtypes, prefillRounds }, samples) {
     for (const dtype of dtypes) {
       const folder = await gpt2Folder(dtype);
@@ -81,6 +85,7 @@ export const prefill = {
 /** Decode attention alone, as a share of the rate at which memory could deliver keys and values. */
 export const attention = {
   name: 'attention',
+  hasRoof: true,
   async sample({ threads, attentionRounds }, samples) {
     const { layers, heads, kvHeads, channels } = GPT2_124M;
     const shape = { layers, heads, kvHeads, headSize: channels / heads, context: ATTENTION_CONTEXT };

@@ -37,9 +37,11 @@ export interface Backend extends Operations {
   writeMatrix(matrix: DeviceMatrix, part: MatrixPart): Promise<void>;
   /**
    * The elements of a dense buffer as everything recorded before the call leaves them; what is recorded afterwards, or
-   * a release of the buffer, does not change them. The array is the caller's own.
+   * a release of the buffer, does not change them. They come in `target` (of the same dtype and length) if it is given,
+   * else in a new array of the caller's own.
    */
   read(buffer: DeviceBuffer): Promise<Float32Array | Int32Array>;
+  read<Target extends Float32Array | Int32Array>(buffer: DeviceBuffer, target: Target): Promise<Target>;
   /** The values of a weight matrix, row-major (rows × columns), widened to float32. */
   readMatrix(matrix: DeviceMatrix): Promise<Float32Array>;
   /** Resolves when everything recorded so far has run. */

@@ -82,7 +82,7 @@ describe('Faults against the rest of the contract are noticed', () => {
       make: (backend) => {
         const arrays = new Map<DeviceBuffer, Float32Array | Int32Array>();
         return {
-          async read(buffer) {
+          async read(buffer: DeviceBuffer) {
             const numbers = arrays.get(buffer) ?? (await backend.read(buffer));
             arrays.set(buffer, numbers);
             return numbers;
@@ -93,7 +93,7 @@ describe('Faults against the rest of the contract are noticed', () => {
     'reads wait': {
       op: 'read',
       make: (backend) => ({
-        async read(buffer) {
+        async read(buffer: DeviceBuffer) {
           await Promise.resolve();
           return backend.read(buffer);
         },
@@ -110,7 +110,7 @@ describe('Faults against the rest of the contract are noticed', () => {
           write: (buffer, data, offset) => {
             pending.push(() => backend.write(buffer, data, offset));
           },
-          read(buffer) {
+          read(buffer: DeviceBuffer) {
             flush();
             return backend.read(buffer);
           },

@@ -16,7 +16,7 @@ export interface GenerateInput {
   readonly contextLength: number;
   /**
    * Feeds the tokens that the model has not seen yet (the whole prompt, then one at a time) and returns the raw logits (V)
-   * after the last of them. The array becomes the loop's own.
+   * after the last of them. The array is the loop's to change until it calls `step` again.
    */
   readonly step: (ids: readonly number[]) => Promise<Float32Array>;
   /** Turns tokens into text; without it all text is empty and stop strings cannot be honoured. */

@@ -18,6 +18,8 @@ export class SequenceRunner {
   readonly #options: RunnerOptions;
   readonly #sequence: ReturnType<PagedKvCache['createSequence']>;
   readonly #knownIds: number[] = [];
+  /** One row (V) for all steps: a new one each time would be garbage of many megabytes before it is collected. */
+  readonly #logits: Float32Array;
   readonly #breaks = new EventBreaks();
 
   constructor(model: CausalLM, cache: PagedKvCache, options: RunnerOptions) {
@@ -25,9 +27,10 @@ export class SequenceRunner {
     this.#cache = cache;
     this.#options = options;
     this.#sequence = cache.createSequence();
+    this.#logits = new Float32Array(model.config.vocabSize);
   }
 
-  /** Feeds new tokens and gives the raw logits (V) after the last of them. */
+  /** Feeds new tokens and gives the raw logits (V) after the last of them, in an array that the next step fills anew. */
   async step(newIds: readonly number[]): Promise<Float32Array> {
     let ids = newIds;
     if (!this.#options.useCache) {
@@ -74,7 +77,8 @@ export class SequenceRunner {
   }
 
   #run(tokenIds: readonly number[], logits: 'last' | 'none'): Promise<Float32Array> {
-    return this.#model.step(this.#cache, [{ sequence: this.#sequence, tokenIds }], { logits });
+    const target = this.#logits;
+    return this.#model.step(this.#cache, [{ sequence: this.#sequence, tokenIds }], { logits, target });
   }
 }
 

@@ -33,6 +33,13 @@ export interface ForwardOutput {
   readonly pastKeyValues: PastKeyValues;
 }
 
+export interface StepOptions {
+  readonly logits: LogitRows;
+  /** Where the logits go; a new array unless given. */
+  readonly target?: Float32Array | undefined;
+  readonly observe?: Observer | undefined;
+}
+
 /** A decoder-only language model on a device: P(next token | tokens so far). */
 export class CausalLM {
   readonly config: ModelConfig;
@@ -88,17 +95,14 @@ export class CausalLM {
    * One step over a ragged batch: computes the new tokens of each sequence and gives the logits (rows · V) of the last
    * token of each, of all, or of none. If it throws, no sequence has grown.
    */
-  step(
-    cache: PagedKvCache,
-    entries: readonly SequenceTokens[],
-    options: { readonly logits: LogitRows; readonly observe?: Observer | undefined },
-  ): Promise<Float32Array> {
-    return this.#run(entries, () => {
+  step(cache: PagedKvCache, entries: readonly SequenceTokens[], options: StepOptions): Promise<Float32Array> {
+    const record = () => {
       const batch = createForwardBatch(cache, entries, options);
       if (options.logits !== 'none') return this.transformer.forward(batch);
       this.transformer.hidden(batch);
       return Tensor.allocate(this.backend, [0, this.config.vocabSize]);
-    });
+    };
+    return this.#run(entries, record, options.logits === 'none' ? undefined : options.target);
   }
 
   /**
@@ -119,14 +123,14 @@ export class CausalLM {
     this.parameters.release();
   }
 
-  async #run(entries: readonly SequenceTokens[], record: () => Tensor): Promise<Float32Array> {
+  async #run(entries: readonly SequenceTokens[], record: () => Tensor, target?: Float32Array): Promise<Float32Array> {
     for (const { sequence, tokenIds } of entries) {
       this.#expectTokenIds(tokenIds);
       this.#expectRoom(sequence.length + tokenIds.length);
     }
     const before = entries.map(({ sequence }) => sequence.length);
     try {
-      const values = await this.backend.scope(() => record().read());
+      const values = await this.backend.scope(() => record().read(target));
       return values as Float32Array;
     } catch (error) {
       for (const [i, { sequence }] of entries.entries()) sequence.truncate(Math.min(before[i]!, sequence.length));

@@ -57,8 +57,8 @@ export class Tensor {
   }
 
   /** The values as everything recorded so far leaves them, row-major; the array is the caller's own. */
-  read(): Promise<Float32Array | Int32Array> {
-    return this.backend.read(this.buffer);
+  read(target?: Float32Array | Int32Array): Promise<Float32Array | Int32Array> {
+    return target === undefined ? this.backend.read(this.buffer) : this.backend.read(this.buffer, target);
   }
 
   /** Frees the buffer; inside a scope its end does that. */

@@ -96,6 +96,17 @@ export const memoryCases: readonly ConformanceCase[] = [
     check.sameBits(await bench.backend.read(bench.put(numbers)), numbers);
   }),
 
+  requirement('read', 'into an array of the caller', async (bench, check) => {
+    const buffer = bench.put(Float32Array.of(1, 2, 3));
+    const target = new Float32Array(3);
+    const filled = bench.backend.read(buffer, target);
+    bench.backend.fill(buffer, 9);
+    check.isTrue((await filled) === target, 'the result is not the target');
+    check.sameBits(target, Float32Array.of(1, 2, 3));
+    await check.throws(() => bench.backend.read(buffer, new Float32Array(2)), 'a target that is too short');
+    await check.throws(() => bench.backend.read(buffer, new Int32Array(3)), 'a target of another dtype');
+  }),
+
   requirement('write', 'large buffers', async (bench, check) => {
     const numbers = randomFloats(120, 1_000_003);
     check.sameBits(await bench.backend.read(bench.put(numbers)), numbers);

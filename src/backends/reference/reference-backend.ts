@@ -1,4 +1,5 @@
 import type { Backend, DeviceBuffer } from '../../backend/backend.ts';
+import { readTarget } from '../../backend/read-target.ts';
 import { ReferenceMemory } from './reference-memory.ts';
 import { referenceOperations } from './reference-operations.ts';
 
@@ -27,8 +28,11 @@ export function createReferenceBackend(): Backend {
     async writeMatrix(matrix, part) {
       memory.matrix('write matrix', matrix).write(part);
     },
-    async read(buffer) {
-      return memory.buffer('read', buffer).slice();
+    async read<Target extends Float32Array | Int32Array>(buffer: DeviceBuffer, target?: Target) {
+      const elements = memory.buffer('read', buffer);
+      const read = readTarget(buffer, target);
+      read.set(elements);
+      return read;
     },
     async readMatrix(matrix) {
       return memory.matrix('read matrix', matrix).toFloat32();

@@ -1,5 +1,6 @@
 import { platform } from '#platform';
 import type { Backend, DeviceBuffer } from '../../backend/backend.ts';
+import { readTarget } from '../../backend/read-target.ts';
 import { CommandRecorder } from './command-recorder.ts';
 import { DeviceMemory } from './device-memory.ts';
 import { type Executor, InlineExecutor } from './executor.ts';
@@ -75,9 +76,9 @@ function assemble(memory: WasmMemory, heap: Heap, executor: Executor): Backend {
     async writeMatrix(matrix, part) {
       await transfer.write(device.matrix('write matrix', matrix), part);
     },
-    async read(buffer) {
+    async read<Target extends Float32Array | Int32Array>(buffer: DeviceBuffer, target?: Target) {
       const known = device.buffer('read', buffer);
-      return read(memory, heap, recorder, known);
+      return read(memory, heap, recorder, known, readTarget(known, target));
     },
     async readMatrix(matrix) {
       return transfer.read(device.matrix('read matrix', matrix));
@@ -116,15 +117,25 @@ function write(
 }
 
 /** Copies the elements aside in order with the operations, so that no later one can change them before they are read. */
-async function read(memory: WasmMemory, heap: Heap, recorder: CommandRecorder, buffer: WasmBuffer) {
+async function read<Target extends Float32Array | Int32Array>(
+  memory: WasmMemory,
+  heap: Heap,
+  recorder: CommandRecorder,
+  buffer: WasmBuffer,
+  target: Target,
+): Promise<Target> {
   const { dtype, length, byteLength } = buffer;
   const ElementArray = dtype === 'float32' ? Float32Array : Int32Array;
-  if (recorder.isIdle) return new ElementArray(memory.memory.buffer, buffer.address, length).slice();
+  const fill = (from: number) => {
+    target.set(new ElementArray(memory.memory.buffer, from, length));
+    return target;
+  };
+  if (recorder.isIdle) return fill(buffer.address);
   const address = heap.allocate(byteLength, 'a copy to read');
   try {
     recorder.record(OP_COPY, address, buffer.address, byteLength);
     await recorder.flush();
-    return new ElementArray(memory.memory.buffer, address, length).slice();
+    return fill(address);
   } finally {
     heap.release(address, byteLength);
   }
