@@ -71,7 +71,10 @@ export class WorkerPool implements Executor {
   completion(numLists: number): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.numCompleted >= numLists) return Promise.resolve();
-    return new Promise((resolve, reject) => this.#waiters.push({ numLists, resolve, reject }));
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ numLists, resolve, reject });
+      this.#hold();
+    });
   }
 
   async dispose(): Promise<void> {
@@ -113,13 +116,17 @@ export class WorkerPool implements Executor {
   #settle(): void {
     const completed = this.numCompleted;
     this.#publish();
-    this.#hold();
     while (this.#waiters.length > 0 && this.#waiters[0]!.numLists <= completed) this.#waiters.shift()!.resolve();
+    this.#hold();
   }
 
-  /** The process lives on while there is work. */
+  /**
+   * The process lives on while there is work, and while somebody waits: a list may have run already whose message is
+   * still on its way.
+   */
   #hold(): void {
-    const isBusy = this.#failure === undefined && this.numCompleted < this.#numSubmitted;
+    const isWanted = this.#waiters.length > 0 || this.numCompleted < this.#numSubmitted;
+    const isBusy = this.#failure === undefined && isWanted;
     if (isBusy === this.#isHeld) return;
     this.#isHeld = isBusy;
     this.#workers[0]!.hold(isBusy);

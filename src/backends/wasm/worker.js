@@ -5,7 +5,9 @@ const port = isNode ? process.getBuiltinModule('node:worker_threads').parentPort
 
 function serve({ module, memory, thread, threads }) {
   const listCompleted = () => port.postMessage('completed');
-  const { exports } = new WebAssembly.Instance(module, { env: { memory, listCompleted } });
+  const words = new Int32Array(memory.buffer);
+  const sleep = (word, value) => Atomics.wait(words, word / 4, value);
+  const { exports } = new WebAssembly.Instance(module, { env: { memory, listCompleted, sleep } });
   port.postMessage('ready');
   exports.serve(thread, threads); // never returns
 }
