@@ -6,7 +6,7 @@ import { Staging } from './staging.ts';
 import type { WasmMemory } from './wasm-memory.ts';
 
 /** Commands of a list. A full list is handed over at once, so that the threads work while more is recorded. */
-const LIST_LENGTH = 64;
+const LIST_LENGTH = 1024;
 
 type Numbers = Float32Array | Int32Array | Uint8Array;
 

@@ -19,6 +19,9 @@ export const SUBMITTED_SLEEPERS = 16896;
 /** How many command lists have run. */
 export const COMPLETED = 17024;
 
+/** How many lists must have run before the host wants to hear of it. */
+export const WANTED = 17152;
+
 /** Lists that may be on their way at once: list n is described by entry n mod RING_LENGTH, { address, commands }. */
 export const RING = 17408;
 export const RING_LENGTH = 64;

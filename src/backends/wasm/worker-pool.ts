@@ -2,7 +2,7 @@ import { platform } from '#platform';
 import type { PlatformWorker } from '../../platform/platform.ts';
 import type { Executor } from './executor.ts';
 import { workerSource } from './generated/worker-source.ts';
-import { COMPLETED, RING, RING_ENTRY_BYTES, RING_LENGTH, SUBMITTED, SUBMITTED_SLEEPERS } from './memory-map.ts';
+import { COMPLETED, RING, RING_ENTRY_BYTES, RING_LENGTH, SUBMITTED, SUBMITTED_SLEEPERS, WANTED } from './memory-map.ts';
 import type { WasmMemory } from './wasm-memory.ts';
 
 interface Waiter {
@@ -13,7 +13,7 @@ interface Waiter {
 
 /**
  * Threads that run command lists from shared memory (assembly/execute.ts). The thread that owns the pool never computes
- * and never blocks: it puts lists into a ring and hears a message after each.
+ * and never blocks: it puts lists into a ring and hears a message when one has run that it waits for.
  */
 export class WorkerPool implements Executor {
   readonly #memory: WasmMemory;
@@ -65,7 +65,7 @@ export class WorkerPool implements Executor {
     this.#numSubmitted++;
     this.#overflow.push({ address, count });
     this.#publish();
-    this.#hold();
+    if (this.#overflow.length > 0) this.#settle();
   }
 
   completion(numLists: number): Promise<void> {
@@ -73,7 +73,7 @@ export class WorkerPool implements Executor {
     if (this.numCompleted >= numLists) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#waiters.push({ numLists, resolve, reject });
-      this.#hold();
+      this.#settle();
     });
   }
 
@@ -113,20 +113,30 @@ export class WorkerPool implements Executor {
     if (Atomics.load(words, SUBMITTED_SLEEPERS / 4) > 0) Atomics.notify(words, SUBMITTED / 4);
   }
 
+  /** Serves everybody whose lists have run, and leaves word for which list to be told of next. */
   #settle(): void {
-    const completed = this.numCompleted;
-    this.#publish();
-    while (this.#waiters.length > 0 && this.#waiters[0]!.numLists <= completed) this.#waiters.shift()!.resolve();
+    for (;;) {
+      this.#publish();
+      const completed = this.numCompleted;
+      while (this.#waiters.length > 0 && this.#waiters[0]!.numLists <= completed) this.#waiters.shift()!.resolve();
+      const wanted = this.#nextWanted();
+      Atomics.store(this.#memory.int32, WANTED / 4, wanted ?? 0);
+      // The threads look at the word after they have counted a list: if they had counted it before, nobody will tell.
+      if (wanted === undefined || this.numCompleted < wanted) break;
+    }
     this.#hold();
   }
 
-  /**
-   * The process lives on while there is work, and while somebody waits: a list may have run already whose message is
-   * still on its way.
-   */
+  /** The list after which somebody can go on: who waits for it, or lists that wait for room in the ring. */
+  #nextWanted(): number | undefined {
+    const forWaiter = this.#waiters[0]?.numLists;
+    if (this.#overflow.length === 0) return forWaiter;
+    return Math.min(forWaiter ?? Number.POSITIVE_INFINITY, this.#numPublished - RING_LENGTH / 2);
+  }
+
+  /** The process lives on while somebody waits. */
   #hold(): void {
-    const isWanted = this.#waiters.length > 0 || this.numCompleted < this.#numSubmitted;
-    const isBusy = this.#failure === undefined && isWanted;
+    const isBusy = this.#failure === undefined && (this.#waiters.length > 0 || this.#overflow.length > 0);
     if (isBusy === this.#isHeld) return;
     this.#isHeld = isBusy;
     this.#workers[0]!.hold(isBusy);

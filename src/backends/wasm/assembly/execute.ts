@@ -8,7 +8,7 @@ import {
   OP_LAYER_NORM, OP_LINEAR, OP_LOG_SOFTMAX, OP_MULTIPLY, OP_PACK_COLUMNS, OP_PACK_ROWS, OP_RMS_NORM,
   OP_ROTATE, OP_SCALE, OP_SLICE_COLUMNS, OP_SOFTMAX, OP_STORE_KEYS_VALUES, OP_TOKEN_LOG_PROBS, OP_UNPACK,
 } from '../opcodes';
-import { COMMAND_BYTES, COMPLETED, RING, RING_ENTRY_BYTES, RING_LENGTH } from '../memory-map';
+import { COMMAND_BYTES, COMPLETED, RING, RING_ENTRY_BYTES, RING_LENGTH, WANTED } from '../memory-map';
 import { activate, gate } from './activation';
 import { attention, AttentionCommand } from './attention';
 import { copyBlocks, storeKeysValues } from './cache';
@@ -22,7 +22,7 @@ import { argmax, gatherRows, sliceColumns } from './rows';
 import { logSoftmax, softmax, tokenLogProbs } from './softmax';
 import { barrier, waitForList } from './sync';
 
-/** Tells the host that a list has run. */
+/** Tells the host that the list has run that it waits for. A message costs as much as many operations. */
 // @ts-ignore: decorator
 @external('env', 'listCompleted')
 declare function listCompleted(): void;
@@ -36,7 +36,7 @@ export function serve(thread: i32, threads: i32): void {
       execute(load<u32>(entry), load<i32>(entry, 4), thread, threads);
       if (thread == 0) {
         atomic.store<i32>(COMPLETED, taken + 1);
-        listCompleted();
+        if (atomic.load<i32>(WANTED) == taken + 1) listCompleted();
       }
     }
   }

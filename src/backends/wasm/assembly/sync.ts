@@ -1,20 +1,23 @@
 // How the threads of a backend keep step. A thread that waits spins first, because a sleeper takes microseconds to wake,
 // and then sleeps, because with more threads than processors a spinner keeps the others from working.
 //
-// Spinning adapts: whoever had to sleep spins for a quarter as long the next time; whoever had not, a little longer. But
-// threads that take turns at waking each other late would sleep at every barrier for ever after, so every sixteenth sleep
-// in a row is followed by a long spin, in which the others catch up if there is a processor for each.
+// Spinning adapts. Waking a sleeper can take longer than the operation that is waited for, and a thread that wakes late
+// makes the others sleep at the next barrier: with a processor for each thread it pays to spin for longer than any
+// operation may differ between threads. Without one, spins fail, and each failure halves the next; every 512th sleep is
+// followed by a full spin, by which threads find back into step once there is a processor for each again.
 
 import { BARRIER_COUNT, BARRIER_GENERATION, BARRIER_SLEEPERS, SUBMITTED, SUBMITTED_SLEEPERS } from '../memory-map';
 
 const LEAST_SPINS: i32 = 500;
-const MOST_SPINS: i32 = 30000; // about 25 µs
-/** Between two lists, about 50 µs: the next one often comes at once. */
-const IDLE_SPINS: i32 = 60000;
+// About 1 ms: longer than a scheduler takes to find two threads two processors. With less they can stay on one, each
+// asleep while the other works.
+const MOST_SPINS: i32 = 2000000;
+/** Between two lists, about 0.1 ms: the next one often comes at once. */
+const IDLE_SPINS: i32 = 200000;
 
 /** Of this thread: every thread has an instance of its own, and so its own globals. */
 let spins: i32 = MOST_SPINS;
-let sleepsInARow: i32 = 0;
+let sleeps: i32 = 0;
 
 /** Returns when all threads have called it. */
 export function barrier(threads: i32): void {
@@ -30,11 +33,10 @@ export function barrier(threads: i32): void {
     for (let i = 0; i < spins; i++) {
       if (atomic.load<i32>(BARRIER_GENERATION) == generation) continue;
       spins = min(MOST_SPINS, spins + (spins >> 3) + 64);
-      sleepsInARow = 0;
       return;
     }
-    sleepsInARow++;
-    spins = (sleepsInARow & 15) == 0 ? MOST_SPINS : max(LEAST_SPINS, spins >> 2);
+    sleeps++;
+    spins = (sleeps & 511) == 0 ? MOST_SPINS : max(LEAST_SPINS, spins >> 1);
     sleepWhile(BARRIER_GENERATION, generation, BARRIER_SLEEPERS);
   }
 }
