@@ -3,7 +3,7 @@ import type { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
 import type { CausalLM } from '../models/causal-lm.ts';
 
 /** Most tokens of one step; a longer prompt takes several, so that its workspace stays bounded and it can be aborted. */
-export const MAX_STEP_TOKENS = 512;
+export const MAX_STEP_TOKENS = 256;
 
 export interface RunnerOptions {
   /** Whether keys and values are kept between steps; without it every step computes all tokens anew. */

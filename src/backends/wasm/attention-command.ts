@@ -50,15 +50,37 @@ export function recordAttention(recorder: CommandRecorder, it: AttentionCommand,
   const window = it.window === undefined ? 0 : Math.min(it.window, MAX_WINDOW);
   const tiles = it.kvHeads * Math.ceil((it.numTokens * it.heads) / it.kvHeads / TILE_ROWS);
   const tileRows = tiles < recorder.numThreads ? 1 : TILE_ROWS;
-  const words = [
-    ...[it.output, it.queries, it.cache, it.numBlocks, it.heads, it.kvHeads, it.headSize, 0, it.numSequences],
-    ...[it.queryStarts, it.queryEnds, it.keyLengths, it.blockTables ?? 0, it.tableStarts ?? 0, it.maxBlocks],
-    ...[it.causal ? 1 : 0, window, it.mask?.address ?? 0, it.mask?.width ?? 0],
-    ...[scratch, bytesPerThread, rowBytes, maxSpanBlocks, tileRows, 0],
-  ];
-  const at = recorder.record(OP_ATTENTION);
-  for (let i = 0; i < words.length; i++) recorder.setInt(at, 1 + i, words[i]!);
+  const { output, queries, cache, numBlocks, heads, kvHeads, headSize, numSequences } = it;
+  const { queryStarts, queryEnds } = it;
+  const at = recorder.record(
+    OP_ATTENTION,
+    output,
+    queries,
+    cache,
+    numBlocks,
+    heads,
+    kvHeads,
+    headSize,
+    0,
+    numSequences,
+    queryStarts,
+    queryEnds,
+  );
   recorder.setReal(at, 8, it.scale);
+  recorder.setInt(at, 12, it.keyLengths);
+  recorder.setInt(at, 13, it.blockTables ?? 0);
+  recorder.setInt(at, 14, it.tableStarts ?? 0);
+  recorder.setInt(at, 15, it.maxBlocks);
+  recorder.setInt(at, 16, it.causal ? 1 : 0);
+  recorder.setInt(at, 17, window);
+  recorder.setInt(at, 18, it.mask?.address ?? 0);
+  recorder.setInt(at, 19, it.mask?.width ?? 0);
+  recorder.setInt(at, 20, scratch);
+  recorder.setInt(at, 21, bytesPerThread);
+  recorder.setInt(at, 22, rowBytes);
+  recorder.setInt(at, 23, maxSpanBlocks);
+  recorder.setInt(at, 24, tileRows);
+  recorder.setInt(at, 25, 0);
 }
 
 /** What one thread needs, in the order of `cutScratch` in assembly/attention.ts. */

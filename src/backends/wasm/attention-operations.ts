@@ -58,10 +58,26 @@ export function attentionOperations(recorder: CommandRecorder, operands: Operand
       const blockTables = operands.ints(op, 'blockTables', batch.blockTables, numSequences * maxBlocks).address;
       if (numTokens === 0) return;
       const command = {
-        ...{ output: to.address, queries: q.address, cache: from.address, numBlocks, heads, kvHeads, scale },
-        ...{ numTokens, numSequences, queryStarts, queryEnds: queryStarts + 4, keyLengths, blockTables, maxBlocks },
-        ...{ tableStarts: undefined, mask: undefined },
-        ...{ headSize, maxKeyLength, causal: true, window },
+        output: to.address,
+        queries: q.address,
+        cache: from.address,
+        numBlocks,
+        heads,
+        kvHeads,
+        headSize,
+        scale,
+        numTokens,
+        numSequences,
+        queryStarts,
+        queryEnds: queryStarts + 4,
+        keyLengths,
+        maxKeyLength,
+        blockTables,
+        tableStarts: undefined,
+        maxBlocks,
+        causal: true,
+        window,
+        mask: undefined,
       };
       const scratchBytes = attentionScratchBytes(command, recorder.numThreads);
       recordAttention(recorder, command, operands.memory.scratch(scratchBytes));

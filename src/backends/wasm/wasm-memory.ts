@@ -48,11 +48,11 @@ export class WasmMemory {
     return new Uint8Array(this.#memory.buffer, address, length);
   }
 
-  /** Grows so that addresses below `end` (at most `limit`) can be used. */
-  ensure(end: number): void {
+  /** Grows so that addresses below `end` can be used, and if there is room before `limit` by some more at once. */
+  ensure(end: number, limit: number): void {
     const have = this.byteLength;
     if (end <= have) return;
-    const wanted = Math.min(Math.max(end, have + GROWTH), this.limit);
+    const wanted = Math.max(end, Math.min(have + GROWTH, limit));
     try {
       this.#memory.grow(Math.ceil((wanted - have) / PAGE));
     } catch (cause) {
