@@ -3,7 +3,7 @@
 //
 // Spinning adapts. Waking a sleeper can take longer than the operation that is waited for, and a thread that wakes late
 // makes the others sleep at the next barrier: with a processor for each thread it pays to spin for longer than any
-// operation may differ between threads. Without one, spins fail, and each failure halves the next; every 512th sleep is
+// operation may differ between threads. Without one, spins fail, and each failure halves the next; every 1024th sleep is
 // followed by a full spin, by which threads find back into step once there is a processor for each again.
 
 import { BARRIER_COUNT, BARRIER_GENERATION, BARRIER_SLEEPERS, SUBMITTED, SUBMITTED_SLEEPERS } from '../memory-map';
@@ -36,7 +36,7 @@ export function barrier(threads: i32): void {
       return;
     }
     sleeps++;
-    spins = (sleeps & 511) == 0 ? MOST_SPINS : max(LEAST_SPINS, spins >> 1);
+    spins = (sleeps & 1023) == 0 ? MOST_SPINS : max(LEAST_SPINS, spins >> 1);
     sleepWhile(BARRIER_GENERATION, generation, BARRIER_SLEEPERS);
   }
 }
