@@ -1,25 +1,19 @@
 // The engine in a real browser: conformance suite and models, in a page with and without cross-origin isolation, in a
 // worker and in the page itself; the bits must be those of Node.
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { build } from 'vite';
+import { findChromium } from './find-chromium.mjs';
 import { serveFolders } from './static-server.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const models = join(root, 'test/goldens/models');
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
-const CANDIDATES = [
-  process.env.KVASIR_CHROMIUM,
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-];
 
-const executablePath = CANDIDATES.find(isExecutable);
+const executablePath = findChromium();
 if (executablePath === undefined) {
   console.log(
     'The browser part did not run: there is no Chromium here. Name one with KVASIR_CHROMIUM=/path/to/chromium.',
@@ -48,16 +42,6 @@ try {
 if (failures.length > 0) {
   console.error(failures.join('\n'));
   process.exit(1);
-}
-
-function isExecutable(path) {
-  if (path === undefined) return false;
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Bundles a page against the built package, as a user's own Vite would. */

@@ -1,23 +1,15 @@
-import { accessSync, constants } from 'node:fs';
+import { findChromium } from '../../scripts/find-chromium.mjs';
 import { runChild } from '../run-child.mjs';
 import { GPT2_124M } from '../shapes.mjs';
 import { median } from '../statistics.mjs';
 import { gpt2Folder } from './speed.mjs';
-
-const CANDIDATES = [
-  process.env.KVASIR_CHROMIUM,
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-];
 
 /** The same decode and prefill in a headless Chromium, beside Node's figures of the same run. */
 export const browser = {
   name: 'browser',
   isOnce: true,
   async sample({ threads, dtypes, tokens, browserRounds, withPeers }, samples) {
-    const executablePath = CANDIDATES.find(isExecutable);
+    const executablePath = findChromium();
     if (executablePath === undefined) return;
     const folders = [];
     for (const dtype of dtypes.slice(0, 2)) folders.push({ dtype, folder: await gpt2Folder(dtype) });
@@ -78,14 +70,4 @@ function wllamaRows({ version, dtype, threads, timings }, chromium) {
     },
     row(`${place}: prefill ${timings.prompt_n}, ${dtype}`, timings.prompt_per_second),
   ];
-}
-
-function isExecutable(path) {
-  if (path === undefined) return false;
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

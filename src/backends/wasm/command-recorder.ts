@@ -5,7 +5,10 @@ import { OP_COPY } from './opcodes.ts';
 import { Staging } from './staging.ts';
 import type { WasmMemory } from './wasm-memory.ts';
 
-/** Commands of a list. A full list is handed over at once, so that the threads work while more is recorded. */
+/**
+ * Commands of a list: more than a step of most models has, so that the threads run it in one go, and recording does not
+ * take a processor from them. A full list is handed over at once.
+ */
 const LIST_LENGTH = 1024;
 
 type Numbers = Float32Array | Int32Array | Uint8Array;
