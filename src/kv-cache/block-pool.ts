@@ -48,6 +48,11 @@ export class BlockPool {
     if (this.#references[block] === 0) this.#free.push(block);
   }
 
+  /** Whether more than one sequence uses a block. */
+  isShared(block: number): boolean {
+    return this.#references[block]! > 1;
+  }
+
   #expectUsed(block: number, action: string): void {
     if (!(this.#references[block]! > 0))
       throw new RangeError(`Cannot ${action} block ${block}: it is not in use (blocks 0 to ${this.numBlocks - 1})`);

@@ -1,6 +1,6 @@
 import { type Backend, CACHE_BLOCK_SIZE, type DeviceCache, type PagedBatch } from '../backend/backend.ts';
 import { BlockPool } from './block-pool.ts';
-import { CachedSequence } from './cached-sequence.ts';
+import { type BlockCopy, CachedSequence } from './cached-sequence.ts';
 
 /** What a model needs of a cache: one pair of key and value stores per layer. */
 export interface KvCacheShape {
@@ -65,7 +65,8 @@ export class PagedKvCache {
 
   /**
    * Makes room for the new tokens of each sequence and writes down where they go. Call inside a scope: the batch's
-   * buffers belong to it. If the pool runs out, no sequence has grown.
+   * buffers belong to it. A block that others share is copied before a sequence writes to it. If the pool runs out, no
+   * sequence has grown.
    */
   plan(entries: readonly SequenceTokens[]): PagedBatch & { readonly maxKeyLength: number } {
     this.#append(entries);
@@ -102,11 +103,18 @@ export class PagedKvCache {
 
   #append(entries: readonly SequenceTokens[]): void {
     const before = entries.map(({ sequence }) => sequence.length);
+    const copies: BlockCopy[] = [];
     try {
-      for (const { sequence, tokenIds } of entries) sequence.append(tokenIds.length);
+      for (const { sequence, tokenIds } of entries) {
+        const copy = sequence.append(tokenIds.length);
+        if (copy !== undefined) copies.push(copy);
+      }
     } catch (error) {
       for (const [i, { sequence }] of entries.entries()) sequence.truncate(before[i]!);
       throw error;
+    } finally {
+      // Also after an error: a sequence that has its copy keeps it.
+      if (copies.length > 0) for (const layer of this.layers) this.backend.copyBlocks(layer, copies);
     }
   }
 

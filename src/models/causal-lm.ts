@@ -40,6 +40,14 @@ export interface StepOptions {
   readonly observe?: Observer | undefined;
 }
 
+/** What `CausalLM.stepWithHidden` gives. */
+export interface HiddenStep {
+  /** (rows · V). */
+  readonly logits: Float32Array;
+  /** (T · C), after the final norm. */
+  readonly hidden: Float32Array;
+}
+
 /** A decoder-only language model on a device: P(next token | tokens so far). */
 export class CausalLM {
   readonly config: ModelConfig;
@@ -93,16 +101,25 @@ export class CausalLM {
 
   /**
    * One step over a ragged batch: computes the new tokens of each sequence and gives the logits (rows · V) of the last
-   * token of each, of all, or of none. If it throws, no sequence has grown.
+   * token of each, of all, of none, or of as many last tokens of each as a list says. If it throws, no sequence has grown.
    */
   step(cache: PagedKvCache, entries: readonly SequenceTokens[], options: StepOptions): Promise<Float32Array> {
     const record = () => {
       const batch = createForwardBatch(cache, entries, options);
-      if (options.logits !== 'none') return this.transformer.forward(batch);
+      if (options.logits !== 'none') return this.transformer.forward(batch).read(options.target);
       this.transformer.hidden(batch);
-      return Tensor.allocate(this.backend, [0, this.config.vocabSize]);
+      return Tensor.allocate(this.backend, [0, this.config.vocabSize]).read();
     };
-    return this.#run(entries, record, options.logits === 'none' ? undefined : options.target);
+    return this.#run(entries, record) as Promise<Float32Array>;
+  }
+
+  /** `step` that also gives the final hidden states (T · C) of all new tokens. */
+  stepWithHidden(cache: PagedKvCache, entries: readonly SequenceTokens[], options: StepOptions): Promise<HiddenStep> {
+    return this.#run(entries, async () => {
+      const { logits, hidden } = this.transformer.forwardWithHidden(createForwardBatch(cache, entries, options));
+      const [values, states] = await Promise.all([logits.read(options.target), hidden.read()]);
+      return { logits: values as Float32Array, hidden: states as Float32Array };
+    });
   }
 
   /**
@@ -114,7 +131,7 @@ export class CausalLM {
     return this.#run([entry], () => {
       const batch = createForwardBatch(cache, [entry], { logits: 'all' });
       const ids = Tensor.from(this.backend, Int32Array.from(targets));
-      return tokenLogProbs(this.transformer.forward(batch), ids);
+      return tokenLogProbs(this.transformer.forward(batch), ids).read() as Promise<Float32Array>;
     });
   }
 
@@ -123,15 +140,15 @@ export class CausalLM {
     this.parameters.release();
   }
 
-  async #run(entries: readonly SequenceTokens[], record: () => Tensor, target?: Float32Array): Promise<Float32Array> {
+  /** Records a step inside a scope; `record` must have asked for all its reads when it first waits. */
+  async #run<Result>(entries: readonly SequenceTokens[], record: () => Promise<Result>): Promise<Result> {
     for (const { sequence, tokenIds } of entries) {
       this.#expectTokenIds(tokenIds);
       this.#expectRoom(sequence.length + tokenIds.length);
     }
     const before = entries.map(({ sequence }) => sequence.length);
     try {
-      const values = await this.backend.scope(() => record().read(target));
-      return values as Float32Array;
+      return await this.backend.scope(record);
     } catch (error) {
       for (const [i, { sequence }] of entries.entries()) sequence.truncate(Math.min(before[i]!, sequence.length));
       throw error;

@@ -38,12 +38,15 @@ export class DecoderOnlyTransformer {
 
   /** The logits (rows, V) of the batch's rows. Call inside a scope; it records and does not wait. */
   forward(batch: ForwardBatch): Tensor {
-    const { finalNorm, head, tokenEmbedding } = this.parts;
-    const hidden = this.hidden(batch);
-    const rows = batch.logitRows === undefined ? hidden : gatherRows(hidden, batch.logitRows);
-    const normed = finalNorm === undefined ? rows : finalNorm.forward(rows);
+    const normed = this.#norm(chooseRows(this.hidden(batch), batch));
     batch.observe?.('finalNorm', normed);
-    return head === undefined ? linear(normed, tokenEmbedding.weight) : head.forward(normed);
+    return this.#project(normed);
+  }
+
+  /** The logits (rows, V) of the batch's rows, and the final hidden states (T, C) of all tokens. Call inside a scope. */
+  forwardWithHidden(batch: ForwardBatch): { readonly logits: Tensor; readonly hidden: Tensor } {
+    const hidden = this.#norm(this.hidden(batch));
+    return { logits: this.#project(chooseRows(hidden, batch)), hidden };
   }
 
   /** The output of the last block (T, C), before the final norm; it fills the cache. Call inside a scope. */
@@ -60,10 +63,23 @@ export class DecoderOnlyTransformer {
     return hidden;
   }
 
+  #norm(hidden: Tensor): Tensor {
+    return this.parts.finalNorm?.forward(hidden) ?? hidden;
+  }
+
+  #project(normed: Tensor): Tensor {
+    const { head, tokenEmbedding } = this.parts;
+    return head === undefined ? linear(normed, tokenEmbedding.weight) : head.forward(normed);
+  }
+
   #embed(batch: ForwardBatch): Tensor {
     const tokens = this.parts.tokenEmbedding.forward(batch.tokenIds);
     if (this.parts.positionEmbedding === undefined) return tokens;
     const positions = Tensor.from(this.#backend, batch.positions);
     return add(tokens, this.parts.positionEmbedding.forward(positions));
   }
+}
+
+function chooseRows(hidden: Tensor, { logitRows }: ForwardBatch): Tensor {
+  return logitRows === undefined ? hidden : gatherRows(hidden, logitRows);
 }

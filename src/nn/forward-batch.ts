@@ -2,8 +2,11 @@ import type { DeviceCache, PagedBatch } from '../backend/backend.ts';
 import type { PagedKvCache, SequenceTokens } from '../kv-cache/paged-kv-cache.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
-/** Which rows of a batch get logits: the last token of each sequence, every token, or no token (only the cache fills). */
-export type LogitRows = 'last' | 'all' | 'none';
+/**
+ * Which rows of a batch get logits: the last token of each sequence, every token, no token (only the cache fills), or as
+ * many of the last tokens of each sequence as the list says.
+ */
+export type LogitRows = 'last' | 'all' | 'none' | readonly number[];
 
 /** Sees the activations of a forward pass by module path; `tensor.read()` gives their values. */
 export type Observer = (path: string, tensor: Tensor) => void;
@@ -31,7 +34,7 @@ export function createForwardBatch(
   const paged = cache.plan(entries);
   const tokenIds = new Int32Array(paged.numTokens);
   const positions = new Int32Array(paged.numTokens);
-  const lastRows = new Int32Array(entries.length);
+  const logitRows: number[] = [];
   let row = 0;
   for (const [i, entry] of entries.entries()) {
     const firstPosition = entry.sequence.length - entry.tokenIds.length;
@@ -40,15 +43,26 @@ export function createForwardBatch(
       positions[row] = firstPosition + j;
       row += 1;
     }
-    lastRows[i] = row - 1;
+    const count = numLogitRows(options.logits, i, entry.tokenIds.length);
+    for (let logitRow = row - count; logitRow < row; logitRow++) logitRows.push(logitRow);
   }
-  const everyRowIsLast = options.logits === 'all' || paged.numTokens === entries.length;
   return {
     tokenIds: Tensor.from(backend, tokenIds),
     positions,
     paged,
     caches: cache.layers,
-    logitRows: everyRowIsLast ? undefined : Tensor.from(backend, lastRows),
+    logitRows: logitRows.length === paged.numTokens ? undefined : Tensor.from(backend, Int32Array.from(logitRows)),
     observe: options.observe,
   };
+}
+
+/** Rows of entry `i`, which has `numTokens` new tokens, that get logits. */
+function numLogitRows(rows: LogitRows, i: number, numTokens: number): number {
+  if (rows === 'all') return numTokens;
+  if (rows === 'last') return 1;
+  if (rows === 'none') return 0;
+  const count = rows[i]!;
+  if (!(count >= 0 && count <= numTokens))
+    throw new RangeError(`Cannot lay out a batch: ${count} rows of logits for ${numTokens} new tokens`);
+  return count;
 }

@@ -1,0 +1,47 @@
+import type { SequenceView } from '../sampling/sequence-view.ts';
+import type { Draft } from './draft.ts';
+import type { GenerationResult } from './generation-output.ts';
+
+/**
+ * How the tokens of a request are chosen. The engine keeps the sequences and their cache and computes the logits; a strategy
+ * looks at the logits of all sequences that are alive and says which go on, with which tokens. It never touches the cache.
+ *
+ * The first call has one hypothesis, the prompt. Each later call has those that the call before returned, in its order.
+ */
+export interface SearchStrategy {
+  /** Most hypotheses alive at once. */
+  readonly maxHypotheses: number;
+  /** Whether `Hypothesis.hidden` is wanted. */
+  readonly needsHidden: boolean;
+  /**
+   * The hypotheses that go on. Several with one parent share what is cached of it; a hypothesis without a continuation is
+   * dropped. None: the search is over. Throws a `RangeError` for logits that are not finite.
+   */
+  advance(hypotheses: readonly Hypothesis[]): readonly Continuation[];
+  /** Ends the search before its time, with what there is. */
+  finish(reason: 'time'): void;
+  /** Best first; call it when the search is over. */
+  results(): readonly GenerationResult[];
+}
+
+/** A living sequence, and what the model says comes next. */
+export interface Hypothesis {
+  /** The tokens so far; drafts are not among them. */
+  readonly sequence: SequenceView;
+  /**
+   * Raw logits (V), the strategy's to change until it returns: row 0 follows the sequence; where there is a draft, row i
+   * follows its i-th token (counted from 1).
+   */
+  readonly rows: readonly Float32Array[];
+  readonly draft: Draft | undefined;
+  /** The final hidden states (tokens, C) of the tokens that are new since the last call, if the strategy needs them. */
+  readonly hidden: Float32Array | undefined;
+}
+
+/** A hypothesis that goes on. */
+export interface Continuation {
+  /** Index of the hypothesis it continues. */
+  readonly parent: number;
+  /** What is appended: one token, or several where a draft was accepted. */
+  readonly tokenIds: readonly number[];
+}
