@@ -50,7 +50,7 @@ export async function* generateTokens(input: GenerateInput): AsyncGenerator<Gene
     checkLogits(logits, sequence.position);
     const logProbs = options.logProbs === undefined ? undefined : new LogProbs(logits);
     const tokenId = chooseToken(logits, sequence, { chain, temperature: options.temperature, seed });
-    sequence.append(tokenId);
+    sequence.append([tokenId]);
     newIds = [tokenId];
     yield output.add(tokenId, logProbs);
   }

@@ -6,6 +6,8 @@ import type { FinishReason, LengthLimits } from './stopping.ts';
 
 /** One generated token. */
 export interface GeneratedToken {
+  /** Which of the sequences that are generated at once; 0 where there is one. */
+  readonly index: number;
   readonly tokenId: number;
   /** Text that has become final: never a part of a character, nor of a stop string. It may be empty. */
   readonly text: string;
@@ -37,6 +39,7 @@ export interface ChosenLogProb extends TokenLogProb {
 
 /** Turns the chosen tokens of one sequence into text and decides when it is finished. */
 export class GenerationOutput {
+  readonly #index: number;
   readonly #options: Pick<GenerationOptions, 'stopStrings' | 'stopTokenIds' | 'logProbs'>;
   readonly #limits: LengthLimits;
   readonly #detokenizer: Pick<Detokenizer, 'push' | 'flush'> | undefined;
@@ -50,10 +53,12 @@ export class GenerationOutput {
     readonly options: Pick<GenerationOptions, 'stopStrings' | 'stopTokenIds' | 'logProbs'>;
     readonly limits: LengthLimits;
     readonly detokenizer: Pick<Detokenizer, 'push' | 'flush'> | undefined;
+    readonly index?: number | undefined;
   }) {
     if (from.options.stopStrings.length > 0 && from.detokenizer === undefined) {
       throw new TypeError('Cannot generate: there are stop strings, but no detokenizer to make text with');
     }
+    this.#index = from.index ?? 0;
     this.#options = from.options;
     this.#limits = from.limits;
     this.#detokenizer = from.detokenizer;
@@ -65,16 +70,25 @@ export class GenerationOutput {
     return this.#finishReason;
   }
 
-  /** Takes the next token; `logProbs` are those of the row it was chosen from, if they are asked for. */
-  add(tokenId: number, logProbs: LogProbs | undefined): GeneratedToken {
+  /**
+   * Takes the next token; `logProbs` are those of the row it was chosen from, if they are asked for. With `endsWith` it is
+   * the last one.
+   */
+  add(tokenId: number, logProbs: LogProbs | undefined, endsWith?: FinishReason): GeneratedToken {
     this.#tokenIds.push(tokenId);
-    const text = this.#textOf(tokenId);
+    const text = this.#textOf(tokenId, endsWith);
     this.#text += text;
-    if (logProbs === undefined) return { tokenId, text };
+    const index = this.#index;
+    if (logProbs === undefined) return { index, tokenId, text };
     const logProb = logProbs.of(tokenId);
     const topLogProbs = logProbs.top(this.#options.logProbs ?? 0);
     this.#logProbs.push({ tokenId, logProb, topLogProbs });
-    return { tokenId, text, logProb, topLogProbs };
+    return { index, tokenId, text, logProb, topLogProbs };
+  }
+
+  /** Ends a sequence that got no further. */
+  end(reason: FinishReason): void {
+    this.#finishReason ??= reason;
   }
 
   /** The finished sequence. */
@@ -91,13 +105,14 @@ export class GenerationOutput {
   }
 
   /** The text that this token makes final; sets the finish reason. */
-  #textOf(tokenId: number): string {
+  #textOf(tokenId: number, endsWith: FinishReason | undefined): string {
     const isStopToken = this.#options.stopTokenIds.includes(tokenId);
     let text = isStopToken ? '' : this.#beforeStopString(this.#detokenizer?.push(tokenId) ?? '');
     const isFull = this.#tokenIds.length >= this.#limits.max;
-    if (isStopToken || isFull || this.#stopStrings.isStopped) {
+    if (isStopToken || isFull || this.#stopStrings.isStopped || endsWith !== undefined) {
       text += this.#beforeStopString(this.#detokenizer?.flush() ?? '') + this.#stopStrings.flush();
-      this.#finishReason = isStopToken || this.#stopStrings.isStopped ? 'stop' : 'length';
+      const isStopped = isStopToken || this.#stopStrings.isStopped;
+      this.#finishReason = isStopped ? 'stop' : isFull ? 'length' : endsWith;
     }
     return text;
   }

@@ -18,8 +18,8 @@ export interface SearchStrategy {
    * dropped. None: the search is over. Throws a `RangeError` for logits that are not finite.
    */
   advance(hypotheses: readonly Hypothesis[]): readonly Continuation[];
-  /** Ends the search before its time, with what there is. */
-  finish(reason: 'time'): void;
+  /** Ends the search with what there is: at once, which true says, or with the next step. */
+  finish(reason: 'time'): boolean;
   /** Best first; call it when the search is over. */
   results(): readonly GenerationResult[];
 }

@@ -1,7 +1,7 @@
 import type { GenerationOptions } from '../config/generation-options.ts';
 
-/** Why a sequence ended: a stop token or stop string, or no room for more tokens. */
-export type FinishReason = 'stop' | 'length';
+/** Why a sequence ended: a stop token or stop string, no room for more tokens, or the end of its time. */
+export type FinishReason = 'stop' | 'length' | 'time';
 
 /** Fewest and most tokens to generate after a prompt. */
 export interface LengthLimits {

@@ -6,9 +6,10 @@ export class TokenSequence implements SequenceView {
   readonly #generatedIds: number[] = [];
   readonly #tokenIds: number[];
 
-  constructor(promptIds: readonly number[]) {
-    this.promptIds = [...promptIds];
+  constructor(promptIds: readonly number[], generatedIds: readonly number[] = []) {
+    this.promptIds = promptIds;
     this.#tokenIds = [...promptIds];
+    this.append(generatedIds);
   }
 
   get generatedIds(): readonly number[] {
@@ -23,8 +24,15 @@ export class TokenSequence implements SequenceView {
     return this.#tokenIds.length;
   }
 
-  append(tokenId: number): void {
-    this.#generatedIds.push(tokenId);
-    this.#tokenIds.push(tokenId);
+  append(tokenIds: readonly number[]): void {
+    for (const tokenId of tokenIds) {
+      this.#generatedIds.push(tokenId);
+      this.#tokenIds.push(tokenId);
+    }
+  }
+
+  /** Another sequence of the same tokens. */
+  fork(): TokenSequence {
+    return new TokenSequence(this.promptIds, this.#generatedIds);
   }
 }

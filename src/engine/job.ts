@@ -1,0 +1,161 @@
+import { CACHE_BLOCK_SIZE } from '../backend/backend.ts';
+import type { Continuation } from '../decoding/search-strategy.ts';
+import { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
+import type { EngineRequest, RequestReport } from './request.ts';
+import { Sequence } from './sequence.ts';
+
+/** Requests that came later may go first this often; then the one that waits is more urgent than any priority. */
+const MAX_PASSED = 32;
+
+/** A request on its way through the engine. */
+export class Job {
+  readonly request: EngineRequest;
+  /** Number of arrival. */
+  readonly arrival: number;
+  /** The sequences that are alive, in the order that the search knows them by. */
+  sequences: readonly Sequence[];
+  /** Later arrivals that were admitted before it. */
+  numPassed = 0;
+  numPreemptions = 0;
+  /** Tokens of the prompt that were found in the prefix cache when it began. */
+  cachedTokens = 0;
+  hasEnded = false;
+  readonly #arrivedAt = performance.now();
+  #startedAt: number | undefined;
+  #firstTokenAt: number | undefined;
+  #lastTokenAt = this.#arrivedAt;
+
+  constructor(cache: PagedKvCache, request: EngineRequest, arrival: number) {
+    this.request = request;
+    this.arrival = arrival;
+    const { guidance, promptIds } = request;
+    const guide = guidance === undefined ? undefined : Sequence.fromPrompt(cache, guidance.promptIds);
+    this.sequences = [Sequence.fromPrompt(cache, promptIds, guide)];
+  }
+
+  get urgency(): number {
+    return this.numPassed >= MAX_PASSED ? Number.POSITIVE_INFINITY : (this.request.priority ?? 0);
+  }
+
+  /** Every sequence with tokens to compute: the search's own, each followed by its guide. */
+  get members(): readonly Sequence[] {
+    return this.sequences.flatMap((sequence) =>
+      sequence.guide === undefined ? [sequence] : [sequence, sequence.guide],
+    );
+  }
+
+  /**
+   * The earlier sequence of the job that has the most first tokens in common with this one, and how many these are; the
+   * last token of a sequence is its own to compute. Undefined if there is nothing to share.
+   */
+  elderOf(sequence: Sequence): { readonly sequence: Sequence; readonly numShared: number } | undefined {
+    if (this.request.useCache === false || this.sequences.length === 1) return undefined;
+    const index = this.sequences.indexOf(sequence);
+    const elders = index < 0 ? guidesBefore(this.sequences, sequence) : this.sequences.slice(0, index);
+    let best: { readonly sequence: Sequence; readonly numShared: number } | undefined;
+    for (const elder of elders) {
+      const numShared = Math.min(numInCommon(elder, sequence), sequence.tokens.position - 1);
+      if (numShared > (best?.numShared ?? 0)) best = { sequence: elder, numShared };
+    }
+    return best;
+  }
+
+  /** Most sequences it can have at once. */
+  get maxSequences(): number {
+    return this.request.search.maxHypotheses * (this.request.guidance === undefined ? 1 : 2);
+  }
+
+  /** Whether everything is computed that the search waits for. */
+  get isReady(): boolean {
+    return this.members.every((sequence) => sequence.numPending === 0 && sequence.rows.length > 0);
+  }
+
+  /** Whether each of its sequences waits for its next token only. */
+  get isGenerating(): boolean {
+    return this.members.every((sequence) => sequence.tokens.position - sequence.numComputed <= 1);
+  }
+
+  isOverdue(now: number): boolean {
+    const { maxTime } = this.request;
+    return maxTime !== undefined && now > this.#arrivedAt + maxTime * 1000;
+  }
+
+  start(): void {
+    this.#startedAt ??= performance.now();
+  }
+
+  /** The search has chosen tokens: milliseconds since it last did, or since the arrival, which is `isFirst`. */
+  tokensChosen(): { readonly ms: number; readonly isFirst: boolean } {
+    const now = performance.now();
+    const [ms, isFirst] = [now - this.#lastTokenAt, this.#firstTokenAt === undefined];
+    this.#firstTokenAt ??= now;
+    this.#lastTokenAt = now;
+    return { ms, isFirst };
+  }
+
+  /** Goes on with the sequences that the search wants. */
+  continue(continuations: readonly Continuation[]): void {
+    const parents = this.sequences;
+    const unused = new Set(parents);
+    const next = continuations.map(({ parent }) => {
+      const sequence = parents[parent]!;
+      // The first child is its parent; later ones share what is cached.
+      return unused.delete(sequence) ? sequence : sequence.fork();
+    });
+    for (const sequence of unused) sequence.release();
+    for (const [i, sequence] of next.entries()) sequence.append(continuations[i]!.tokenIds);
+    this.sequences = next;
+    if (this.request.useCache === false) for (const sequence of this.members) sequence.cached.release();
+  }
+
+  release(): void {
+    for (const sequence of this.sequences) sequence.release();
+  }
+
+  report(): RequestReport {
+    const now = performance.now();
+    const startedAt = this.#startedAt ?? now;
+    const firstTokenAt = this.#firstTokenAt ?? now;
+    return {
+      cachedTokens: this.cachedTokens,
+      numPreemptions: this.numPreemptions,
+      queueMs: startedAt - this.#arrivedAt,
+      prefillMs: firstTokenAt - startedAt,
+      decodeMs: now - firstTokenAt,
+    };
+  }
+}
+
+function guidesBefore(sequences: readonly Sequence[], guide: Sequence): readonly Sequence[] {
+  const guides = sequences.flatMap((sequence) => sequence.guide ?? []);
+  return guides.slice(0, guides.indexOf(guide));
+}
+
+function numInCommon(a: Sequence, b: Sequence): number {
+  const [aIds, bIds] = [a.tokens.tokenIds, b.tokens.tokenIds];
+  const length = Math.min(aIds.length, bIds.length);
+  for (let i = 0; i < length; i++) if (aIds[i] !== bIds[i]) return i;
+  return length;
+}
+
+/** Which of two jobs goes first: the more urgent, then the one that came first. Negative if it is `a`. */
+export function byPrecedence(a: Job, b: Job): number {
+  if (a.urgency !== b.urgency) return b.urgency - a.urgency;
+  return a.arrival - b.arrival;
+}
+
+/**
+ * Cache blocks with which a request surely comes to its end if it has them alone. Its sequences share the whole blocks of
+ * the prompt; a block that two of them share is counted again while it is copied.
+ */
+export function blocksNeeded(request: EngineRequest): number {
+  const { promptIds, maxLength, guidance, search } = request;
+  const lengths = [promptIds.length];
+  if (guidance !== undefined) lengths.push(guidance.promptIds.length);
+  return lengths.reduce((sum, promptLength) => {
+    const shared = Math.floor(promptLength / CACHE_BLOCK_SIZE);
+    const length = maxLength - promptIds.length + promptLength;
+    const own = PagedKvCache.blocksFor(length) - shared;
+    return sum + shared + search.maxHypotheses * own + Math.floor(search.maxHypotheses / 2);
+  }, 0);
+}

@@ -1,0 +1,72 @@
+import type { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
+import type { HiddenStep } from '../models/causal-lm.ts';
+import type { StepModel } from './step-model.ts';
+import type { Chunk } from './step-plan.ts';
+
+/** Runs a planned step through the model and gives each sequence its logits and hidden states. */
+export class ModelRunner {
+  readonly #model: StepModel;
+  readonly #cache: PagedKvCache;
+  /** Logits of a step: a new array each time would be garbage of many megabytes before it is collected. */
+  #logits = new Float32Array(0);
+
+  constructor(model: StepModel, cache: PagedKvCache) {
+    this.#model = model;
+    this.#cache = cache;
+  }
+
+  /** Computes the chunks. A chunk whose job has ended meanwhile gets nothing. If it throws, no sequence has grown. */
+  async run(chunks: readonly Chunk[]): Promise<void> {
+    // Where each chunk begins, before the step moves it.
+    const starts = chunks.map(({ sequence }) => sequence.numComputed);
+    const { logits, hidden } = await this.#step(chunks);
+    this.#giveRows(chunks, logits);
+    if (hidden !== undefined) giveHidden(chunks, starts, hidden);
+  }
+
+  #step(chunks: readonly Chunk[]): Promise<Partial<HiddenStep> & Pick<HiddenStep, 'logits'>> {
+    const entries = chunks.map(({ sequence, numTokens }) => ({
+      sequence: sequence.cached,
+      tokenIds: sequence.pendingIds(numTokens),
+    }));
+    const numRows = chunks.map((chunk) => chunk.numRows);
+    const target = this.#target(numRows.reduce((sum, rows) => sum + rows, 0));
+    if (chunks.some(({ job }) => job.request.search.needsHidden))
+      return this.#model.stepWithHidden(this.#cache, entries, { logits: numRows, target });
+    const logits = target.length === 0 ? 'none' : numRows;
+    return this.#model.step(this.#cache, entries, { logits, target }).then((values) => ({ logits: values }));
+  }
+
+  #target(numRows: number): Float32Array {
+    const length = numRows * this.#model.config.vocabSize;
+    if (this.#logits.length < length) this.#logits = new Float32Array(length);
+    return this.#logits.subarray(0, length);
+  }
+
+  #giveRows(chunks: readonly Chunk[], logits: Float32Array): void {
+    const { vocabSize } = this.#model.config;
+    let start = 0;
+    for (const { job, sequence, numRows } of chunks) {
+      const rows = Array.from({ length: numRows }, (_, i) =>
+        logits.subarray(start + i * vocabSize, start + (i + 1) * vocabSize),
+      );
+      if (!job.hasEnded) sequence.rows = rows;
+      start += numRows * vocabSize;
+    }
+    // The next step writes over the rows of a job that still waits for others of its sequences.
+    for (const { job, sequence } of chunks) if (!job.isReady) sequence.rows = sequence.rows.map((row) => row.slice());
+  }
+}
+
+/** Gives each sequence that wants them the hidden states of its tokens that the search has not seen. */
+function giveHidden(chunks: readonly Chunk[], starts: readonly number[], hidden: Float32Array): void {
+  const numTokens = chunks.reduce((sum, chunk) => sum + chunk.numTokens, 0);
+  const width = hidden.length / numTokens;
+  let row = 0;
+  for (const [i, { job, sequence, numTokens: count }] of chunks.entries()) {
+    const numSeen = Math.min(count, Math.max(0, sequence.numHiddenSeen - starts[i]!));
+    if (job.request.search.needsHidden && !job.hasEnded)
+      sequence.hidden.push(hidden.slice((row + numSeen) * width, (row + count) * width));
+    row += count;
+  }
+}

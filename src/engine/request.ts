@@ -1,0 +1,50 @@
+import type { DraftProposer } from '../decoding/draft.ts';
+import type { SearchStrategy } from '../decoding/search-strategy.ts';
+
+/** What the engine needs to know of a request. It speaks token ids only; the search turns them into results. */
+export interface EngineRequest {
+  /** At least one token. */
+  readonly promptIds: readonly number[];
+  /** Chooses the tokens, and hands out what it has. */
+  readonly search: SearchStrategy;
+  /** The longest that a sequence can come to, prompt included. */
+  readonly maxLength: number;
+  /** Higher goes first; 0 unless given. Requests of one priority go in the order of their arrival. */
+  readonly priority?: number | undefined;
+  /** Seconds from now after which the search ends with what it has. */
+  readonly maxTime?: number | undefined;
+  /** false computes every token anew at each step: slow, and the same result. */
+  readonly useCache?: boolean | undefined;
+  /** Classifier-free guidance: logits are moved away from what the model says after another prompt. */
+  readonly guidance?: Guidance | undefined;
+  /** Guesses tokens that the model then checks at once. */
+  readonly drafting?: Drafting | undefined;
+  /** Ends the request; its cache is free at once. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Guidance {
+  readonly promptIds: readonly number[];
+  /** See `guide`. */
+  readonly scale: number;
+}
+
+export interface Drafting {
+  readonly proposer: DraftProposer;
+  /** Most tokens guessed at once. */
+  readonly maxTokens: number;
+}
+
+/** How a request went. */
+export interface RequestReport {
+  /** Tokens of the prompt that were found in the prefix cache. */
+  readonly cachedTokens: number;
+  /** Times that its cache was taken by another request and computed again. */
+  readonly numPreemptions: number;
+  /** Milliseconds until it was first part of a step. */
+  readonly queueMs: number;
+  /** Milliseconds from then to its first token. */
+  readonly prefillMs: number;
+  /** Milliseconds from its first token to the end. */
+  readonly decodeMs: number;
+}

@@ -1,0 +1,118 @@
+import type { Draft } from '../decoding/draft.ts';
+import { TokenSequence } from '../decoding/token-sequence.ts';
+import type { CachedSequence } from '../kv-cache/cached-sequence.ts';
+import { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
+
+/**
+ * A sequence of the engine: the tokens it knows (its own, then those of a draft) and those that are computed, which are in
+ * the cache. Every step computes some of the difference; prompts, single tokens, drafts and what was preempted are one case.
+ */
+export class Sequence {
+  readonly tokens: TokenSequence;
+  readonly #cache: PagedKvCache;
+  readonly cached: CachedSequence;
+  /** With guidance, the sequence that has the same generated tokens after another prompt. */
+  readonly guide: Sequence | undefined;
+  /** Guessed tokens, checked with the next step. */
+  draft: Draft | undefined;
+  /** Logits (V) after the last token, and after each of the draft: there once all known tokens are computed. */
+  rows: readonly Float32Array[] = [];
+  /** Final hidden states of new tokens, where the search wants them: (tokens · C) for each step since it last looked. */
+  hidden: Float32Array[] = [];
+  /** Tokens whose hidden states the search has looked at. */
+  numHiddenSeen = 0;
+
+  constructor(
+    cache: PagedKvCache,
+    tokens: TokenSequence,
+    parts: { readonly cached?: CachedSequence; readonly guide?: Sequence | undefined } = {},
+  ) {
+    this.#cache = cache;
+    this.tokens = tokens;
+    this.cached = parts.cached ?? cache.createSequence();
+    this.guide = parts.guide;
+  }
+
+  static fromPrompt(cache: PagedKvCache, promptIds: readonly number[], guide?: Sequence): Sequence {
+    return new Sequence(cache, new TokenSequence(promptIds), { guide });
+  }
+
+  get numKnown(): number {
+    return this.tokens.position + (this.draft?.tokenIds.length ?? 0);
+  }
+
+  get numComputed(): number {
+    return this.cached.length;
+  }
+
+  /** Known tokens that are not computed. */
+  get numPending(): number {
+    return this.numKnown - this.numComputed;
+  }
+
+  /** The next `count` pending tokens. */
+  pendingIds(count: number): readonly number[] {
+    const start = this.numComputed;
+    const own = this.tokens.tokenIds.slice(start, start + count);
+    if (own.length === count) return own;
+    const draftStart = Math.max(0, start - this.tokens.position);
+    return [...own, ...this.draft!.tokenIds.slice(draftStart, draftStart + count - own.length)];
+  }
+
+  /** All hidden states (tokens · C) that the search has not seen. */
+  allHidden(): Float32Array | undefined {
+    if (this.hidden.length <= 1) return this.hidden[0];
+    const all = new Float32Array(this.hidden.reduce((sum, piece) => sum + piece.length, 0));
+    let offset = 0;
+    for (const piece of this.hidden) {
+      all.set(piece, offset);
+      offset += piece.length;
+    }
+    return all;
+  }
+
+  /** Drops all but the first `length` tokens of the draft. */
+  shortenDraft(length: number): void {
+    if (this.draft === undefined || this.draft.tokenIds.length <= length) return;
+    const { tokenIds, distributions } = this.draft;
+    this.draft =
+      length === 0
+        ? undefined
+        : { tokenIds: tokenIds.slice(0, length), distributions: distributions?.slice(0, length) };
+  }
+
+  /** Takes the tokens that the search chose; what was computed of a draft beyond them is forgotten. The last is pending. */
+  append(tokenIds: readonly number[]): void {
+    this.#forgetOutputs();
+    this.numHiddenSeen = this.tokens.position;
+    this.tokens.append(tokenIds);
+    this.cached.truncate(Math.min(this.numComputed, this.tokens.position - 1));
+    this.guide?.append(tokenIds);
+  }
+
+  /** Another sequence with the same tokens that shares what is cached of them. */
+  fork(): Sequence {
+    const cached = this.cached.fork(Math.min(this.numComputed, this.tokens.position));
+    const fork = new Sequence(this.#cache, this.tokens.fork(), { cached, guide: this.guide?.fork() });
+    fork.numHiddenSeen = this.numHiddenSeen;
+    return fork;
+  }
+
+  /** Shares what `other` has cached of the tokens that both begin with. This sequence has nothing cached. */
+  adopt(other: Sequence, numTokens: number): void {
+    this.cached.adopt(other.cached.blockTable.slice(0, PagedKvCache.blocksFor(numTokens)), numTokens);
+  }
+
+  /** Gives the cache back; the tokens stay known, and are computed again if the sequence goes on. */
+  release(): void {
+    this.#forgetOutputs();
+    this.cached.release();
+    this.guide?.release();
+  }
+
+  #forgetOutputs(): void {
+    this.draft = undefined;
+    this.rows = [];
+    this.hidden = [];
+  }
+}
