@@ -29,20 +29,13 @@ export { BlockPool } from './kv-cache/block-pool.ts';
 export type { CachedSequence } from './kv-cache/cached-sequence.ts';
 export type { KvCacheShape, SequenceTokens } from './kv-cache/paged-kv-cache.ts';
 export { PagedKvCache } from './kv-cache/paged-kv-cache.ts';
-export type { CacheFormula, EstimateOptions, MemoryEstimate } from './llm/estimate-memory.ts';
+export type { CacheFormula, EstimateOptions, MemoryEstimate, MemoryReport } from './llm/estimate-memory.ts';
 export { estimateMemory } from './llm/estimate-memory.ts';
-export type {
-  ChatOptions,
-  GenerateOptions,
-  Generation,
-  MemoryReport,
-  RunOptions,
-  ScoredToken,
-  TextScore,
-} from './llm/llm.ts';
+export type { ChatOptions, GenerateOptions, Prompt, RunOptions } from './llm/generate-options.ts';
+export type { Generation, Timings } from './llm/generation.ts';
 export { LLM } from './llm/llm.ts';
 export type { LoadOptions, Progress } from './llm/load-options.ts';
-export type { Timings } from './llm/timings.ts';
+export type { ScoredToken, TextScore } from './llm/score-text.ts';
 export type { ForwardInput, ForwardOutput } from './models/causal-lm.ts';
 export { CausalLM } from './models/causal-lm.ts';
 export type { ModelDescription } from './models/load-model.ts';

@@ -10,6 +10,7 @@ import torch
 import transformers
 
 import decoder_only
+import processors
 import sampling
 import tokenizers_and_templates
 import transformer_decoder
@@ -18,7 +19,7 @@ transformers.utils.logging.disable_progress_bar()
 torch.set_num_threads(1)
 torch.use_deterministic_algorithms(True)
 
-SUBJECTS = (tokenizers_and_templates, decoder_only, transformer_decoder, sampling)
+SUBJECTS = (tokenizers_and_templates, decoder_only, transformer_decoder, sampling, processors)
 
 
 def main(wanted):

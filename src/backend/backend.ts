@@ -5,8 +5,9 @@ import type { WeightDType } from './dtype.ts';
  * work on. Every operation is required of every backend.
  *
  * **Order.** Operations are recorded when called and run in that order; nothing has to have run until a promise of
- * `read`, `readMatrix`, `writeMatrix` or `synchronize` resolves. Writes are ordered with the operations around them:
- * what is recorded after `write` returns sees the written values, and the caller may reuse its array at once.
+ * `read`, `readMatrix`, `readBlocks`, `writeMatrix`, `writeBlocks` or `synchronize` resolves. Writes are ordered with the
+ * operations around them: what is recorded after `write` returns sees the written values, and the caller may reuse its
+ * array at once.
  *
  * **Numbers.** Activations are float32, row-major, without padding. Each output element is reduced in one fixed order
  * that depends on nothing but the element's own inputs: not on the number of rows in the call, the number of threads,
@@ -44,6 +45,18 @@ export interface Backend extends Operations {
   read<Target extends Float32Array | Int32Array>(buffer: DeviceBuffer, target: Target): Promise<Target>;
   /** The values of a weight matrix, row-major (rows × columns), widened to float32. */
   readMatrix(matrix: DeviceMatrix): Promise<Float32Array>;
+  /**
+   * The keys and values of whole cache blocks, in the order of `blocks`, as everything recorded before the call leaves
+   * them; what is recorded afterwards, or a release of the cache, does not change them. Rejects with a `RangeError` for a
+   * block that the cache does not have.
+   */
+  readBlocks(cache: DeviceCache, blocks: readonly number[]): Promise<CacheBlocks>;
+  /**
+   * Replaces the keys and values of whole cache blocks, to the bit, after everything recorded before the call. Until the
+   * promise resolves the data must stay as they are, and what is recorded need not see them. Rejects, with nothing written,
+   * with a `RangeError` for a block that the cache does not have or that comes twice, and for data of another length.
+   */
+  writeBlocks(cache: DeviceCache, blocks: readonly number[], data: CacheBlocks): Promise<void>;
   /** Resolves when everything recorded so far has run. */
   synchronize(): Promise<void>;
   /**
@@ -97,6 +110,12 @@ export interface CacheShape {
 
 /** Tokens in one block of the paged key/value cache. Slot `s` is token `s % 16` of block `s / 16`. */
 export const CACHE_BLOCK_SIZE = 16;
+
+/** What some blocks of a cache hold, in a layout that is the same for every backend. */
+export interface CacheBlocks {
+  readonly keys: Float32Array; // (blocks, 16, G, D)
+  readonly values: Float32Array; // (blocks, 16, G, D)
+}
 
 /** A run of whole rows or whole columns of a weight matrix, as a file stores them (little-endian). */
 export interface MatrixPart {

@@ -35,7 +35,7 @@ describe('An operation that does nothing is noticed', () => {
   const kernels = [
     ...['copy', 'fill', 'add', 'multiply', 'scale', 'activate', 'gate', 'linear', 'embed', 'layerNorm', 'rmsNorm'],
     ...['rotate', 'sliceColumns', 'gatherRows', 'softmax', 'logSoftmax', 'tokenLogProbs', 'argmax', 'attention'],
-    ...['storeKeysValues', 'pagedAttention', 'copyBlocks', 'write', 'release'],
+    ...['storeKeysValues', 'pagedAttention', 'copyBlocks', 'write', 'writeBlocks', 'release'],
   ];
   test.each(kernels)('%s', async (op) => {
     expect(OPERATIONS).toContain(op);
@@ -122,6 +122,26 @@ describe('Faults against the rest of the contract are noticed', () => {
       op: 'writeMatrix',
       make: (backend) => ({
         writeMatrix: (matrix, part) => backend.writeMatrix(matrix, { ...part, order: 'rows' }),
+      }),
+    },
+    'blocks are read late': {
+      op: 'readBlocks',
+      make: (backend) => ({
+        async readBlocks(cache, blocks) {
+          await Promise.resolve();
+          return backend.readBlocks(cache, blocks);
+        },
+      }),
+    },
+    'blocks are written in their own order': {
+      op: 'writeBlocks',
+      make: (backend) => ({
+        writeBlocks: (cache, blocks, data) =>
+          backend.writeBlocks(
+            cache,
+            blocks.toSorted((a, b) => a - b),
+            data,
+          ),
       }),
     },
     'memory is not counted': {

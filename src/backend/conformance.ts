@@ -1,4 +1,5 @@
 import { attentionCases } from './conformance/attention-cases.ts';
+import { cacheBlockCases } from './conformance/cache-block-cases.ts';
 import type { ConformanceCase } from './conformance/conformance-case.ts';
 import { elementWiseCases } from './conformance/element-wise-cases.ts';
 import { linearCases } from './conformance/linear-cases.ts';
@@ -39,4 +40,5 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...softmaxCases,
   ...attentionCases,
   ...pagedAttentionCases,
+  ...cacheBlockCases,
 ];

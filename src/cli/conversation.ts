@@ -1,5 +1,7 @@
 import type { GeneratedToken } from '../decoding/generation-output.ts';
-import type { ChatOptions, Generation, LLM } from '../llm/llm.ts';
+import type { ChatOptions } from '../llm/generate-options.ts';
+import type { Generation } from '../llm/generation.ts';
+import type { LLM } from '../llm/llm.ts';
 import type { ChatMessage } from '../tokenizers/chat-template.ts';
 import { followStream } from './follow-stream.ts';
 

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { GeneratedToken } from '../decoding/generation-output.ts';
-import type { Generation } from '../llm/llm.ts';
+import type { Generation } from '../llm/generation.ts';
 
 /**
  * Hands each token of a generation on as it comes, and gives the whole at the end. A device that computes on this thread

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { GeneratedToken } from '../decoding/generation-output.ts';
-import type { Generation, LLM } from '../llm/llm.ts';
+import type { Generation } from '../llm/generation.ts';
+import type { LLM } from '../llm/llm.ts';
 import { Interrupted } from './exit-codes.ts';
 import { addFlags, type Flag, OUTPUT_FLAGS, tokenIds } from './flags.ts';
 import { followStream } from './follow-stream.ts';

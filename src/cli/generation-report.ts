@@ -1,5 +1,6 @@
 import type { GeneratedToken } from '../decoding/generation-output.ts';
-import type { Generation, LLM } from '../llm/llm.ts';
+import type { Generation } from '../llm/generation.ts';
+import type { LLM } from '../llm/llm.ts';
 import { formatRate, formatSeconds } from './format.ts';
 
 /** A finished generation as `--json` prints it. */

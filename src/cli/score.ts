@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ScoredToken, TextScore } from '../llm/llm.ts';
+import type { ScoredToken, TextScore } from '../llm/score-text.ts';
 import { UsageError } from './exit-codes.ts';
 import { addFlags, type Flag, OUTPUT_FLAGS, tokenIds, wholeNumber } from './flags.ts';
 import { formatSeconds, formatTable } from './format.ts';

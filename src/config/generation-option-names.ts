@@ -3,26 +3,100 @@ import {
   boolean,
   booleanOrCount,
   type Describe,
+  distinctNames,
   number,
   type OptionReader,
+  oneOf,
   strings,
-  tokenIds,
+  text,
   wholeNumber,
 } from './option-readers.ts';
+import { toCamelCase, toSnakeCase } from './snake-case.ts';
+import {
+  lengthDecay,
+  logitBiases,
+  sequenceBiases,
+  someTokenIds,
+  tokenId,
+  tokenIds,
+  tokenSequence,
+  tokenSequences,
+} from './token-option-readers.ts';
+import { watermark } from './watermark-option.ts';
+
+const notNegative = number((value) => value >= 0, '0 or more');
+const share = number((value) => value >= 0 && value <= 1, 'from 0 to 1');
+const shareAboveNone = number((value) => value > 0 && value <= 1, 'above 0 and at most 1');
+const shareBelowAll = number((value) => value >= 0 && value < 1, 'from 0 to below 1');
+const aboveNone = number((value) => value > 0, 'above 0');
+const penalty = number((value) => value >= -2 && value <= 2, 'from -2 to 2');
 
 const READERS = {
   maxNewTokens: wholeNumber(1),
   maxLength: wholeNumber(1),
   minNewTokens: wholeNumber(0),
   minLength: wholeNumber(0),
+  maxTime: aboveNone,
   doSample: boolean,
   temperature: number((value) => value >= 0, '0 (greedy) or more'),
+  dynatempRange: notNegative,
+  dynatempExponent: aboveNone,
   topK: wholeNumber(0),
-  topP: number((value) => value > 0 && value <= 1, 'above 0 and at most 1'),
-  minP: number((value) => value >= 0 && value <= 1, 'from 0 to 1'),
-  repetitionPenalty: number((value) => value > 0, 'above 0'),
-  frequencyPenalty: number((value) => value >= -2 && value <= 2, 'from -2 to 2'),
-  presencePenalty: number((value) => value >= -2 && value <= 2, 'from -2 to 2'),
+  topP: shareAboveNone,
+  minP: share,
+  typicalP: shareAboveNone,
+  epsilonCutoff: shareBelowAll,
+  etaCutoff: shareBelowAll,
+  topNSigma: notNegative,
+  xtcProbability: share,
+  xtcThreshold: number(
+    (value) => value >= 0 && value <= 0.5,
+    'from 0 to 0.5, since above it there is one token at most',
+  ),
+  mirostat: oneOf(0, 1, 2),
+  mirostatTau: aboveNone,
+  mirostatEta: aboveNone,
+  repetitionPenalty: aboveNone,
+  encoderRepetitionPenalty: aboveNone,
+  frequencyPenalty: penalty,
+  presencePenalty: penalty,
+  dryMultiplier: notNegative,
+  dryBase: number((value) => value >= 1, '1 or more'),
+  dryAllowedLength: wholeNumber(1),
+  dryPenaltyLastN: wholeNumber(0),
+  drySequenceBreakers: strings,
+  noRepeatNgramSize: wholeNumber(0),
+  encoderNoRepeatNgramSize: wholeNumber(0),
+  badWordsIds: tokenSequences,
+  badWords: strings,
+  logitBias: logitBiases,
+  sequenceBias: sequenceBiases,
+  allowedTokenIds: someTokenIds,
+  suppressTokens: tokenIds,
+  beginSuppressTokens: tokenIds,
+  forcedBosTokenId: tokenId,
+  forcedEosTokenId: tokenIds,
+  exponentialDecayLengthPenalty: lengthDecay,
+  guidanceScale: notNegative,
+  negativePrompt: text,
+  negativePromptIds: tokenSequence,
+  watermark,
+  removeInvalidValues: boolean,
+  renormalizeLogits: boolean,
+  processorOrder: distinctNames,
+  numReturnSequences: wholeNumber(1),
+  bestOf: wholeNumber(1),
+  numBeams: wholeNumber(1),
+  numBeamGroups: wholeNumber(1),
+  diversityPenalty: notNegative,
+  lengthPenalty: number(() => true, 'finite'),
+  earlyStopping: oneOf(false, true, 'never'),
+  penaltyAlpha: share,
+  promptLookupNumTokens: wholeNumber(0),
+  maxMatchingNgramSize: wholeNumber(1),
+  numDraftTokens: wholeNumber(1),
+  adaptDraftLength: boolean,
+  draftAcceptance: oneOf('exact', 'rejection'),
   stopStrings: strings,
   eosTokenId: tokenIds,
   stopTokenIds: tokenIds,
@@ -33,59 +107,32 @@ const READERS = {
 } satisfies Record<string, OptionReader<unknown>>;
 
 /** Values by our own names, each checked by itself. */
-export type NamedOptions = { [Name in keyof typeof READERS]?: ReturnType<(typeof READERS)[Name]> };
+export type NamedOptions = { readonly [Name in keyof typeof READERS]?: ReturnType<(typeof READERS)[Name]> };
 
 /** Other systems' names, in camel case, for options of ours. */
 const OTHER_NAMES = new Map<string, keyof NamedOptions>([
   ['maxTokens', 'maxNewTokens'],
   ['maxCompletionTokens', 'maxNewTokens'],
   ['minTokens', 'minNewTokens'],
+  ['typical', 'typicalP'],
+  ['n', 'numReturnSequences'],
+  ['numAssistantTokens', 'numDraftTokens'],
+  ['watermarkingConfig', 'watermark'],
   ['stop', 'stopStrings'],
   ['logprobs', 'logProbs'],
   ['topLogprobs', 'topLogProbs'],
 ]);
 
-/** Options of other systems that we do not have yet, with the values that ask for nothing. */
+/** Options of other systems that we do not have, with the values that ask for nothing. */
 const UNSUPPORTED = new Map<string, readonly unknown[]>([
-  ['n', [1]],
-  ['bestOf', [1]],
   ['echo', [false]],
-  ['logitBias', []],
   ['suffix', ['']],
-  ['numBeams', [1]],
-  ['numBeamGroups', [1]],
-  ['numReturnSequences', [1]],
-  ['diversityPenalty', [0]],
-  ['lengthPenalty', [1]],
-  ['earlyStopping', [false]],
-  ['penaltyAlpha', [0]],
-  ['typicalP', [1]],
   ['topH', []],
-  ['epsilonCutoff', [0]],
-  ['etaCutoff', [0]],
-  ['noRepeatNgramSize', [0]],
-  ['encoderNoRepeatNgramSize', [0]],
-  ['encoderRepetitionPenalty', [1]],
-  ['exponentialDecayLengthPenalty', []],
-  ['badWordsIds', []],
-  ['badWords', []],
-  ['allowedTokenIds', []],
   ['forceWordsIds', []],
   ['constraints', []],
-  ['sequenceBias', []],
-  ['suppressTokens', []],
-  ['beginSuppressTokens', []],
-  ['forcedBosTokenId', []],
-  ['forcedEosTokenId', []],
   ['decoderStartTokenId', []],
-  ['guidanceScale', [1]],
-  ['watermarkingConfig', []],
-  ['maxTime', []],
-  ['promptLookupNumTokens', []],
   ['tokenHealing', [false]],
   ['dolaLayers', []],
-  ['renormalizeLogits', [false]],
-  ['removeInvalidValues', [false]],
   ['useCache', [true]],
   ['cacheImplementation', []],
   ['cacheConfig', []],
@@ -123,12 +170,4 @@ export function isNeutral(name: string, value: unknown): boolean {
 export function suggestOption(name: string): string {
   const known = [...Object.keys(READERS), ...OTHER_NAMES.keys()];
   return didYouMean(name, name.includes('_') ? known.map(toSnakeCase) : known);
-}
-
-function toCamelCase(name: string): string {
-  return name.replace(/(?<=.)_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-function toSnakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -1,33 +1,26 @@
 import { describe, expect, test } from 'vitest';
 import type { GenerationInput } from './generation-input.ts';
 import { parseGenerationOptions, readGenerationConfig } from './generation-options.ts';
+import { NEUTRAL_OPTIONS } from './neutral-options.ts';
 
 const parse = parseGenerationOptions;
 
 describe('parseGenerationOptions', () => {
   test('gives every option a neutral value when nothing is said', () => {
-    expect(parse()).toEqual({
-      maxNewTokens: 256,
-      maxLength: undefined,
-      minNewTokens: 0,
-      minLength: 0,
-      temperature: 0,
-      topK: 0,
-      topP: 1,
-      minP: 0,
-      repetitionPenalty: 1,
-      frequencyPenalty: 0,
-      presencePenalty: 0,
-      stopStrings: [],
-      stopTokenIds: [],
-      seed: undefined,
-      logProbs: undefined,
-    });
+    expect(parse()).toEqual(NEUTRAL_OPTIONS);
   });
 
   test('is frozen, lists included', () => {
-    const options = parse({ stop: 'x', stopTokenIds: [1] });
-    expect([options, options.stopStrings, options.stopTokenIds].every(Object.isFrozen)).toBe(true);
+    const options = parse({
+      stop: 'x',
+      stopTokenIds: [1],
+      badWordsIds: [[1]],
+      sequenceBias: [{ tokenIds: [1], bias: 2 }],
+      watermark: {},
+    });
+    const isMap = (value: unknown): boolean => value instanceof Map;
+    const parts = [options, ...Object.values(options), options.badWordsIds[0], options.sequenceBias[0]?.tokenIds];
+    expect(parts.filter((part) => !isMap(part) && !Object.isFrozen(part))).toEqual([]);
   });
 
   test('understands the names of Hugging Face', () => {
@@ -114,11 +107,10 @@ describe('parseGenerationOptions', () => {
   });
 
   test.each([
-    ['num_beams', 4],
-    ['n', 2],
-    ['noRepeatNgramSize', 3],
-    ['logit_bias', { 5: 1 }],
-    ['penalty_alpha', 0.6],
+    ['force_words_ids', [[1]]],
+    ['constraints', [{}]],
+    ['dolaLayers', 'high'],
+    ['token_healing', true],
     ['echo', true],
     ['use_cache', false],
   ])('says that %s is not supported yet', (name, value) => {
@@ -128,9 +120,7 @@ describe('parseGenerationOptions', () => {
   });
 
   test('accepts unsupported options that ask for nothing', () => {
-    expect(parse({ num_beams: 1, n: 1, logit_bias: {}, bad_words_ids: [], typical_p: 1, use_cache: true })).toEqual(
-      parse(),
-    );
+    expect(parse({ token_healing: false, constraints: [], suffix: '', use_cache: true })).toEqual(parse());
   });
 
   test.each([
@@ -184,47 +174,6 @@ describe('parseGenerationOptions', () => {
   });
 });
 
-describe('the choice between greedy and sampling', () => {
-  const sampling = { do_sample: true, temperature: 0.6, top_p: 0.9 };
-  test.each([
-    [{}, {}, 0],
-    [{}, { do_sample: false, temperature: 0.6 }, 0],
-    [{}, { temperature: 0.6, top_k: 50 }, 0],
-    [{}, sampling, 0.6],
-    [{}, { do_sample: true }, 1],
-    [{ temperature: 0.3 }, {}, 0.3],
-    [{ temperature: 0.3 }, { do_sample: false }, 0.3],
-    [{ temperature: 0 }, sampling, 0],
-    [{ temperature: 0, topP: 0.5 }, sampling, 0],
-    [{ doSample: false }, sampling, 0],
-    [{ doSample: false, topK: 5 }, {}, 0],
-    [{ doSample: true }, {}, 1],
-    [{ doSample: true }, { do_sample: false, temperature: 0.6 }, 0.6],
-    [{ doSample: true }, { temperature: 0 }, 1],
-    [{ topP: 0.5 }, {}, 1],
-    [{ topK: 5 }, { temperature: 0.6 }, 0.6],
-    [{ minP: 0.1 }, {}, 1],
-    [{ topP: 1, topK: 0, minP: 0 }, {}, 0],
-    [{ seed: 4 }, {}, 0],
-  ])('%j over a model of %j: temperature %d', (user, model, temperature) => {
-    expect(parse(user, readGenerationConfig(model)).temperature).toBe(temperature);
-  });
-
-  test('a sampled choice keeps the filters of the model that the user leaves alone', () => {
-    expect(parse({ temperature: 1, topK: 3 }, readGenerationConfig(sampling))).toMatchObject({ topK: 3, topP: 0.9 });
-  });
-
-  test.each([
-    [
-      { doSample: false, temperature: 0.7 },
-      'doSample is false and temperature is 0.7, but without sampling it must be 0 or left out',
-    ],
-    [{ do_sample: true, temperature: 0 }, 'doSample is true and temperature is 0, but sampling needs one above 0'],
-  ])('rejects the contradiction %j', (input, problem) => {
-    expect(() => parse(input)).toThrow(new TypeError(`Cannot read generation options: ${problem}`));
-  });
-});
-
 describe('stop tokens', () => {
   const model = readGenerationConfig({ eos_token_id: [2, 3] });
   test.each([
@@ -246,6 +195,7 @@ describe('lengths', () => {
     [{ maxLength: 60 }, { max_new_tokens: 7 }, { maxNewTokens: undefined, maxLength: 60 }],
     [{ maxNewTokens: 4 }, { min_new_tokens: 6 }, { maxNewTokens: 4, minNewTokens: 4 }],
     [{ minNewTokens: 2 }, { min_length: 6 }, { minNewTokens: 2, minLength: 0 }],
+    [{}, { min_length: 9, max_length: 8 }, { maxLength: 8, minLength: 8 }],
   ])('%j over a model of %j', (user, model, expected) => {
     expect(parse(user, readGenerationConfig(model))).toMatchObject(expected);
   });
@@ -266,15 +216,15 @@ describe('readGenerationConfig', () => {
       transformers_version: '4.31.0.dev0',
     });
     expect(defaults).toEqual({
-      values: { doSample: true, eosTokenId: [2, 3], maxLength: 4096, temperature: 0.6, topP: 0.9 },
+      values: { doSample: true, eosTokenId: [2, 3], maxLength: 4096, temperature: 0.6, topP: 0.9, numBeams: 1 },
       bosTokenId: 1,
       ignored: [],
     });
   });
 
   test('lists what it cannot honour', () => {
-    const config = { num_beams: 4, penalty_alpha: 0.6, my_own: 1, suppress_tokens: [5], early_stopping: false };
-    expect(readGenerationConfig(config).ignored).toEqual(['num_beams', 'penalty_alpha', 'my_own', 'suppress_tokens']);
+    const config = { constraints: ['x'], my_own: 1, suppress_tokens: [5], token_healing: false };
+    expect(readGenerationConfig(config).ignored).toEqual(['constraints', 'my_own']);
   });
 
   test('rejects impossible values', () => {

@@ -1,13 +1,12 @@
 import type { GenerationOptions } from '../config/generation-options.ts';
-import { checkLogits } from '../sampling/check-logits.ts';
 import type { ProcessorChain } from '../sampling/compose-processors.ts';
 import { LogProbs } from '../sampling/log-probs.ts';
-import { chooseToken } from '../sampling/sampler.ts';
+import type { SamplerOptions } from '../sampling/sampler.ts';
 import type { Detokenizer } from '../tokenizers/detokenizer.ts';
 import { type GeneratedToken, GenerationOutput, type GenerationResult } from './generation-output.ts';
 import type { Continuation, Hypothesis, SearchStrategy } from './search-strategy.ts';
 import type { FinishReason, LengthLimits } from './stopping.ts';
-import { TokenSequence } from './token-sequence.ts';
+import { type DraftAcceptance, verifyDraft } from './verify-draft.ts';
 
 /** What the searches are made from. */
 export interface SearchInput {
@@ -20,6 +19,8 @@ export interface SearchInput {
   readonly chainFor: (seed: number) => ProcessorChain;
   /** Turns the tokens of one sequence into text; without it all text is empty. */
   readonly detokenizerFor: () => Pick<Detokenizer, 'push' | 'flush'> | undefined;
+  /** How drafted tokens are accepted; `exact` unless given. */
+  readonly acceptance?: DraftAcceptance | undefined;
   /** Hears of each token when it is chosen. */
   readonly onToken?: ((token: GeneratedToken) => void) | undefined;
 }
@@ -46,8 +47,18 @@ export class SamplingSearch implements SearchStrategy {
   }
 
   advance(hypotheses: readonly Hypothesis[]): readonly Continuation[] {
-    if (!this.#hasStarted) return this.#continue(this.#samples, this.#samples.map(() => hypotheses[0]!), () => 0);
+    if (!this.#hasStarted)
+      return this.#continue(
+        this.#samples,
+        this.#samples.map(() => hypotheses[0]!),
+        () => 0,
+      );
     return this.#continue(this.#alive, hypotheses, (i) => i);
+  }
+
+  /** How the hypothesis of this index chooses its tokens, for a draft model. */
+  draftChooser(hypothesis: number): SamplerOptions {
+    return this.#alive[hypothesis]!.draftChooser();
   }
 
   finish(reason: 'time'): boolean {
@@ -85,9 +96,9 @@ export class SamplingSearch implements SearchStrategy {
 /** One sequence that is drawn. */
 class Sample {
   readonly #input: SearchInput;
-  readonly #index: number;
   readonly #seed: number;
-  readonly #chain: ProcessorChain;
+  readonly #chooser: SamplerOptions;
+  #draftChain: ProcessorChain | undefined;
   readonly #output: GenerationOutput;
   #numTokens = 0;
   #logProb = 0;
@@ -95,9 +106,12 @@ class Sample {
 
   constructor(input: SearchInput, index: number) {
     this.#input = input;
-    this.#index = index;
     this.#seed = input.seed + index;
-    this.#chain = input.chainFor(this.#seed);
+    this.#chooser = {
+      chain: input.chainFor(this.#seed),
+      temperature: input.options.temperature,
+      seed: this.#seed,
+    };
     this.#output = new GenerationOutput({
       options: input.options,
       limits: input.limits,
@@ -119,15 +133,29 @@ class Sample {
     this.#endsWith = reason;
   }
 
-  /** The next token; where a draft agrees with what is chosen, several. */
+  /** How the sample chooses, for others to guess by: with a chain of their own. */
+  draftChooser(): SamplerOptions {
+    this.#draftChain ??= this.#input.chainFor(this.#seed);
+    return { ...this.#chooser, chain: this.#draftChain };
+  }
+
+  /** The next token; with a draft, those of it that are accepted and one more. */
   advance({ sequence, rows, draft }: Hypothesis): readonly number[] {
-    const view = draft === undefined ? sequence : new TokenSequence(sequence.promptIds, sequence.generatedIds);
+    const { options, acceptance = 'exact' } = this.#input;
+    const isRanked = options.bestOf !== undefined;
+    let logProbs: LogProbs | undefined;
+    const onRow = (row: Float32Array) => {
+      if (options.logProbs !== undefined || isRanked) logProbs = new LogProbs(row);
+    };
     const chosen: number[] = [];
-    for (const [i, row] of rows.entries()) {
-      const tokenId = this.#choose(row, view);
+    for (const { tokenId } of verifyDraft({ sequence, rows, draft, chooser: this.#chooser, acceptance, onRow })) {
       chosen.push(tokenId);
-      if (this.isFinished || draft?.tokenIds[i] !== tokenId) break;
-      (view as TokenSequence).append([tokenId]);
+      if (isRanked) this.#logProb += logProbs!.of(tokenId);
+      const shown = options.logProbs === undefined ? undefined : logProbs;
+      const token = this.#output.add(tokenId, shown, this.#endsWith);
+      this.#numTokens += 1;
+      this.#input.onToken?.(token);
+      if (this.isFinished) break;
     }
     return chosen;
   }
@@ -135,21 +163,5 @@ class Sample {
   result(): GenerationResult {
     if (!this.isFinished) this.#output.end(this.#endsWith ?? 'length');
     return this.#output.result({ promptTokens: this.#input.promptTokens, seed: this.#seed });
-  }
-
-  #choose(row: Float32Array, view: Hypothesis['sequence']): number {
-    const { options, onToken } = this.#input;
-    checkLogits(row, view.position);
-    const isRanked = options.bestOf !== undefined;
-    const logProbs = options.logProbs === undefined && !isRanked ? undefined : new LogProbs(row);
-    const tokenId = chooseToken(row, view, {
-      chain: this.#chain,
-      temperature: options.temperature,
-      seed: this.#seed,
-    });
-    this.#numTokens += 1;
-    if (isRanked) this.#logProb += logProbs!.of(tokenId);
-    onToken?.(this.#output.add(tokenId, options.logProbs === undefined ? undefined : logProbs, this.#endsWith));
-    return tokenId;
   }
 }

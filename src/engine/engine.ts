@@ -2,15 +2,21 @@ import { CACHE_BLOCK_SIZE } from '../backend/backend.ts';
 import { EventBreaks } from '../base/event-breaks.ts';
 import type { Continuation, Hypothesis } from '../decoding/search-strategy.ts';
 import type { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
+import { PrefixCache } from '../kv-cache/prefix-cache.ts';
 import { guide } from '../sampling/guidance.ts';
+import { restorePrefixCache, savePrefixCache } from './cache-file-prefixes.ts';
 import type { EngineLimits } from './engine-options.ts';
 import { blocksNeeded, Job } from './job.ts';
 import { ModelRunner } from './model-runner.ts';
+import { PrefixSharing } from './prefix-sharing.ts';
 import type { EngineRequest, RequestReport } from './request.ts';
 import { type Schedule, Scheduler } from './scheduler.ts';
 import type { Sequence } from './sequence.ts';
+import type { DraftModel } from './speculative/draft-model.ts';
+import { Drafter } from './speculative/drafter.ts';
 import { type EngineEvent, type EngineStatistics, Statistics } from './statistics.ts';
 import type { StepModel } from './step-model.ts';
+import type { Chunk } from './step-plan.ts';
 
 /**
  * Serves many requests with one model: a step computes something of each (continuous batching), the searches choose tokens,
@@ -22,8 +28,12 @@ import type { StepModel } from './step-model.ts';
  * search.results();
  */
 export class Engine {
+  /** What requests have computed and left behind; undefined if it is switched off. */
+  readonly prefixes: PrefixCache | undefined;
   readonly #cache: PagedKvCache;
   readonly #model: StepModel;
+  readonly #sharing: PrefixSharing | undefined;
+  readonly #drafter: Drafter;
   readonly #limits: EngineLimits;
   readonly #scheduler: Scheduler;
   readonly #runner: ModelRunner;
@@ -31,16 +41,22 @@ export class Engine {
   readonly #breaks = new EventBreaks();
   /** What becomes of each request that is not over. */
   readonly #outcomes = new Map<Job, Outcome>();
+  /** Until it resolves, no step is made. */
+  #pause: Promise<void> = Promise.resolve();
   #numArrivals = 0;
   #isRunning = false;
   #isDisposed = false;
 
-  constructor(model: StepModel, cache: PagedKvCache, limits: EngineLimits) {
+  /** The cache and the draft model stay their owner's. */
+  constructor(model: StepModel, cache: PagedKvCache, limits: EngineLimits, draftModel?: DraftModel) {
     this.#model = model;
     this.#cache = cache;
     this.#limits = limits;
-    this.#scheduler = new Scheduler(cache, limits, () => {});
+    this.prefixes = limits.prefixCache ? new PrefixCache(cache.pool) : undefined;
+    this.#sharing = this.prefixes && new PrefixSharing(this.prefixes);
+    this.#scheduler = new Scheduler(cache, limits, (job, sequence) => this.#sharing?.adopt(job, sequence));
     this.#runner = new ModelRunner(model, cache);
+    this.#drafter = new Drafter(model.config.vocabSize, draftModel);
   }
 
   /**
@@ -56,6 +72,19 @@ export class Engine {
     this.#statistics.request('submitted', job);
     void this.#run();
     return report;
+  }
+
+  /** Makes what the prefix cache holds into a file; requests wait meanwhile. `fingerprint` names the model. */
+  savePrefixes(fingerprint: string): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#betweenSteps(() => savePrefixCache(this.#cache, this.#expectPrefixes(), fingerprint));
+  }
+
+  /**
+   * Puts the blocks of such a file into the prefix cache, as many as there is room for, and gives how many. Throws a
+   * `CacheFileError` for a file that is damaged or of another model; nothing has changed then.
+   */
+  restorePrefixes(bytes: Uint8Array, fingerprint: string): Promise<number> {
+    return this.#betweenSteps(() => restorePrefixCache(this.#cache, this.#expectPrefixes(), bytes, fingerprint));
   }
 
   /** What the engine does now, and has done. */
@@ -76,9 +105,29 @@ export class Engine {
     for (const job of [...this.#outcomes.keys()]) this.#fail(job, error, 'aborted');
   }
 
+  #expectPrefixes(): PrefixCache {
+    if (this.prefixes !== undefined) return this.prefixes;
+    throw new Error('Cannot save or restore the prefix cache: it is switched off');
+  }
+
+  /** Holds up the next step until `body` is done. */
+  #betweenSteps<Result>(body: () => Promise<Result>): Promise<Result> {
+    const result = this.#pause.then(body);
+    this.#pause = result.then(
+      () => {},
+      () => {},
+    );
+    return result;
+  }
+
   #expectServable(request: EngineRequest): void {
     if (this.#isDisposed) throw new Error('Cannot take a request: the engine is disposed');
-    const { maxPositions } = this.#model.config;
+    const { maxPositions, vocabSize } = this.#model.config;
+    for (const tokenId of [...request.promptIds, ...(request.guidance?.promptIds ?? [])])
+      if (!(Number.isInteger(tokenId) && tokenId >= 0 && tokenId < vocabSize))
+        throw new RangeError(`Cannot take a request: token id ${tokenId} in its prompt, wanted 0 to ${vocabSize - 1}`);
+    if (request.drafting !== undefined && request.drafting.proposer === undefined && !this.#drafter.hasModel)
+      throw new TypeError('Cannot take a request: it wants drafts of a draft model, but the engine has none');
     if (request.maxLength > maxPositions)
       throw new RangeError(
         `Cannot take a request: it may come to ${request.maxLength} tokens, but the model takes ${maxPositions}`,
@@ -89,7 +138,9 @@ export class Engine {
     const sequences = request.search.maxHypotheses * (request.guidance === undefined ? 1 : 2);
     const { maxNumSequences, maxQueueLength } = this.#limits;
     if (sequences > maxNumSequences)
-      throw new RangeError(`Cannot take a request: it has ${sequences} sequences, but maxNumSequences is ${maxNumSequences}`);
+      throw new RangeError(
+        `Cannot take a request: it has ${sequences} sequences, but maxNumSequences is ${maxNumSequences}`,
+      );
     if (this.#scheduler.waiting.length >= maxQueueLength + (this.#isRunning ? 0 : 1))
       throw new QueueFullError(`Cannot take a request: ${this.#scheduler.waiting.length} wait already, as many as may`);
   }
@@ -108,6 +159,7 @@ export class Engine {
     await Promise.resolve();
     while (this.#outcomes.size > 0) {
       await this.#breaks.take();
+      await this.#pause;
       await this.#step();
     }
     this.#isRunning = false;
@@ -116,7 +168,7 @@ export class Engine {
   async #step(): Promise<void> {
     const start = performance.now();
     this.#endOverdue();
-    await this.#draft();
+    await this.#drafter.draft(this.#scheduler.running, (job, error) => this.#fail(job, error, 'failed'));
     const schedule = this.#scheduler.schedule();
     this.#announce(schedule);
     const { chunks } = schedule;
@@ -130,20 +182,22 @@ export class Engine {
       return;
     }
     const modelMs = performance.now() - modelStart;
+    this.#drafter.stepDone(chunks, modelMs);
+    for (const { job, sequence } of chunks) if (!job.hasEnded) this.#sharing?.computed(job, sequence);
     let generatedTokens = 0;
     for (const job of jobs) if (!job.hasEnded && job.isReady) generatedTokens += this.#search(job);
-    const { running, waiting } = this.#scheduler;
-    this.#statistics.step({
-      kind: 'step',
+    const ms = performance.now() - start;
+    this.#statistics.step({ kind: 'step', ...this.#counts(chunks), generatedTokens, ms, modelMs });
+  }
+
+  #counts(chunks: readonly Chunk[]) {
+    return {
       numTokens: chunks.reduce((sum, chunk) => sum + chunk.numTokens, 0),
       numSequences: chunks.length,
-      generatedTokens,
-      ms: performance.now() - start,
-      modelMs,
-      running: running.length,
-      waiting: waiting.length,
+      running: this.#scheduler.running.length,
+      waiting: this.#scheduler.waiting.length,
       freeBlocks: this.#cache.pool.numFree,
-    });
+    };
   }
 
   #endOverdue(): void {
@@ -152,23 +206,9 @@ export class Engine {
       if (job.isOverdue(now) && job.request.search.finish('time')) this.#finish(job);
   }
 
-  /** Has tokens guessed for the sequences that wait for their next one. */
-  async #draft(): Promise<void> {
-    for (const job of this.#scheduler.running) {
-      const { drafting, maxLength } = job.request;
-      if (drafting === undefined || !job.isGenerating) continue;
-      for (const sequence of job.sequences) {
-        const maxTokens = Math.min(drafting.maxTokens, maxLength - sequence.tokens.position - 1);
-        if (maxTokens <= 0) continue;
-        const tokenIds = await drafting.proposer.propose(sequence.tokens, maxTokens);
-        if (!job.hasEnded && tokenIds.length > 0) sequence.draft = { tokenIds: tokenIds.slice(0, maxTokens) };
-      }
-    }
-  }
-
   #announce({ admitted, preempted }: Schedule): void {
     for (const job of admitted) {
-      job.start();
+      if (job.start()) this.#statistics.found(job.cachedTokens ?? 0);
       this.#statistics.request('admitted', job);
     }
     for (const job of preempted) this.#statistics.request('preempted', job);
@@ -187,25 +227,31 @@ export class Engine {
   /** Lets a job's search choose tokens; gives how many. */
   #search(job: Job): number {
     const { search, guidance } = job.request;
-    const hypotheses = job.sequences.map(hypothesisOf);
+    const { sequences } = job;
     let continuations: readonly Continuation[];
     try {
       if (guidance !== undefined)
-        for (const sequence of job.sequences) guide(sequence.rows[0]!, sequence.guide!.rows[0]!, guidance.scale);
-      continuations = search.advance(hypotheses);
+        for (const { rows, guide: other } of sequences) guide(rows[0]!, other!.rows[0]!, guidance.scale);
+      continuations = search.advance(sequences.map(hypothesisOf));
     } catch (error) {
       this.#fail(job, error, 'failed');
       return 0;
     }
     const { ms, isFirst } = job.tokensChosen();
     this.#statistics.chose(ms, isFirst);
+    for (const { parent, tokenIds } of continuations) this.#drafter.searched(job, sequences[parent]!.draft, tokenIds);
+    // The search may have led to the request's end from outside.
+    if (job.hasEnded) return 0;
     job.continue(continuations);
+    this.#drafter.release(sequences.filter((sequence) => !job.sequences.includes(sequence)));
     if (continuations.length === 0) this.#finish(job);
-    return continuations.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
+    // A sequence that ends with a token does not go on with it.
+    const numEnded = Math.max(0, sequences.length - continuations.length);
+    return numEnded + continuations.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
   }
 
   #finish(job: Job): void {
-    this.#end(job, 'finished')?.resolve(job.report());
+    this.#end(job, 'finished')?.resolve({ ...job.report(), speculation: this.#drafter.report(job) });
   }
 
   #fail(job: Job, error: unknown, kind: 'aborted' | 'failed'): void {
@@ -216,6 +262,7 @@ export class Engine {
   #end(job: Job, kind: 'finished' | 'aborted' | 'failed'): Outcome | undefined {
     const outcome = this.#outcomes.get(job);
     this.#outcomes.delete(job);
+    this.#drafter.release(job.sequences);
     this.#scheduler.remove(job);
     job.hasEnded = true;
     outcome?.forget();

@@ -18,7 +18,7 @@ export class Job {
   numPassed = 0;
   numPreemptions = 0;
   /** Tokens of the prompt that were found in the prefix cache when it began. */
-  cachedTokens = 0;
+  cachedTokens: number | undefined;
   hasEnded = false;
   readonly #arrivedAt = performance.now();
   #startedAt: number | undefined;
@@ -45,8 +45,8 @@ export class Job {
   }
 
   /**
-   * The earlier sequence of the job that has the most first tokens in common with this one, and how many these are; the
-   * last token of a sequence is its own to compute. Undefined if there is nothing to share.
+   * The earlier sequence of the job that has the most first tokens in common with this one, and how many of these can be
+   * shared, in whole blocks. Undefined if there is nothing to share.
    */
   elderOf(sequence: Sequence): { readonly sequence: Sequence; readonly numShared: number } | undefined {
     if (this.request.useCache === false || this.sequences.length === 1) return undefined;
@@ -54,10 +54,17 @@ export class Job {
     const elders = index < 0 ? guidesBefore(this.sequences, sequence) : this.sequences.slice(0, index);
     let best: { readonly sequence: Sequence; readonly numShared: number } | undefined;
     for (const elder of elders) {
-      const numShared = Math.min(numInCommon(elder, sequence), sequence.tokens.position - 1);
+      const numInBoth = Math.min(numInCommon(elder, sequence), this.mostShared(sequence));
+      const numShared = numInBoth - (numInBoth % CACHE_BLOCK_SIZE);
       if (numShared > (best?.numShared ?? 0)) best = { sequence: elder, numShared };
     }
     return best;
+  }
+
+  /** How many first tokens of a sequence need not be computed if they are cached already. */
+  mostShared({ tokens, numHiddenSeen }: Sequence): number {
+    // The last one must be computed, for its logits; and each that the search has yet to see the hidden state of.
+    return this.request.search.needsHidden ? Math.min(numHiddenSeen, tokens.position - 1) : tokens.position - 1;
   }
 
   /** Most sequences it can have at once. */
@@ -75,13 +82,21 @@ export class Job {
     return this.members.every((sequence) => sequence.tokens.position - sequence.numComputed <= 1);
   }
 
+  /** Whether the search has chosen tokens. */
+  get hasTokens(): boolean {
+    return this.#firstTokenAt !== undefined;
+  }
+
   isOverdue(now: number): boolean {
     const { maxTime } = this.request;
     return maxTime !== undefined && now > this.#arrivedAt + maxTime * 1000;
   }
 
-  start(): void {
-    this.#startedAt ??= performance.now();
+  /** It is part of a step; true the first time. */
+  start(): boolean {
+    if (this.#startedAt !== undefined) return false;
+    this.#startedAt = performance.now();
+    return true;
   }
 
   /** The search has chosen tokens: milliseconds since it last did, or since the arrival, which is `isFirst`. */
@@ -112,12 +127,12 @@ export class Job {
     for (const sequence of this.sequences) sequence.release();
   }
 
-  report(): RequestReport {
+  report(): Omit<RequestReport, 'speculation'> {
     const now = performance.now();
     const startedAt = this.#startedAt ?? now;
     const firstTokenAt = this.#firstTokenAt ?? now;
     return {
-      cachedTokens: this.cachedTokens,
+      cachedTokens: this.cachedTokens ?? 0,
       numPreemptions: this.numPreemptions,
       queueMs: startedAt - this.#arrivedAt,
       prefillMs: firstTokenAt - startedAt,
@@ -146,14 +161,14 @@ export function byPrecedence(a: Job, b: Job): number {
 
 /**
  * Cache blocks with which a request surely comes to its end if it has them alone. Its sequences share the whole blocks of
- * the prompt; a block that two of them share is counted again while it is copied.
+ * the prompt, if they use the cache; a block that two of them share is counted again while it is copied.
  */
 export function blocksNeeded(request: EngineRequest): number {
-  const { promptIds, maxLength, guidance, search } = request;
+  const { promptIds, maxLength, guidance, search, useCache } = request;
   const lengths = [promptIds.length];
   if (guidance !== undefined) lengths.push(guidance.promptIds.length);
   return lengths.reduce((sum, promptLength) => {
-    const shared = Math.floor(promptLength / CACHE_BLOCK_SIZE);
+    const shared = useCache === false ? 0 : Math.floor(promptLength / CACHE_BLOCK_SIZE);
     const length = maxLength - promptIds.length + promptLength;
     const own = PagedKvCache.blocksFor(length) - shared;
     return sum + shared + search.maxHypotheses * own + Math.floor(search.maxHypotheses / 2);

@@ -1,5 +1,8 @@
 import type { DraftProposer } from '../decoding/draft.ts';
 import type { SearchStrategy } from '../decoding/search-strategy.ts';
+import type { DraftAcceptance } from '../decoding/verify-draft.ts';
+import type { SamplerOptions } from '../sampling/sampler.ts';
+import type { SpeculationReport } from './speculative/speculation-report.ts';
 
 /** What the engine needs to know of a request. It speaks token ids only; the search turns them into results. */
 export interface EngineRequest {
@@ -30,9 +33,15 @@ export interface Guidance {
 }
 
 export interface Drafting {
-  readonly proposer: DraftProposer;
+  /** Guesses; the engine's draft model unless given. */
+  readonly proposer: DraftProposer | undefined;
   /** Most tokens guessed at once. */
   readonly maxTokens: number;
+  /** Whether fewer are guessed, or none, where that is faster. */
+  readonly adaptLength: boolean;
+  readonly acceptance: DraftAcceptance;
+  /** How a sequence of the request will choose, with a chain for the draft model's own use. */
+  readonly chooserFor: (sequence: number) => SamplerOptions;
 }
 
 /** How a request went. */
@@ -47,4 +56,6 @@ export interface RequestReport {
   readonly prefillMs: number;
   /** Milliseconds from its first token to the end. */
   readonly decodeMs: number;
+  /** undefined if it asked for none. */
+  readonly speculation: SpeculationReport | undefined;
 }

@@ -70,7 +70,9 @@ export class Scheduler {
     const generating = this.#running.filter((job) => job.isGenerating);
     const reading = this.#running.filter((job) => !job.isGenerating);
     const preempted = new Set<Job>();
-    for (const job of [...generating, ...reading]) if (!preempted.has(job)) this.#plan(job, plan, preempted);
+    for (const job of generating) if (!preempted.has(job)) this.#plan(job, plan, preempted);
+    plan.addDrafts();
+    for (const job of reading) if (!preempted.has(job)) this.#plan(job, plan, preempted);
     const admitted = preempted.size === 0 ? this.#admit(plan) : [];
     return { chunks: plan.chunks, admitted, preempted: [...preempted] };
   }
@@ -99,6 +101,7 @@ export class Scheduler {
         job.release();
         break;
       }
+      job.cachedTokens ??= job.sequences[0]!.numComputed;
       plan.add(job);
       this.#waiting.shift();
       this.#running.push(job);

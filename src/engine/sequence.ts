@@ -2,6 +2,7 @@ import type { Draft } from '../decoding/draft.ts';
 import { TokenSequence } from '../decoding/token-sequence.ts';
 import type { CachedSequence } from '../kv-cache/cached-sequence.ts';
 import { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
+import type { PrefixCursor } from '../kv-cache/prefix-cache.ts';
 
 /**
  * A sequence of the engine: the tokens it knows (its own, then those of a draft) and those that are computed, which are in
@@ -19,7 +20,9 @@ export class Sequence {
   rows: readonly Float32Array[] = [];
   /** Final hidden states of new tokens, where the search wants them: (tokens · C) for each step since it last looked. */
   hidden: Float32Array[] = [];
-  /** Tokens whose hidden states the search has looked at. */
+  /** How far its blocks are in the prefix cache. */
+  cursor: PrefixCursor | undefined;
+  /** First tokens whose hidden states the search has looked at. */
   numHiddenSeen = 0;
 
   constructor(
@@ -43,6 +46,11 @@ export class Sequence {
 
   get numComputed(): number {
     return this.cached.length;
+  }
+
+  /** Whether a draft would be checked with the next step. */
+  get takesDraft(): boolean {
+    return this.draft === undefined && this.rows.length === 0 && this.numPending === 1;
   }
 
   /** Known tokens that are not computed. */
@@ -81,25 +89,30 @@ export class Sequence {
         : { tokenIds: tokenIds.slice(0, length), distributions: distributions?.slice(0, length) };
   }
 
-  /** Takes the tokens that the search chose; what was computed of a draft beyond them is forgotten. The last is pending. */
+  /**
+   * Takes the tokens that the search chose: one, or several that begin with those of the draft. What was computed of a draft
+   * beyond them is forgotten. The last is pending.
+   */
   append(tokenIds: readonly number[]): void {
     this.#forgetOutputs();
-    this.numHiddenSeen = this.tokens.position;
     this.tokens.append(tokenIds);
     this.cached.truncate(Math.min(this.numComputed, this.tokens.position - 1));
+    this.numHiddenSeen = this.numComputed;
     this.guide?.append(tokenIds);
   }
 
-  /** Another sequence with the same tokens that shares what is cached of them. */
+  /** Another sequence with the same tokens that shares what is cached of them and of the draft. */
   fork(): Sequence {
-    const cached = this.cached.fork(Math.min(this.numComputed, this.tokens.position));
+    const cached = this.cached.fork();
     const fork = new Sequence(this.#cache, this.tokens.fork(), { cached, guide: this.guide?.fork() });
+    fork.cursor = this.cursor?.fork();
     fork.numHiddenSeen = this.numHiddenSeen;
     return fork;
   }
 
-  /** Shares what `other` has cached of the tokens that both begin with. This sequence has nothing cached. */
+  /** Shares what `other` has cached of the first tokens of both, in place of what this sequence has. */
   adopt(other: Sequence, numTokens: number): void {
+    this.cached.release();
     this.cached.adopt(other.cached.blockTable.slice(0, PagedKvCache.blocksFor(numTokens)), numTokens);
   }
 

@@ -7,9 +7,5 @@ export interface StepModel {
   /** See `CausalLM.step`. */
   step(cache: PagedKvCache, entries: readonly SequenceTokens[], options: StepOptions): Promise<Float32Array>;
   /** See `CausalLM.stepWithHidden`. */
-  stepWithHidden(
-    cache: PagedKvCache,
-    entries: readonly SequenceTokens[],
-    options: StepOptions,
-  ): Promise<HiddenStep>;
+  stepWithHidden(cache: PagedKvCache, entries: readonly SequenceTokens[], options: StepOptions): Promise<HiddenStep>;
 }

@@ -44,20 +44,31 @@ export class StepPlan {
     return wanted <= this.#numFree();
   }
 
-  /** Adds as many pending tokens of a job as the budget allows; false if blocks are short for some of them. */
+  /** Adds as many pending tokens of a job as the budget allows, no drafts; false if blocks are short for some of them. */
   add(job: Job): boolean {
     for (const sequence of job.members) {
       if (this.#chunks.some((chunk) => chunk.sequence === sequence) || !canGoOn(job, sequence)) continue;
-      this.#shortenDraft(sequence, this.budget);
-      const numTokens = Math.min(sequence.numPending, this.budget);
-      if (numTokens === 0) continue;
+      const numPending = sequence.tokens.position - sequence.numComputed;
+      const numTokens = Math.min(numPending, this.budget);
+      if (numTokens <= 0) continue;
       const numBlocks = sequence.cached.blocksToAppend(numTokens);
       if (numBlocks > this.#numFree()) return false;
-      const isLast = numTokens === sequence.numPending;
-      const numRows = isLast ? 1 + (sequence.draft?.tokenIds.length ?? 0) : 0;
-      this.#chunks.push({ job, sequence, numTokens, numRows, numBlocks });
+      this.#chunks.push({ job, sequence, numTokens, numRows: numTokens === numPending ? 1 : 0, numBlocks });
     }
     return true;
+  }
+
+  /** Adds the drafts of all sequences whose logits are computed; a draft shrinks to what there is room for. */
+  addDrafts(): void {
+    for (const [i, chunk] of this.#chunks.entries()) {
+      const { sequence, numTokens: numOwn } = chunk;
+      sequence.shortenDraft(chunk.numRows === 0 ? 0 : this.#roomForDraft(chunk));
+      const numDrafted = sequence.draft?.tokenIds.length ?? 0;
+      if (numDrafted === 0) continue;
+      const numTokens = numOwn + numDrafted;
+      const numBlocks = sequence.cached.blocksToAppend(numTokens);
+      this.#chunks[i] = { ...chunk, numTokens, numRows: 1 + numDrafted, numBlocks };
+    }
   }
 
   /** Takes a job's tokens out again. */
@@ -69,13 +80,11 @@ export class StepPlan {
     return this.#pool.numFree - this.#chunks.reduce((sum, chunk) => sum + chunk.numBlocks, 0);
   }
 
-  /** A draft is checked in one step and takes no other job's blocks: it shrinks to what there is room for. */
-  #shortenDraft(sequence: Sequence, budget: number): void {
-    if (sequence.draft === undefined) return;
-    const numOwn = sequence.tokens.position - sequence.numComputed;
-    let numDrafted = Math.min(sequence.draft.tokenIds.length, Math.max(0, budget - numOwn));
-    while (numDrafted > 0 && sequence.cached.blocksToAppend(numOwn + numDrafted) > this.#numFree()) numDrafted -= 1;
-    sequence.shortenDraft(numDrafted);
+  #roomForDraft({ sequence, numTokens, numBlocks }: Chunk): number {
+    let numDrafted = Math.min(sequence.draft?.tokenIds.length ?? 0, this.budget);
+    const numMore = () => sequence.cached.blocksToAppend(numTokens + numDrafted) - numBlocks;
+    while (numDrafted > 0 && numMore() > this.#numFree()) numDrafted -= 1;
+    return numDrafted;
   }
 }
 
@@ -84,9 +93,9 @@ export class StepPlan {
  * beginning, and the others share what they have in common with it as soon as it is there.
  */
 function canGoOn(job: Job, sequence: Sequence): boolean {
-  if (sequence.numComputed > 0) return true;
+  if (sequence.numComputed >= job.mostShared(sequence)) return true;
   const elder = job.elderOf(sequence);
-  if (elder === undefined) return true;
+  if (elder === undefined || elder.numShared <= sequence.numComputed) return true;
   if (elder.sequence.numComputed < elder.numShared) return false;
   sequence.adopt(elder.sequence, elder.numShared);
   return true;

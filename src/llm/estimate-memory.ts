@@ -1,10 +1,10 @@
 import type { WeightDType } from '../backend/dtype.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import { type Device, memoryLayout } from '../create-backend.ts';
+import { engineLimits } from '../engine/engine-options.ts';
 import { decoderOnlyParameters } from '../models/decoder-only-parameters.ts';
 import { measureModel } from '../models/measure-model.ts';
 import { countParameters } from '../models/parameter-spec.ts';
-import { MAX_STEP_TOKENS } from './sequence-runner.ts';
 
 export interface EstimateOptions {
   readonly device?: Device | undefined;
@@ -31,6 +31,14 @@ export interface MemoryEstimate {
   readonly totalBytes: number;
   /** 2 · layers · batch · key/value heads · head size · (context + generation) · bytes: the cache without whole blocks. */
   readonly formula: CacheFormula;
+}
+
+/** Bytes on the device, measured. */
+export interface MemoryReport {
+  readonly weightBytes: number;
+  readonly kvCacheBytes: number;
+  /** The most that activations and scratch have taken so far. */
+  readonly workspaceBytes: number;
 }
 
 export interface CacheFormula {
@@ -65,7 +73,7 @@ export function estimateMemory(config: ModelConfig, options: EstimateOptions = {
       `Cannot estimate memory: ${tokens} tokens, but the model takes at most ${config.maxPositions}`,
     );
   const layout = memoryLayout(device, threads);
-  const stepTokens = MAX_STEP_TOKENS;
+  const stepTokens = Math.max(batch, engineLimits({}).maxNumBatchedTokens);
   const measured = measureModel(config, layout, { dtype, batch, tokens, stepTokens });
   const { weightBytes, kvCacheBytes, workspaceBytes } = measured;
   return {

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { goldenPath, readGoldenJson, relativeError } from '../../test/goldens.ts';
 import { testBackends } from '../../test/test-backends.ts';
 import type { GeneratedToken } from '../decoding/generation-output.ts';
-import { type Generation, LLM } from './llm.ts';
+import type { Generation } from './generation.ts';
+import { LLM } from './llm.ts';
 import type { LoadOptions } from './load-options.ts';
 
 interface Golden {

@@ -1,71 +1,25 @@
-import type { Backend } from '../backend/backend.ts';
-import type { GenerationInput } from '../config/generation-input.ts';
-import { type GenerationDefaults, parseGenerationOptions } from '../config/generation-options.ts';
+import { type Backend, CACHE_BLOCK_SIZE } from '../backend/backend.ts';
+import type { GenerationDefaults } from '../config/generation-options.ts';
 import type { ModelConfig } from '../config/model-config.ts';
-import { type BackendOptions, createBackend } from '../create-backend.ts';
-import { generateTokens } from '../decoding/generate.ts';
-import type { GeneratedToken, GenerationResult } from '../decoding/generation-output.ts';
-import { scoreTokens } from '../decoding/score.ts';
-import { lengthLimits } from '../decoding/stopping.ts';
-import { resolveModel } from '../hub/resolve-model.ts';
-import { BlockReservations } from '../kv-cache/block-reservations.ts';
-import { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
+import type { GeneratedToken } from '../decoding/generation-output.ts';
+import { Engine } from '../engine/engine.ts';
+import { engineLimits } from '../engine/engine-options.ts';
+import { DraftModel } from '../engine/speculative/draft-model.ts';
+import type { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
 import type { CausalLM } from '../models/causal-lm.ts';
-import { loadModel, loadModelFrom, type ModelDescription } from '../models/load-model.ts';
-import { randomWeights } from '../models/random-weights.ts';
+import type { ModelDescription } from '../models/load-model.ts';
 import type { ChatMessage, ChatTemplate, RenderOptions } from '../tokenizers/chat-template.ts';
 import { Detokenizer } from '../tokenizers/detokenizer.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
-import { checkLoadOptions, chooseContextLength, type LoadOptions } from './load-options.ts';
-import { SequenceRunner } from './sequence-runner.ts';
-import { defaultsOf, loadTextAssets, type TextAssets } from './text-assets.ts';
-import { Stopwatch, type Timings } from './timings.ts';
-
-/** What `generate` takes beside the generation options themselves. */
-export interface RunOptions {
-  /** Stops at the next step and frees the sequence's cache; what a stream has given out stays valid. */
-  readonly signal?: AbortSignal | undefined;
-  /** false computes every token anew at each step: slow, and the same result; for study. */
-  readonly useCache?: boolean | undefined;
-  /** Hugging Face's name of `useCache`. */
-  readonly use_cache?: boolean | undefined;
-}
-
-/** Generation options by any of their names, and how to run. */
-export type GenerateOptions = GenerationInput & RunOptions;
-
-/** Options of a generation, and the tools and variables that the chat template is given. */
-export type ChatOptions = GenerateOptions & Omit<RenderOptions, 'addGenerationPrompt'>;
-
-/** A finished generation. */
-export interface Generation extends GenerationResult {
-  readonly timings: Timings;
-}
-
-/** A token of a scored text. */
-export interface ScoredToken {
-  readonly id: number;
-  readonly text: string;
-  /** Natural log probability given the tokens before it; the first token has none. */
-  readonly logProb: number | undefined;
-}
-
-/** How likely a text is. */
-export interface TextScore {
-  readonly tokens: readonly ScoredToken[];
-  /** Sum over all tokens but the first: the log of the sequence's probability. */
-  readonly logProb: number;
-  /** exp(−logProb / (n − 1)) of n tokens. */
-  readonly perplexity: number;
-}
-
-/** Bytes on the device, measured. */
-export interface MemoryReport {
-  readonly weightBytes: number;
-  readonly kvCacheBytes: number;
-  /** The most that activations and scratch have taken so far. */
-  readonly workspaceBytes: number;
-}
+import type { MemoryReport } from './estimate-memory.ts';
+import type { ChatOptions, GenerateOptions, Prompt } from './generate-options.ts';
+import { type Generation, toGeneration } from './generation.ts';
+import { chooseCacheTokens, chooseContextLength, type LoadOptions } from './load-options.ts';
+import { type LoadedParts, loadParts, type RandomOptions, randomParts } from './load-parts.ts';
+import { modelFingerprint } from './model-fingerprint.ts';
+import { type PreparedGeneration, prepareGeneration } from './prepare-generation.ts';
+import { scoreText, type TextScore } from './score-text.ts';
+import { streamFrom } from './token-stream.ts';
 
 /**
  * A language model with its tokenizer: text in, text out.
@@ -83,20 +37,28 @@ export class LLM {
   /** What the model's generation_config.json says. */
   readonly defaults: GenerationDefaults;
   readonly #chatTemplate: ChatTemplate | undefined;
+  /** Serves all requests; its statistics and events are here. */
+  readonly engine: Engine;
   readonly #cache: PagedKvCache;
-  readonly #reservations: BlockReservations;
+  readonly #draftModel: DraftModel | undefined;
   readonly #weightBytes: number;
+  /** Texts are scored one after the other. */
+  #lastScore: Promise<unknown> = Promise.resolve();
   #isDisposed = false;
 
-  private constructor(model: CausalLM, assets: TextAssets, contextLength: number, weightBytes: number) {
+  private constructor({ model, assets, draft }: LoadedParts, options: LoadOptions) {
     this.model = model;
     this.tokenizer = assets.tokenizer;
     this.defaults = assets.defaults;
-    this.contextLength = contextLength;
+    this.contextLength = chooseContextLength(options.contextLength, model.config.maxPositions);
     this.#chatTemplate = assets.chatTemplate;
-    this.#cache = model.createCache(contextLength);
-    this.#reservations = new BlockReservations(this.#cache.pool.numBlocks);
-    this.#weightBytes = weightBytes;
+    this.#weightBytes = model.backend.memoryUsage().allocatedBytes;
+    const cacheTokens = chooseCacheTokens(options.cacheTokens, this.contextLength);
+    const limits = engineLimits(options);
+    this.#cache = model.createCache(cacheTokens);
+    const targetVocabSize = model.config.vocabSize;
+    this.#draftModel = draft && new DraftModel(draft, draft.createCache(cacheTokens), { targetVocabSize });
+    this.engine = new Engine(model, this.#cache, limits, this.#draftModel);
   }
 
   /**
@@ -107,15 +69,8 @@ export class LLM {
    * @example
    * const llm = await LLM.load('openai-community/gpt2', { dtype: 'bfloat16', onProgress: console.log });
    */
-  static async load(pathOrHubId: string, options: LoadOptions = {}): Promise<LLM> {
-    checkLoadOptions(options);
-    const { dtype, signal, onProgress } = options;
-    const folder = await resolveModel(pathOrHubId, { revision: options.revision, signal, onProgress });
-    return onBackend(options, async (backend) => {
-      const model = await loadModel(backend, folder, { dtype, signal, onProgress });
-      const assets = await loadTextAssets(folder, model.config, { signal });
-      return LLM.#create(model, assets, options.contextLength);
-    });
+  static load(pathOrHubId: string, options: LoadOptions = {}): Promise<LLM> {
+    return loadParts(pathOrHubId, options, (parts) => new LLM(parts, options));
   }
 
   /**
@@ -126,28 +81,8 @@ export class LLM {
    * const llm = await LLM.random(modelPreset('gpt2'), { contextLength: 64 });
    * const { tokenIds } = await llm.generate([464, 3290], { maxNewTokens: 4 });
    */
-  static async random(
-    description: ModelDescription,
-    options: LoadOptions & {
-      readonly tokenizer?: Tokenizer | undefined;
-      readonly chatTemplate?: ChatTemplate | undefined;
-      readonly seed?: number | undefined;
-    } = {},
-  ): Promise<LLM> {
-    const { tokenizer, chatTemplate, seed = 0, ...loadOptions } = options;
-    checkLoadOptions(loadOptions);
-    const { dtype, signal, onProgress } = loadOptions;
-    return onBackend(loadOptions, async (backend) => {
-      const source = randomWeights(description, seed);
-      const model = await loadModelFrom(backend, description, source, { dtype, signal, onProgress });
-      const assets = { tokenizer, chatTemplate, defaults: defaultsOf(model.config) };
-      return LLM.#create(model, assets, loadOptions.contextLength);
-    });
-  }
-
-  static #create(model: CausalLM, assets: TextAssets, contextLength: number | undefined): LLM {
-    const weightBytes = model.backend.memoryUsage().allocatedBytes;
-    return new LLM(model, assets, chooseContextLength(contextLength, model.config.maxPositions), weightBytes);
+  static random(description: ModelDescription, options: RandomOptions = {}): Promise<LLM> {
+    return randomParts(description, options, (parts) => new LLM(parts, options));
   }
 
   get backend(): Backend {
@@ -164,58 +99,55 @@ export class LLM {
   }
 
   /**
-   * Continues a prompt, given as text or as token ids. Options carry our names, Hugging Face's or OpenAI's; what they
-   * leave out comes from generation_config.json. Throws a `TypeError` or `RangeError` for options that cannot be, a
-   * `RangeError` for a prompt that leaves no room in the context and for logits that are not finite, and the signal's
-   * reason.
+   * Continues a prompt, given as text or as token ids, or several prompts at once, which gives their generations in order.
+   * Options carry our names, Hugging Face's or OpenAI's; what they leave out comes from generation_config.json. Calls that
+   * are made at the same time share the model's steps, and none shows in another's result.
+   *
+   * Throws a `TypeError` or `RangeError` for options that cannot be, a `RangeError` for a prompt that leaves no room in the
+   * context or a request that the cache could never hold, and for logits that are not finite; a `QueueFullError` when too
+   * many wait; and the signal's reason.
    *
    * @example
    * const { text } = await llm.generate('Once upon a time', { maxNewTokens: 50, temperature: 0.8, seed: 7 });
+   * const [cat, dog] = await llm.generate(['The cat', 'The dog'], { numBeams: 4 });
    */
-  async generate(prompt: string | readonly number[], options: GenerateOptions = {}): Promise<Generation> {
-    const stream = this.stream(prompt, options);
-    for (;;) {
-      const next = await stream.next();
-      if (next.done) return next.value;
+  generate(prompt: Prompt, options?: GenerateOptions): Promise<Generation>;
+  generate(prompts: readonly Prompt[], options?: GenerateOptions): Promise<Generation[]>;
+  async generate(
+    prompt: Prompt | readonly Prompt[],
+    options: GenerateOptions = {},
+  ): Promise<Generation | Generation[]> {
+    if (!isBatch(prompt)) return this.#run(this.#prepare(prompt, options));
+    // One request that fails takes the others with it.
+    const failure = new AbortController();
+    const signal = options.signal === undefined ? failure.signal : AbortSignal.any([options.signal, failure.signal]);
+    const prepared = prompt.map((one) => this.#prepare(one, { ...options, signal }));
+    const runs = prepared.map((generation) => this.#run(generation));
+    try {
+      return await Promise.all(runs);
+    } catch (error) {
+      failure.abort(error);
+      throw error;
     }
   }
 
   /**
    * Continues a prompt and yields each token with the text it makes final; the generator's return value is the whole.
-   * Nothing is computed before the first token is asked for; leaving the loop frees the sequence. Throws as `generate`.
+   * Nothing is computed before the first token is asked for; leaving the loop frees the sequence. Throws as `generate`, and
+   * a `TypeError` where the text is not settled before the end (beams, `bestOf`).
    *
    * @example
    * for await (const { text } of llm.stream('Once upon a time')) process.stdout.write(text);
    */
-  async *stream(
-    prompt: string | readonly number[],
-    options: GenerateOptions = {},
-  ): AsyncGenerator<GeneratedToken, Generation, void> {
-    this.#expectAlive();
-    const { signal, useCache, use_cache, ...input } = options;
-    const isCached = useCache ?? use_cache ?? true;
-    const parsed = parseGenerationOptions(input, this.defaults);
-    const promptIds = this.#promptIds(prompt);
-    const limits = lengthLimits(Math.max(1, promptIds.length), this.contextLength, parsed);
-    const numBlocks = PagedKvCache.blocksFor(promptIds.length + limits.max);
-    const release = await this.#reservations.reserve(numBlocks, signal);
-    const runner = new SequenceRunner(this.model, this.#cache, { useCache: isCached, signal });
-    const stopwatch = new Stopwatch();
+  async *stream(prompt: Prompt, options: GenerateOptions = {}): AsyncGenerator<GeneratedToken, Generation, void> {
+    const left = new AbortController();
+    const signal = options.signal === undefined ? left.signal : AbortSignal.any([options.signal, left.signal]);
     try {
-      const tokens = generateTokens({
-        promptIds,
-        options: parsed,
-        contextLength: this.contextLength,
-        step: (ids) => stopwatch.step(ids.length, () => runner.step(ids)),
-        detokenizer: this.tokenizer === undefined ? undefined : new Detokenizer(this.tokenizer, { after: promptIds }),
-        bosTokenId: this.defaults.bosTokenId,
-        signal,
-      });
-      const result = yield* tokens;
-      return { ...result, timings: stopwatch.timings() };
+      return yield* streamFrom<GeneratedToken, Generation>((push) =>
+        this.#run(this.#prepare(prompt, { ...options, signal }, push)),
+      );
     } finally {
-      runner.release();
-      release();
+      left.abort();
     }
   }
 
@@ -248,31 +180,44 @@ export class LLM {
    * const { perplexity } = await llm.score('Once upon a time, there was a little girl.');
    */
   async score(
-    text: string | readonly number[],
+    text: Prompt,
     options: { readonly stride?: number | undefined; readonly signal?: AbortSignal | undefined } = {},
   ): Promise<TextScore> {
     this.#expectAlive();
     const { stride, signal, ...unknown } = options;
     for (const name of Object.keys(unknown)) throw new TypeError(`Cannot score a text: unknown option "${name}"`);
     const ids = typeof text === 'string' ? this.encode(text) : text;
-    const length = Math.min(ids.length, this.contextLength);
-    const release = await this.#reservations.reserve(PagedKvCache.blocksFor(length), signal);
-    const runner = new SequenceRunner(this.model, this.#cache, { useCache: true, signal });
-    try {
-      const { tokenLogProbs, logProb, perplexity } = await scoreTokens({
-        ids,
-        contextLength: this.contextLength,
-        stride,
-        signal,
-        logProbsOf: (window, firstTarget) => runner.scoreWindow(window, firstTarget),
-      });
-      const texts = this.#textsOf(ids);
-      const tokens = ids.map((id, i) => ({ id, text: texts[i]!, logProb: tokenLogProbs[i] }));
-      return { tokens, logProb, perplexity };
-    } finally {
-      runner.release();
-      release();
-    }
+    const scored = this.#lastScore.then(() => {
+      signal?.throwIfAborted();
+      return scoreText({ model: this.model, ids, contextLength: this.contextLength, stride, signal });
+    });
+    this.#lastScore = scored.catch(() => {});
+    const { tokenLogProbs, logProb, perplexity } = await scored;
+    const texts = this.#textsOf(ids);
+    const tokens = ids.map((id, i) => ({ id, text: texts[i]!, logProb: tokenLogProbs[i] }));
+    return { tokens, logProb, perplexity };
+  }
+
+  /**
+   * What the prefix cache holds, as the bytes of a file: the texts that were read and written, so that later processes need
+   * not compute them again. Throws an `Error` if the prefix cache is switched off.
+   *
+   * @example
+   * await writeFile('manual.kvcache', await llm.saveCache());
+   * await llm.restoreCache(await readFile('manual.kvcache'));
+   */
+  async saveCache(): Promise<Uint8Array<ArrayBuffer>> {
+    this.#expectAlive();
+    return this.engine.savePrefixes(await modelFingerprint(this.model));
+  }
+
+  /**
+   * Takes what `saveCache` made, as far as there is room for it, and gives the number of tokens. Throws a `CacheFileError`
+   * for a file that is damaged or was made with other weights or numerics: what it holds will be computed again.
+   */
+  async restoreCache(bytes: Uint8Array): Promise<number> {
+    this.#expectAlive();
+    return CACHE_BLOCK_SIZE * (await this.engine.restorePrefixes(bytes, await modelFingerprint(this.model)));
   }
 
   /** What the model has taken on the device, in bytes; `estimateMemory` predicts it. */
@@ -286,6 +231,7 @@ export class LLM {
   /** Stops the device and frees everything; calling it twice is allowed. */
   async dispose(): Promise<void> {
     this.#isDisposed = true;
+    this.engine.dispose();
     await this.backend.dispose();
   }
 
@@ -293,7 +239,21 @@ export class LLM {
     return this.dispose();
   }
 
-  #promptIds(prompt: string | readonly number[]): readonly number[] {
+  async #run({ search, request }: PreparedGeneration): Promise<Generation> {
+    const report = await this.engine.submit(request);
+    return toGeneration(search.results(), report);
+  }
+
+  #prepare(prompt: Prompt, options: GenerateOptions, onToken?: (token: GeneratedToken) => void): PreparedGeneration {
+    this.#expectAlive();
+    const { tokenizer, defaults, contextLength } = this;
+    const { vocabSize } = this.config;
+    const hasDraftModel = this.#draftModel !== undefined;
+    const context = { tokenizer, defaults, contextLength, vocabSize, hasDraftModel };
+    return prepareGeneration(context, this.#promptIds(prompt), options, onToken);
+  }
+
+  #promptIds(prompt: Prompt): readonly number[] {
     return typeof prompt === 'string' ? this.#requireTokenizer('read a prompt').encode(prompt) : prompt;
   }
 
@@ -323,14 +283,6 @@ export class LLM {
   }
 }
 
-/** Starts a backend and disposes it again if what is done on it fails. */
-async function onBackend(options: BackendOptions, body: (backend: Backend) => Promise<LLM>): Promise<LLM> {
-  const { device, threads, numerics } = options;
-  const backend = await createBackend({ device, threads, numerics });
-  try {
-    return await body(backend);
-  } catch (error) {
-    await backend.dispose();
-    throw error;
-  }
+function isBatch(prompt: Prompt | readonly Prompt[]): prompt is readonly Prompt[] {
+  return typeof prompt !== 'string' && prompt.length > 0 && typeof prompt[0] !== 'number';
 }

@@ -1,6 +1,7 @@
 import { WEIGHT_DTYPES, type WeightDType } from '../backend/dtype.ts';
 import { didYouMean } from '../base/suggest.ts';
 import { type BackendOptions, DEVICES } from '../create-backend.ts';
+import { ENGINE_OPTION_NAMES, type EngineOptions } from '../engine/engine-options.ts';
 import type { HubProgress } from '../hub/resolve-model.ts';
 import type { LoadProgress } from '../models/load-parameters.ts';
 
@@ -8,14 +9,18 @@ import type { LoadProgress } from '../models/load-parameters.ts';
 export type Progress = HubProgress | LoadProgress;
 
 /** How to load a model, and onto what. */
-export interface LoadOptions extends BackendOptions {
+export interface LoadOptions extends BackendOptions, EngineOptions {
   /** Width of the weights in memory; `auto` (the default) keeps the file's own. */
   readonly dtype?: WeightDType | 'auto' | undefined;
-  /**
-   * Tokens of the KV cache, which all requests share, and so the longest sequence, prompt included. At most what the
-   * model takes; unless given, that or 4096, whichever is less.
-   */
+  /** The longest sequence, prompt included. Unless given, what the model takes or 4096, whichever is less. */
   readonly contextLength?: number | undefined;
+  /** Tokens of the KV cache, which all requests share; `contextLength` unless given. */
+  readonly cacheTokens?: number | undefined;
+  /**
+   * A smaller model of the same vocabulary, by folder or hub id, that guesses tokens for this one to check (speculative
+   * decoding). It takes its own weights, and a cache of as many tokens.
+   */
+  readonly draftModel?: string | undefined;
   /** A branch, tag or commit of a hub id; `main` unless given. */
   readonly revision?: string | undefined;
   /** Aborts the load; nothing stays behind. */
@@ -29,6 +34,9 @@ const KNOWN = [
   'threads',
   'numerics',
   'contextLength',
+  'cacheTokens',
+  'draftModel',
+  ...ENGINE_OPTION_NAMES,
   'revision',
   'signal',
   'onProgress',
@@ -49,6 +57,15 @@ export function chooseContextLength(wanted: number | undefined, maxPositions: nu
   if (wanted === undefined) return Math.min(maxPositions, 4096);
   if (Number.isInteger(wanted) && wanted >= 1 && wanted <= maxPositions) return wanted;
   throw new RangeError(`Cannot load a model: contextLength is ${wanted}, wanted 1 to ${maxPositions}`);
+}
+
+/** Tokens of the cache, which must hold one sequence of the whole context. */
+export function chooseCacheTokens(wanted: number | undefined, contextLength: number): number {
+  if (wanted === undefined) return contextLength;
+  if (Number.isSafeInteger(wanted) && wanted >= contextLength) return wanted;
+  throw new RangeError(
+    `Cannot load a model: cacheTokens is ${wanted}, wanted at least contextLength, ${contextLength}`,
+  );
 }
 
 function oneOf(name: string, value: string | undefined, known: readonly string[]): void {

@@ -12,6 +12,8 @@ export const TOLERANCES = {
   writeMatrix: 0,
   read: 0,
   readMatrix: 0,
+  readBlocks: 0,
+  writeBlocks: 0,
   synchronize: 0,
   release: 0,
   scope: 0,

@@ -127,6 +127,7 @@ export class MeasuringBackend implements Backend {
   copyBlocks(): void {}
   write(): void {}
   async writeMatrix(): Promise<void> {}
+  async writeBlocks(): Promise<void> {}
   async synchronize(): Promise<void> {}
   async dispose(): Promise<void> {}
 
@@ -135,6 +136,10 @@ export class MeasuringBackend implements Backend {
   }
 
   async readMatrix(): Promise<never> {
+    throw new Error('Cannot read from a measuring backend: it holds no numbers');
+  }
+
+  async readBlocks(): Promise<never> {
     throw new Error('Cannot read from a measuring backend: it holds no numbers');
   }
 

@@ -1,4 +1,5 @@
 import type { Backend, DeviceBuffer } from '../../backend/backend.ts';
+import { checkBlocks, checkBlocksToWrite } from '../../backend/check-blocks.ts';
 import { readTarget } from '../../backend/read-target.ts';
 import { ReferenceMemory } from './reference-memory.ts';
 import { referenceOperations } from './reference-operations.ts';
@@ -36,6 +37,16 @@ export function createReferenceBackend(): Backend {
     },
     async readMatrix(matrix) {
       return memory.matrix('read matrix', matrix).toFloat32();
+    },
+    async readBlocks(cache, blocks) {
+      const from = memory.cache('read blocks', cache);
+      checkBlocks('read blocks', from, blocks);
+      return from.read(blocks);
+    },
+    async writeBlocks(cache, blocks, data) {
+      const into = memory.cache('write blocks', cache);
+      checkBlocksToWrite(into, blocks, data);
+      into.write(blocks, data);
     },
     async synchronize() {
       memory.checkAlive('synchronize');

@@ -1,4 +1,4 @@
-import { CACHE_BLOCK_SIZE, type CacheShape } from '../../backend/backend.ts';
+import { CACHE_BLOCK_SIZE, type CacheBlocks, type CacheShape } from '../../backend/backend.ts';
 
 /** The paged keys and values of one attention layer: slot `s` is token `s % 16` of block `⌊s / 16⌋`. */
 export class ReferenceCache {
@@ -27,5 +27,25 @@ export class ReferenceCache {
 
   get byteLength(): number {
     return this.keys.byteLength + this.values.byteLength;
+  }
+
+  /** The keys and values of blocks that are there, (blocks, 16, G, D) each. */
+  read(blocks: readonly number[]): CacheBlocks {
+    const length = CACHE_BLOCK_SIZE * this.slotLength;
+    const gather = (from: Float32Array) => {
+      const gathered = new Float32Array(blocks.length * length);
+      for (const [i, block] of blocks.entries())
+        gathered.set(from.subarray(block * length, (block + 1) * length), i * length);
+      return gathered;
+    };
+    return { keys: gather(this.keys), values: gather(this.values) };
+  }
+
+  write(blocks: readonly number[], { keys, values }: CacheBlocks): void {
+    const length = CACHE_BLOCK_SIZE * this.slotLength;
+    for (const [i, block] of blocks.entries()) {
+      this.keys.set(keys.subarray(i * length, (i + 1) * length), block * length);
+      this.values.set(values.subarray(i * length, (i + 1) * length), block * length);
+    }
   }
 }

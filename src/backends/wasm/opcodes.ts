@@ -24,3 +24,4 @@ export const OP_COPY_BLOCKS = 21;
 export const OP_PACK_ROWS = 22;
 export const OP_PACK_COLUMNS = 23;
 export const OP_UNPACK = 24;
+export const OP_READ_BLOCKS = 25;

@@ -1,6 +1,7 @@
 import { platform } from '#platform';
 import type { Backend, DeviceBuffer } from '../../backend/backend.ts';
 import { readTarget } from '../../backend/read-target.ts';
+import { CacheTransfer } from './cache-transfer.ts';
 import { CommandRecorder } from './command-recorder.ts';
 import { DeviceMemory } from './device-memory.ts';
 import { type Executor, InlineExecutor } from './executor.ts';
@@ -64,6 +65,7 @@ function assemble(memory: WasmMemory, heap: Heap, executor: Executor): Backend {
     reservedBytes: () => memory.byteLength,
   });
   const transfer = new MatrixTransfer(memory, heap, recorder);
+  const blocks = new CacheTransfer(memory, heap, recorder);
   return {
     name: 'wasm',
     numThreads: executor.numThreads,
@@ -82,6 +84,12 @@ function assemble(memory: WasmMemory, heap: Heap, executor: Executor): Backend {
     },
     async readMatrix(matrix) {
       return transfer.read(device.matrix('read matrix', matrix));
+    },
+    async readBlocks(cache, numbers) {
+      return blocks.read(device.cache('read blocks', cache), numbers);
+    },
+    async writeBlocks(cache, numbers, data) {
+      await blocks.write(device.cache('write blocks', cache), numbers, data);
     },
     async synchronize() {
       device.checkAlive('synchronize');

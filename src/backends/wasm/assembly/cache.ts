@@ -1,4 +1,4 @@
-// storeKeysValues and copyBlocks.
+// storeKeysValues, copyBlocks and readBlocks.
 
 import { BLOCK, keysAddress, PART, PART_BLOCK_BYTES, PART_TOKEN_BYTES, valuesAddress } from './cache-layout';
 import { firstLanes } from './lanes';
@@ -58,6 +58,39 @@ export function copyBlocks(
       for (let d = 0; d < headSize; d += PART, part += <usize>numBlocks * PART_BLOCK_BYTES) {
         memory.copy(part + <usize>to * PART_BLOCK_BYTES, part + <usize>from * PART_BLOCK_BYTES, PART_BLOCK_BYTES);
       }
+    }
+  }
+}
+
+/** Keys and values (count, 16, kvHeads, headSize) of the blocks blocks[0 … count − 1]: what storeKeysValues takes. */
+export function readBlocks(
+  cache: usize, keys: usize, values: usize, blocks: usize, count: i32, numBlocks: i32, kvHeads: i32, headSize: i32,
+  thread: i32, threads: i32,
+): void {
+  const tokenBytes = <usize>(kvHeads * headSize) << 2;
+  const end = firstItem(count * kvHeads, thread + 1, threads);
+  for (let i = firstItem(count * kvHeads, thread, threads); i < end; i++) {
+    const head = i % kvHeads;
+    const block = load<i32>(blocks + (<usize>(i / kvHeads) << 2));
+    const to = <usize>(i / kvHeads) * BLOCK * tokenBytes + (<usize>(head * headSize) << 2);
+    readKeys(keys + to, tokenBytes, keysAddress(cache, numBlocks, headSize, head, block), headSize);
+    const part = valuesAddress(cache, numBlocks, kvHeads, headSize, head) + <usize>block * PART_BLOCK_BYTES;
+    readValues(values + to, tokenBytes, part, numBlocks, headSize);
+  }
+}
+
+function readKeys(to: usize, tokenBytes: usize, from: usize, headSize: i32): void {
+  for (let d = 0; d < headSize; d++, to += 4) {
+    for (let token = 0; token < BLOCK; token++, from += 4) store<f32>(to + <usize>token * tokenBytes, load<f32>(from));
+  }
+}
+
+/** `from` is the block's first token in the first part. */
+function readValues(to: usize, tokenBytes: usize, from: usize, numBlocks: i32, headSize: i32): void {
+  for (let d = 0; d < headSize; d++, to += 4) {
+    const column = from + <usize>(d / PART * numBlocks) * PART_BLOCK_BYTES + (<usize>(d % PART) << 2);
+    for (let token = 0; token < BLOCK; token++) {
+      store<f32>(to + <usize>token * tokenBytes, load<f32>(column + <usize>token * PART_TOKEN_BYTES));
     }
   }
 }

@@ -5,13 +5,13 @@
 
 import {
   OP_ACTIVATE, OP_ADD, OP_ARGMAX, OP_ATTENTION, OP_COPY, OP_COPY_BLOCKS, OP_EMBED, OP_FILL, OP_GATE, OP_GATHER_ROWS,
-  OP_LAYER_NORM, OP_LINEAR, OP_LOG_SOFTMAX, OP_MULTIPLY, OP_PACK_COLUMNS, OP_PACK_ROWS, OP_RMS_NORM,
+  OP_LAYER_NORM, OP_LINEAR, OP_LOG_SOFTMAX, OP_MULTIPLY, OP_PACK_COLUMNS, OP_PACK_ROWS, OP_READ_BLOCKS, OP_RMS_NORM,
   OP_ROTATE, OP_SCALE, OP_SLICE_COLUMNS, OP_SOFTMAX, OP_STORE_KEYS_VALUES, OP_TOKEN_LOG_PROBS, OP_UNPACK,
 } from '../opcodes';
 import { COMMAND_BYTES, COMPLETED, RING, RING_ENTRY_BYTES, RING_LENGTH, WANTED } from '../memory-map';
 import { activate, gate } from './activation';
 import { attention, AttentionCommand } from './attention';
-import { copyBlocks, storeKeysValues } from './cache';
+import { copyBlocks, readBlocks, storeKeysValues } from './cache';
 import { add, copy, fill, multiply, scale } from './elementwise';
 import { embed } from './embed';
 import { linear } from './linear';
@@ -87,6 +87,9 @@ function run(c: usize, t: i32, n: i32): void {
       at(c, 1), at(c, 2), int(c, 3), int(c, 4), int(c, 5), int(c, 6), int(c, 7), int(c, 8), t, n,
     );
     case OP_UNPACK: return unpack(at(c, 1), at(c, 2), int(c, 3), int(c, 4), int(c, 5), t, n);
+    case OP_READ_BLOCKS: return readBlocks(
+      at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), int(c, 7), int(c, 8), t, n,
+    );
     default: unreachable();
   }
 }

@@ -1,0 +1,36 @@
+import { CACHE_BLOCK_SIZE } from '../backend/backend.ts';
+import { type PrefixCache, PrefixCursor } from '../kv-cache/prefix-cache.ts';
+import type { Job } from './job.ts';
+import type { Sequence } from './sequence.ts';
+
+/** Everything that the model computes; adapters will have names of their own. */
+const NAMESPACE = '';
+
+/** Lets sequences of the engine share what others have computed of the texts that they begin with. */
+export class PrefixSharing {
+  readonly #prefixes: PrefixCache;
+
+  constructor(prefixes: PrefixCache) {
+    this.#prefixes = prefixes;
+  }
+
+  /** Gives a sequence that has nothing cached a share in the blocks that hold its first tokens. */
+  adopt(job: Job, sequence: Sequence): void {
+    if (job.request.useCache === false || sequence.numComputed > 0) return;
+    // The last token must be computed, for its logits; and each that the search has yet to see the hidden states of.
+    const numSeen = job.request.search.needsHidden ? sequence.numHiddenSeen : sequence.tokens.position;
+    const maxTokens = Math.min(numSeen, sequence.tokens.position - 1);
+    const blocks = this.#prefixes.match(sequence.tokens.tokenIds, { namespace: NAMESPACE, maxTokens });
+    sequence.cached.adopt(blocks, blocks.length * CACHE_BLOCK_SIZE);
+  }
+
+  /** Makes a sequence's newly computed blocks findable. */
+  computed(job: Job, sequence: Sequence): void {
+    if (job.request.useCache === false) return;
+    const { tokens, cached } = sequence;
+    // What is computed of a draft may be wrong.
+    const numComputed = Math.min(cached.length, tokens.position);
+    sequence.cursor ??= new PrefixCursor(NAMESPACE);
+    this.#prefixes.insert(sequence.cursor, tokens.tokenIds, cached.blockTable, numComputed);
+  }
+}

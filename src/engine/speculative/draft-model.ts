@@ -1,0 +1,166 @@
+import type { Draft } from '../../decoding/draft.ts';
+import type { PagedKvCache } from '../../kv-cache/paged-kv-cache.ts';
+import type { StepModel } from '../step-model.ts';
+import { type DraftRequest, DraftRun } from './draft-run.ts';
+import { DraftSequence } from './draft-sequence.ts';
+
+export interface DraftModelOptions {
+  /** Tokens in the target's vocabulary; the draft model must have the same. */
+  readonly targetVocabSize: number;
+  /** Most tokens computed in one step; 256 unless given. */
+  readonly maxNumBatchedTokens?: number | undefined;
+}
+
+/** A step that the draft model has done. */
+export interface DraftStep {
+  /** Tokens computed: one a sequence, more while it catches up with what was accepted or with a prompt. */
+  readonly numTokens: number;
+  readonly numSequences: number;
+}
+
+/**
+ * Guesses with a second, smaller model, for many sequences in one batch. It keeps the keys and values of each sequence from
+ * draft to draft in a cache of its own, so that it computes accepted tokens once; what it guessed wrong is forgotten.
+ *
+ * @example
+ * const drafter = new DraftModel(small, small.createCache(4096), { targetVocabSize: large.config.vocabSize });
+ * const [draft] = await drafter.propose([{ key, sequence, maxTokens: 5, chooser, withDistributions: false }]);
+ * drafter.release(key);
+ * drafter.dispose();
+ */
+export class DraftModel {
+  readonly #model: Pick<StepModel, 'config' | 'step'>;
+  readonly #cache: PagedKvCache;
+  readonly #maxNumBatchedTokens: number;
+  readonly #memories = new Map<object, DraftSequence>();
+
+  /** Takes over the cache. Throws a `RangeError` if the vocabularies differ in size. */
+  constructor(model: Pick<StepModel, 'config' | 'step'>, cache: PagedKvCache, options: DraftModelOptions) {
+    const { targetVocabSize, maxNumBatchedTokens = 256 } = options;
+    expectVocabulary(model.config.vocabSize, targetVocabSize);
+    this.#model = model;
+    this.#cache = cache;
+    this.#maxNumBatchedTokens = maxNumBatchedTokens;
+  }
+
+  /**
+   * A draft for each request, in their order; one call at a time. A draft is shorter than `maxTokens`, or empty, where cache
+   * blocks are short, where the draft model takes no longer sequence, and where its processors leave no token; a sequence
+   * that blocks are short for gives its own back. `onStep` hears of each step when it is done. Throws a `RangeError` for
+   * logits that are not finite, and what the model throws.
+   */
+  async propose(requests: readonly DraftRequest[], onStep?: (step: DraftStep) => void): Promise<readonly Draft[]> {
+    const runs = this.#begin(requests);
+    let active = [...runs.values()];
+    while (active.length > 0) {
+      await this.#step(active, onStep);
+      active = active.filter((run) => !run.isFinished);
+    }
+    return requests.map((request) => runs.get(request)?.draft ?? { tokenIds: [] });
+  }
+
+  /** Forgets a sequence and frees its blocks: it is over, or will not go on soon. */
+  release(key: object): void {
+    this.#memories.get(key)?.cached.release();
+    this.#memories.delete(key);
+  }
+
+  /** Frees the cache; the model stays its owner's. */
+  dispose(): void {
+    for (const key of [...this.#memories.keys()]) this.release(key);
+    this.#cache.dispose();
+  }
+
+  /** The drafts that there is room for. All blocks that they can come to need are free, so none fails half-way. */
+  #begin(requests: readonly DraftRequest[]): ReadonlyMap<DraftRequest, DraftRun> {
+    // What was guessed wrong is freed for all before any is given room.
+    for (const { key, sequence } of requests) this.#memories.get(key)?.follow(sequence.tokenIds);
+    const runs = new Map<DraftRequest, DraftRun>();
+    let numReserved = 0;
+    for (const request of requests) {
+      if (request.maxTokens <= 0) continue;
+      const memory = this.#memories.get(request.key) ?? new DraftSequence(this.#cache);
+      const length = this.#lengthThatFits(request, memory, this.#cache.pool.numFree - numReserved);
+      if (length === 0) {
+        this.release(request.key);
+        continue;
+      }
+      this.#memories.set(request.key, memory);
+      runs.set(request, new DraftRun(request, memory, length));
+      numReserved += numBlocksToDraft(request, memory, length);
+    }
+    return runs;
+  }
+
+  #lengthThatFits(request: DraftRequest, memory: DraftSequence, numFree: number): number {
+    const { sequence, maxTokens } = request;
+    // The last drafted token is not computed.
+    let length = Math.max(0, Math.min(maxTokens, this.#model.config.maxPositions - sequence.position + 1));
+    while (length > 0 && numBlocksToDraft(request, memory, length) > numFree) length -= 1;
+    return length;
+  }
+
+  /** Computes pending tokens, fewest first, so that drafts go on beside a long prompt; those with none left get a token. */
+  async #step(active: readonly DraftRun[], onStep: ((step: DraftStep) => void) | undefined): Promise<void> {
+    const chunks = this.#chunks(active);
+    const logits = chunks.map(({ isLast }) => (isLast ? 1 : 0));
+    const hasRows = chunks.some(({ isLast }) => isLast);
+    const rows = await this.#model.step(
+      this.#cache,
+      chunks.map(({ run, tokenIds }) => ({ sequence: run.memory.cached, tokenIds })),
+      { logits: hasRows ? logits : 'none' },
+    );
+    const numTokens = chunks.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
+    onStep?.({ numTokens, numSequences: chunks.length });
+    this.#takeRows(chunks, rows);
+    for (const run of active) if (!this.#isKnown(run)) run.end();
+  }
+
+  #chunks(active: readonly DraftRun[]): readonly Chunk[] {
+    const chunks: Chunk[] = [];
+    let budget = this.#maxNumBatchedTokens;
+    for (const run of [...active].sort((a, b) => a.numPending - b.numPending)) {
+      const tokenIds = run.pendingIds(budget);
+      if (tokenIds.length === 0) break;
+      chunks.push({ run, tokenIds, isLast: tokenIds.length === run.numPending });
+      budget -= tokenIds.length;
+    }
+    return chunks;
+  }
+
+  #takeRows(chunks: readonly Chunk[], rows: Float32Array): void {
+    const { vocabSize } = this.#model.config;
+    let start = 0;
+    for (const { run, tokenIds, isLast } of chunks) {
+      if (this.#isKnown(run)) {
+        run.memory.computed(tokenIds);
+        if (isLast) run.next(rows.subarray(start, start + vocabSize));
+      }
+      if (isLast) start += vocabSize;
+    }
+  }
+
+  /** Whether the sequence was not released while the model ran. */
+  #isKnown({ request, memory }: DraftRun): boolean {
+    return this.#memories.get(request.key) === memory;
+  }
+}
+
+/** Pending tokens of one sequence, in a step. */
+interface Chunk {
+  readonly run: DraftRun;
+  readonly tokenIds: readonly number[];
+  /** Whether they are all that is pending. */
+  readonly isLast: boolean;
+}
+
+function numBlocksToDraft({ sequence }: DraftRequest, { cached }: DraftSequence, length: number): number {
+  return cached.blocksToAppend(sequence.position + length - 1 - cached.length);
+}
+
+function expectVocabulary(draft: number, target: number): void {
+  if (draft === target) return;
+  throw new RangeError(
+    `Cannot draft: the draft model has a vocabulary of ${draft} tokens, wanted ${target} like the target model`,
+  );
+}

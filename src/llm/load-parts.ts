@@ -1,0 +1,81 @@
+import type { Backend } from '../backend/backend.ts';
+import { type BackendOptions, createBackend } from '../create-backend.ts';
+import { resolveModel } from '../hub/resolve-model.ts';
+import type { CausalLM } from '../models/causal-lm.ts';
+import { loadModel, loadModelFrom, type ModelDescription } from '../models/load-model.ts';
+import { randomWeights } from '../models/random-weights.ts';
+import type { ChatTemplate } from '../tokenizers/chat-template.ts';
+import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import { checkLoadOptions, type LoadOptions } from './load-options.ts';
+import { defaultsOf, loadTextAssets, type TextAssets } from './text-assets.ts';
+
+/** What an `LLM` is made of. */
+export interface LoadedParts {
+  readonly model: CausalLM;
+  readonly assets: TextAssets;
+  /** Guesses tokens for the model. */
+  readonly draft: CausalLM | undefined;
+}
+
+/** How to make a model of random weights. */
+export interface RandomOptions extends LoadOptions {
+  readonly tokenizer?: Tokenizer | undefined;
+  readonly chatTemplate?: ChatTemplate | undefined;
+  /** Of the weights; 0 unless given. */
+  readonly seed?: number | undefined;
+}
+
+/** Loads a model from a folder or by its hub id; if that or `build` fails, nothing stays behind. */
+export async function loadParts<Result>(
+  pathOrHubId: string,
+  options: LoadOptions,
+  build: (parts: LoadedParts) => Result,
+): Promise<Result> {
+  checkLoadOptions(options);
+  const { dtype, signal, onProgress } = options;
+  const folder = await resolveModel(pathOrHubId, { revision: options.revision, signal, onProgress });
+  return onBackend(options, async (backend) => {
+    const model = await loadModel(backend, folder, { dtype, signal, onProgress });
+    const assets = await loadTextAssets(folder, model.config, { signal });
+    return build({ model, assets, draft: await loadDraft(backend, options) });
+  });
+}
+
+/** Makes a model of random weights; if that or `build` fails, nothing stays behind. */
+export async function randomParts<Result>(
+  description: ModelDescription,
+  options: RandomOptions,
+  build: (parts: LoadedParts) => Result,
+): Promise<Result> {
+  const { tokenizer, chatTemplate, seed = 0, ...loadOptions } = options;
+  checkLoadOptions(loadOptions);
+  const { dtype, signal, onProgress } = loadOptions;
+  return onBackend(loadOptions, async (backend) => {
+    const source = randomWeights(description, seed);
+    const model = await loadModelFrom(backend, description, source, { dtype, signal, onProgress });
+    const assets = { tokenizer, chatTemplate, defaults: defaultsOf(model.config) };
+    return build({ model, assets, draft: await loadDraft(backend, loadOptions) });
+  });
+}
+
+async function loadDraft(backend: Backend, options: LoadOptions): Promise<CausalLM | undefined> {
+  const { draftModel, dtype, signal, onProgress } = options;
+  if (draftModel === undefined) return undefined;
+  const folder = await resolveModel(draftModel, { signal, onProgress });
+  return loadModel(backend, folder, { dtype, signal, onProgress });
+}
+
+/** Starts a backend and disposes it again if what is done on it fails. */
+async function onBackend<Result>(
+  options: BackendOptions,
+  body: (backend: Backend) => Promise<Result>,
+): Promise<Result> {
+  const { device, threads, numerics } = options;
+  const backend = await createBackend({ device, threads, numerics });
+  try {
+    return await body(backend);
+  } catch (error) {
+    await backend.dispose();
+    throw error;
+  }
+}

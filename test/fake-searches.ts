@@ -1,0 +1,230 @@
+import type { GenerationResult } from '../src/decoding/generation-output.ts';
+import type { Continuation, Hypothesis, SearchStrategy } from '../src/decoding/search-strategy.ts';
+import { TokenSequence } from '../src/decoding/token-sequence.ts';
+import type { EngineRequest } from '../src/engine/request.ts';
+import { guide } from '../src/sampling/guidance.ts';
+import { hashHidden, hashLogits, mix } from './hash-model.ts';
+
+export interface FakeSearchOptions {
+  readonly maxNewTokens: number;
+  /** Most sequences at once. */
+  readonly width?: number;
+  /** Lets the choice of tokens depend on all hidden states. */
+  readonly needsHidden?: boolean;
+  /** Hears of each token before the engine does. */
+  readonly onToken?: ((tokenId: number) => void) | undefined;
+}
+
+/** A token that ends a sequence. */
+const STOP_TOKEN_ID = 0;
+
+/** Several samples of one prompt, the first of them greedy; drafts are accepted as far as they are what is chosen anyway. */
+export class SampleSearch implements SearchStrategy {
+  readonly maxHypotheses: number;
+  readonly needsHidden: boolean;
+  readonly #samples: readonly Sample[];
+  #alive: readonly Sample[] | undefined;
+  /** Drafted tokens that were accepted. */
+  numAccepted = 0;
+
+  constructor({ maxNewTokens, width = 1, needsHidden = false, onToken }: FakeSearchOptions) {
+    this.maxHypotheses = width;
+    this.needsHidden = needsHidden;
+    // Samples end at different times.
+    this.#samples = Array.from({ length: width }, (_, i) => new Sample(i, Math.max(1, maxNewTokens - i), onToken));
+  }
+
+  advance(hypotheses: readonly Hypothesis[]): readonly Continuation[] {
+    const parentOf = (i: number) => (this.#alive === undefined ? 0 : i);
+    const steps = (this.#alive ?? this.#samples).map((sample, i) => {
+      const tokenIds = sample.advance(hypotheses[parentOf(i)]!);
+      this.numAccepted += tokenIds.length - 1;
+      return { sample, parent: parentOf(i), tokenIds };
+    });
+    spoil(hypotheses);
+    const going = steps.filter(({ sample }) => !sample.isFinished);
+    this.#alive = going.map(({ sample }) => sample);
+    return going.map(({ parent, tokenIds }) => ({ parent, tokenIds }));
+  }
+
+  finish(): boolean {
+    for (const sample of this.#samples) sample.isFinished = true;
+    return this.#alive === undefined;
+  }
+
+  results(): readonly GenerationResult[] {
+    return this.#samples.map(({ tokenIds, heard }) => resultOf(tokenIds, heard.digest));
+  }
+}
+
+class Sample {
+  readonly tokenIds: number[] = [];
+  readonly heard = new HeardHidden();
+  isFinished = false;
+  readonly #index: number;
+  readonly #maxNewTokens: number;
+  readonly #onToken: FakeSearchOptions['onToken'];
+
+  constructor(index: number, maxNewTokens: number, onToken: FakeSearchOptions['onToken']) {
+    this.#index = index;
+    this.#maxNewTokens = maxNewTokens;
+    this.#onToken = onToken;
+  }
+
+  advance({ sequence, rows, draft, hidden }: Hypothesis): readonly number[] {
+    const chosen: number[] = [];
+    let offset = this.heard.listen(hidden, 0, sequence.position);
+    for (const [i, row] of rows.entries()) {
+      const tokenId = this.#choose(row, sequence.position + i);
+      chosen.push(tokenId);
+      this.#add(tokenId);
+      if (this.isFinished || draft?.tokenIds[i] !== tokenId) break;
+      offset = this.heard.listen(hidden, offset, sequence.position + i + 1);
+    }
+    return chosen;
+  }
+
+  #choose(row: Float32Array, position: number): number {
+    const { digest } = this.heard;
+    const rank = this.#index === 0 && digest === 0 ? 0 : mix(mix(digest, position), this.#index) % 3;
+    return ranking(row)[rank]!;
+  }
+
+  #add(tokenId: number): void {
+    this.tokenIds.push(tokenId);
+    this.isFinished ||= tokenId === STOP_TOKEN_ID || this.tokenIds.length >= this.#maxNewTokens;
+    this.#onToken?.(tokenId);
+  }
+}
+
+interface Branch {
+  readonly tokenIds: readonly number[];
+  readonly heard: HeardHidden;
+  /** A hash of every row it has come from. */
+  readonly digest: number;
+}
+
+/**
+ * Sequences that have several children or none and change places, as their logits will have it: everything that a beam search
+ * may do. It looks at no draft.
+ */
+export class ForkingSearch implements SearchStrategy {
+  readonly maxHypotheses: number;
+  readonly needsHidden: boolean;
+  readonly #options: FakeSearchOptions;
+  readonly #finished: Branch[] = [];
+  #branches: readonly Branch[] = [{ tokenIds: [], heard: new HeardHidden(), digest: 1 }];
+  #hasStarted = false;
+
+  constructor(options: FakeSearchOptions) {
+    this.#options = options;
+    this.maxHypotheses = options.width ?? 1;
+    this.needsHidden = options.needsHidden ?? false;
+  }
+
+  advance(hypotheses: readonly Hypothesis[]): readonly Continuation[] {
+    this.#hasStarted = true;
+    const children = hypotheses.flatMap((hypothesis, parent) => this.#children(hypothesis, parent));
+    spoil(hypotheses);
+    const best = children.sort((a, b) => a.branch.digest - b.branch.digest).slice(0, this.maxHypotheses);
+    const going = best.filter(({ branch }) => !this.#finish(branch));
+    this.#branches = going.map(({ branch }) => branch);
+    return going.map(({ parent, branch }) => ({ parent, tokenIds: branch.tokenIds.slice(-1) }));
+  }
+
+  finish(): boolean {
+    return !this.#hasStarted;
+  }
+
+  results(): readonly GenerationResult[] {
+    return this.#finished.map(({ tokenIds, digest }) => resultOf(tokenIds, digest));
+  }
+
+  /** One at least of the first hypothesis, so that the search goes on. */
+  #children({ sequence, rows, hidden }: Hypothesis, parent: number) {
+    const { tokenIds, heard, digest: old } = this.#branches[parent]!;
+    const hears = heard.copy();
+    hears.listen(hidden, 0, sequence.position);
+    const digest = [...rows[0]!].reduce((sum, logit) => mix(sum, logit * 2 ** 20), mix(old, hears.digest));
+    const numChildren = Math.max(digest % 4, parent === 0 ? 1 : 0);
+    return ranking(rows[0]!)
+      .slice(0, numChildren)
+      .map((tokenId) => {
+        this.#options.onToken?.(tokenId);
+        const branch = { tokenIds: [...tokenIds, tokenId], heard: hears.copy(), digest: mix(digest, tokenId) };
+        return { parent, branch };
+      });
+  }
+
+  #finish(branch: Branch): boolean {
+    const isFinished = branch.tokenIds.at(-1) === STOP_TOKEN_ID || branch.tokenIds.length >= this.#options.maxNewTokens;
+    if (isFinished) this.#finished.push(branch);
+    return isFinished;
+  }
+}
+
+/** What a sequence has been told of hidden states: each of its tokens' must come once, in order. */
+class HeardHidden {
+  /** A hash of all; 0 as long as there are none. */
+  digest = 0;
+  #numHeard = 0;
+
+  /** Takes those up to a position from `offset` on; gives the offset of the next. */
+  listen(hidden: Float32Array | undefined, offset: number, position: number): number {
+    if (hidden === undefined) return 0;
+    const end = offset + (position - this.#numHeard) * hashHidden([0]).length;
+    if (hidden.length < end) throw new RangeError(`Too few hidden states: ${hidden.length} numbers, wanted ${end}`);
+    for (const value of hidden.subarray(offset, end)) this.digest = mix(this.digest, value);
+    this.#numHeard = position;
+    return end;
+  }
+
+  copy(): HeardHidden {
+    const copy = new HeardHidden();
+    copy.digest = this.digest;
+    copy.#numHeard = this.#numHeard;
+    return copy;
+  }
+}
+
+/** What a search finds by itself: a loop over logits that know no cache, no batch and no draft. */
+export function decodeAlone(
+  request: Pick<EngineRequest, 'promptIds' | 'search' | 'guidance'>,
+): readonly GenerationResult[] {
+  const { promptIds, search, guidance } = request;
+  let sequences = [{ tokens: new TokenSequence(promptIds), numSeen: 0 }];
+  while (sequences.length > 0) {
+    const hypotheses = sequences.map(({ tokens, numSeen }) => {
+      const row = hashLogits(tokens.tokenIds);
+      if (guidance !== undefined)
+        guide(row, hashLogits([...guidance.promptIds, ...tokens.generatedIds]), guidance.scale);
+      const hidden = search.needsHidden ? hiddenFrom(tokens.tokenIds, numSeen) : undefined;
+      return { sequence: tokens, rows: [row], draft: undefined, hidden };
+    });
+    sequences = search.advance(hypotheses).map(({ parent, tokenIds }) => {
+      const { promptIds: prompt, generatedIds, position } = sequences[parent]!.tokens;
+      return { tokens: new TokenSequence(prompt, [...generatedIds, ...tokenIds]), numSeen: position };
+    });
+  }
+  return search.results();
+}
+
+function hiddenFrom(tokenIds: readonly number[], start: number): Float32Array {
+  return Float32Array.from(tokenIds.slice(start).flatMap((_, i) => [...hashHidden(tokenIds.slice(0, start + i + 1))]));
+}
+
+/** Token ids, the likeliest first. */
+function ranking(row: Float32Array): number[] {
+  if (row.some(Number.isNaN)) throw new RangeError('A row of logits was given twice');
+  return [...row.keys()].sort((a, b) => row[b]! - row[a]! || a - b);
+}
+
+/** Rows belong to the search until it returns: nobody may read them afterwards. */
+function spoil(hypotheses: readonly Hypothesis[]): void {
+  for (const { rows } of hypotheses) for (const row of rows) row.fill(Number.NaN);
+}
+
+function resultOf(tokenIds: readonly number[], digest: number): GenerationResult {
+  const usage = { promptTokens: 0, completionTokens: tokenIds.length };
+  return { tokenIds, text: '', finishReason: 'length', usage, seed: digest };
+}

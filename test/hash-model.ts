@@ -1,0 +1,209 @@
+import { CACHE_BLOCK_SIZE } from '../src/backend/backend.ts';
+import { createReferenceBackend } from '../src/backends/reference/reference-backend.ts';
+import type { StepModel } from '../src/engine/step-model.ts';
+import { PagedKvCache, type SequenceTokens } from '../src/kv-cache/paged-kv-cache.ts';
+import type { HiddenStep, StepOptions } from '../src/models/causal-lm.ts';
+import { createForwardBatch, type ForwardBatch } from '../src/nn/forward-batch.ts';
+
+/** Logits in a row. */
+export const VOCAB_SIZE = 17;
+/** Numbers in a hidden state, and in what is cached of a token. */
+const WIDTH = 2;
+
+/**
+ * Stands in for a language model where the bookkeeping is tested. Its logits are a hash of the whole text, which it reads
+ * back through the block table from the memory of a real paged cache; so a wrong slot, a block that is written to before
+ * it is copied, released too early or found for another text shows as another token. As in a Transformer, what is cached
+ * of a token depends on all tokens before it.
+ */
+export class HashModel implements StepModel {
+  readonly config: { readonly vocabSize: number; readonly maxPositions: number };
+  /** How many tokens of each sequence every step has computed. */
+  readonly steps: (readonly number[])[] = [];
+  /** Called in every step, when its tokens have their slots and nothing is stored there yet. The step throws what it throws. */
+  duringStep: () => void | Promise<void> = () => {};
+
+  constructor({ maxPositions = 1024 }: { readonly maxPositions?: number } = {}) {
+    this.config = { vocabSize: VOCAB_SIZE, maxPositions };
+  }
+
+  createCache(numBlocks: number): PagedKvCache {
+    return new PagedKvCache(createReferenceBackend(), { numLayers: 1, kvHeads: 1, headSize: WIDTH }, numBlocks);
+  }
+
+  async step(cache: PagedKvCache, entries: readonly SequenceTokens[], options: StepOptions): Promise<Float32Array> {
+    return (await this.stepWithHidden(cache, entries, options)).logits;
+  }
+
+  async stepWithHidden(
+    cache: PagedKvCache,
+    entries: readonly SequenceTokens[],
+    options: StepOptions,
+  ): Promise<HiddenStep> {
+    for (const { sequence, tokenIds } of entries) this.#expectTokens(sequence.length, tokenIds);
+    this.steps.push(entries.map(({ tokenIds }) => tokenIds.length));
+    const before = entries.map(({ sequence }) => sequence.length);
+    try {
+      return await this.#run(cache, entries, options);
+    } catch (error) {
+      for (const [i, { sequence }] of entries.entries()) sequence.truncate(Math.min(before[i]!, sequence.length));
+      throw error;
+    }
+  }
+
+  async #run(cache: PagedKvCache, entries: readonly SequenceTokens[], options: StepOptions): Promise<HiddenStep> {
+    const { batch, release } = layOut(cache, entries, options);
+    try {
+      const texts = entries.map(({ sequence, tokenIds }) => ({
+        // Copies: an abort takes the sequence's blocks in the middle of the step.
+        ...{ blockTable: [...sequence.blockTable], length: sequence.length, numOld: sequence.length - tokenIds.length },
+      }));
+      await this.duringStep();
+      await store(cache, batch, texts);
+      const read = await Promise.all(texts.map((text) => readText(cache, text, text.length)));
+      const states = read.flatMap((tokens, i) => statesOf(tokens).slice(texts[i]!.numOld)); // (T)
+      const rows = (await batch.logitRows?.read()) ?? states.keys();
+      return {
+        logits: concatenate(
+          [...rows].map((row) => logitsOf(states[row]!)),
+          options.target,
+        ),
+        hidden: concatenate(states.map(hiddenOf)),
+      };
+    } finally {
+      release();
+    }
+  }
+
+  #expectTokens(length: number, tokenIds: readonly number[]): void {
+    const { vocabSize, maxPositions } = this.config;
+    if (length + tokenIds.length > maxPositions) throw new RangeError('Cannot run the hash model: too many tokens');
+    if (!tokenIds.every((id) => Number.isInteger(id) && id >= 0 && id < vocabSize))
+      throw new RangeError(`Cannot run the hash model: token ids ${tokenIds}`);
+  }
+}
+
+/** The logits (V) that follow a text. */
+export function hashLogits(tokenIds: readonly number[]): Float32Array {
+  return logitsOf(statesOf(cachedOf(INITIAL_STATE, tokenIds, 0)).at(-1)!);
+}
+
+/** The hidden state (2) of the last token of a text. */
+export function hashHidden(tokenIds: readonly number[]): Float32Array {
+  return hiddenOf(statesOf(cachedOf(INITIAL_STATE, tokenIds, 0)).at(-1)!);
+}
+
+/** What the cache holds of a token: key and value. All are whole numbers that a float32 holds exactly. */
+interface CachedToken {
+  readonly tokenId: number;
+  readonly position: number;
+  /** A hash of the text up to here. */
+  readonly tag: number;
+}
+
+interface Text {
+  readonly blockTable: readonly number[];
+  readonly length: number;
+  /** Tokens that were there before the step. */
+  readonly numOld: number;
+}
+
+function layOut(cache: PagedKvCache, entries: readonly SequenceTokens[], options: StepOptions) {
+  const { backend } = cache;
+  const batch = backend.scope((keep) => {
+    const laidOut = createForwardBatch(cache, entries, options);
+    for (const buffer of buffersOf(laidOut)) keep(buffer);
+    return laidOut;
+  });
+  const release = () => {
+    for (const buffer of buffersOf(batch)) backend.release(buffer);
+  };
+  return { batch, release };
+}
+
+/** Those that are used after the scope. */
+function buffersOf({ tokenIds, paged, logitRows }: ForwardBatch) {
+  return [tokenIds.buffer, paged.slots, ...(logitRows === undefined ? [] : [logitRows.buffer])];
+}
+
+/** Computes what is cached of the new tokens, and stores it. */
+async function store(cache: PagedKvCache, batch: ForwardBatch, texts: readonly Text[]): Promise<void> {
+  const { backend } = cache;
+  const tokenIds = [...(await batch.tokenIds.read())];
+  const added: CachedToken[] = [];
+  for (const text of texts) {
+    const state = statesOf(await readText(cache, text, text.numOld)).at(-1) ?? INITIAL_STATE;
+    const [start, numNew] = [added.length, text.length - text.numOld];
+    added.push(...cachedOf(state, tokenIds.slice(start, start + numNew), batch.positions[start]!));
+  }
+  backend.scope(() => {
+    const keys = backend.allocate('float32', added.length * WIDTH);
+    const values = backend.allocate('float32', added.length * WIDTH);
+    backend.write(keys, Float32Array.from(added.flatMap(({ tokenId, position }) => [tokenId, position])));
+    backend.write(values, Float32Array.from(added.flatMap(({ tag }) => [tag, 0])));
+    backend.storeKeysValues(cache.layers[0]!, keys, values, batch.paged);
+  });
+}
+
+/** The first `length` tokens of a text, as the memory has them. */
+async function readText(cache: PagedKvCache, { blockTable }: Text, length: number): Promise<CachedToken[]> {
+  const blocks = blockTable.slice(0, Math.ceil(length / CACHE_BLOCK_SIZE));
+  const { keys, values } = await cache.backend.readBlocks(cache.layers[0]!, blocks);
+  return Array.from({ length }, (_, i) => ({
+    ...{ tokenId: keys[WIDTH * i]!, position: keys[WIDTH * i + 1]!, tag: values[WIDTH * i]! },
+  }));
+}
+
+const INITIAL_STATE = 1;
+
+/** What is cached of tokens that follow a text with this state. */
+function cachedOf(state: number, tokenIds: readonly number[], firstPosition: number): CachedToken[] {
+  let before = state;
+  return tokenIds.map((tokenId, i) => {
+    const position = firstPosition + i;
+    const cached = { tokenId, position, tag: mix(mix(before, tokenId), position) >>> 8 };
+    before = extend(before, cached);
+    return cached;
+  });
+}
+
+/** The states of a text after each of its tokens. */
+function statesOf(tokens: readonly CachedToken[]): number[] {
+  let state = INITIAL_STATE;
+  return tokens.map((token) => {
+    state = extend(state, token);
+    return state;
+  });
+}
+
+function extend(state: number, { tokenId, position, tag }: CachedToken): number {
+  return mix(mix(mix(state, tokenId), position), tag);
+}
+
+/** One token stands out; the others differ too. */
+function logitsOf(state: number): Float32Array {
+  const likeliest = mix(state, 1000) % VOCAB_SIZE;
+  return Float32Array.from({ length: VOCAB_SIZE }, (_, id) => mix(state, id) / 2 ** 32 + (id === likeliest ? 2 : 0));
+}
+
+function hiddenOf(state: number): Float32Array {
+  return Float32Array.of(mix(state, 2000) >>> 8, mix(state, 2001) >>> 8);
+}
+
+/** Scrambles 32 bits together with those of `value`. */
+export function mix(hash: number, value: number): number {
+  let bits = Math.imul((hash ^ value) + 0x7f4a7c15, 0x9e3779b1);
+  bits = Math.imul(bits ^ (bits >>> 15), 0x85ebca77);
+  return (bits ^ (bits >>> 13)) >>> 0;
+}
+
+function concatenate(rows: readonly Float32Array[], target?: Float32Array): Float32Array {
+  const all = target ?? new Float32Array(rows.reduce((sum, row) => sum + row.length, 0));
+  let offset = 0;
+  for (const row of rows) {
+    all.set(row, offset);
+    offset += row.length;
+  }
+  if (offset !== all.length) throw new RangeError(`Cannot give ${offset} numbers: the target takes ${all.length}`);
+  return all;
+}
