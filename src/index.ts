@@ -3,6 +3,7 @@ export type {
   AttentionOptions,
   AttentionSpan,
   Backend,
+  CacheBlocks,
   CacheShape,
   DeviceBuffer,
   DeviceCache,
@@ -20,8 +21,21 @@ export type { GenerationDefaults, GenerationOptions } from './config/generation-
 export type { ModelConfig, PositionConfig, RotaryScaling } from './config/model-config.ts';
 export type { BackendOptions, Device } from './create-backend.ts';
 export { createBackend, DEVICES } from './create-backend.ts';
+export type { Draft, DraftProposer } from './decoding/draft.ts';
 export type { ChosenLogProb, GeneratedToken, GenerationResult } from './decoding/generation-output.ts';
+export type { Continuation, Hypothesis, SearchStrategy } from './decoding/search-strategy.ts';
 export type { FinishReason } from './decoding/stopping.ts';
+export type { DraftAcceptance } from './decoding/verify-draft.ts';
+export { CacheFileError } from './engine/cache-file.ts';
+export { restoreSequence, saveSequence } from './engine/cache-file-sequence.ts';
+export { Engine, QueueFullError } from './engine/engine.ts';
+export type { EngineLimits, EngineOptions } from './engine/engine-options.ts';
+export { engineLimits } from './engine/engine-options.ts';
+export type { Drafting, EngineRequest, Guidance, RequestReport } from './engine/request.ts';
+export { promptLookup } from './engine/speculative/prompt-lookup.ts';
+export type { SpeculationReport } from './engine/speculative/speculation-report.ts';
+export type { EngineEvent, EngineStatistics, EngineTotals, RequestEvent, StepEvent } from './engine/statistics.ts';
+export type { StepModel } from './engine/step-model.ts';
 export { openWeights } from './formats/open-weights.ts';
 export type { TensorEntry, WeightSource } from './formats/weight-source.ts';
 export { readFloat32, readTensor } from './formats/weight-source.ts';
@@ -29,14 +43,17 @@ export { BlockPool } from './kv-cache/block-pool.ts';
 export type { CachedSequence } from './kv-cache/cached-sequence.ts';
 export type { KvCacheShape, SequenceTokens } from './kv-cache/paged-kv-cache.ts';
 export { PagedKvCache } from './kv-cache/paged-kv-cache.ts';
+export type { PrefixBlock, PrefixCacheStatistics } from './kv-cache/prefix-cache.ts';
+export { PrefixCache, PrefixCursor } from './kv-cache/prefix-cache.ts';
 export type { CacheFormula, EstimateOptions, MemoryEstimate, MemoryReport } from './llm/estimate-memory.ts';
 export { estimateMemory } from './llm/estimate-memory.ts';
 export type { ChatOptions, GenerateOptions, Prompt, RunOptions } from './llm/generate-options.ts';
 export type { Generation, Timings } from './llm/generation.ts';
 export { LLM } from './llm/llm.ts';
 export type { LoadOptions, Progress } from './llm/load-options.ts';
+export type { RandomOptions } from './llm/load-parts.ts';
 export type { ScoredToken, TextScore } from './llm/score-text.ts';
-export type { ForwardInput, ForwardOutput } from './models/causal-lm.ts';
+export type { ForwardInput, ForwardOutput, HiddenStep, StepOptions } from './models/causal-lm.ts';
 export { CausalLM } from './models/causal-lm.ts';
 export type { ModelDescription } from './models/load-model.ts';
 export { describeModel, loadModel, loadModelFrom, parseModelConfig } from './models/load-model.ts';
@@ -59,7 +76,12 @@ export { layerNorm, rmsNorm } from './ops/normalize.ts';
 export { rotate } from './ops/rotate.ts';
 export { argmax, gatherRows, sliceColumns } from './ops/rows.ts';
 export { logSoftmax, softmax, tokenLogProbs } from './ops/softmax.ts';
+export type { WatermarkDetection } from './sampling/detect-watermark.ts';
+export { detectWatermark } from './sampling/detect-watermark.ts';
+export type { LogitsProcessor } from './sampling/logits-processor.ts';
+export type { PrefixAllowedTokens } from './sampling/prefix-allowed-tokens.ts';
 export { drawToken, likeliestToken } from './sampling/sampler.ts';
+export type { SequenceView } from './sampling/sequence-view.ts';
 export { Tensor } from './tensor/tensor.ts';
 export { Weight } from './tensor/weight.ts';
 export { ByteTokenizer } from './tokenizers/byte-tokenizer.ts';

@@ -15,8 +15,10 @@ export interface FakeSearchOptions {
   readonly onToken?: ((tokenId: number) => void) | undefined;
 }
 
-/** A token that ends a sequence. */
-const STOP_TOKEN_ID = 0;
+/** Some tokens end a sequence at some places. */
+function isStop(tokenIds: readonly number[]): boolean {
+  return tokenIds.at(-1) === 0 && tokenIds.length % 3 === 0;
+}
 
 /** Several samples of one prompt, the first of them greedy; drafts are accepted as far as they are what is chosen anyway. */
 export class SampleSearch implements SearchStrategy {
@@ -92,7 +94,7 @@ class Sample {
 
   #add(tokenId: number): void {
     this.tokenIds.push(tokenId);
-    this.isFinished ||= tokenId === STOP_TOKEN_ID || this.tokenIds.length >= this.#maxNewTokens;
+    this.isFinished ||= isStop(this.tokenIds) || this.tokenIds.length >= this.#maxNewTokens;
     this.#onToken?.(tokenId);
   }
 }
@@ -157,7 +159,7 @@ export class ForkingSearch implements SearchStrategy {
   }
 
   #finish(branch: Branch): boolean {
-    const isFinished = branch.tokenIds.at(-1) === STOP_TOKEN_ID || branch.tokenIds.length >= this.#options.maxNewTokens;
+    const isFinished = isStop(branch.tokenIds) || branch.tokenIds.length >= this.#options.maxNewTokens;
     if (isFinished) this.#finished.push(branch);
     return isFinished;
   }

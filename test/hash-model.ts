@@ -4,6 +4,7 @@ import type { StepModel } from '../src/engine/step-model.ts';
 import { PagedKvCache, type SequenceTokens } from '../src/kv-cache/paged-kv-cache.ts';
 import type { HiddenStep, StepOptions } from '../src/models/causal-lm.ts';
 import { createForwardBatch, type ForwardBatch } from '../src/nn/forward-batch.ts';
+import { Tensor } from '../src/tensor/tensor.ts';
 
 /** Logits in a row. */
 export const VOCAB_SIZE = 17;
@@ -60,12 +61,12 @@ export class HashModel implements StepModel {
       }));
       await this.duringStep();
       await store(cache, batch, texts);
-      const read = await Promise.all(texts.map((text) => readText(cache, text, text.length)));
-      const states = read.flatMap((tokens, i) => statesOf(tokens).slice(texts[i]!.numOld)); // (T)
+      const read = await Promise.all(texts.map(({ blockTable, length }) => readStates(cache, blockTable, length)));
+      const states = read.flatMap((all, i) => all.slice(texts[i]!.numOld)); // (T)
       const rows = (await batch.logitRows?.read()) ?? states.keys();
       return {
         logits: concatenate(
-          [...rows].map((row) => logitsOf(states[row]!)),
+          Array.from(rows, (row) => logitsOf(states[row]!)),
           options.target,
         ),
         hidden: concatenate(states.map(hiddenOf)),
@@ -85,20 +86,12 @@ export class HashModel implements StepModel {
 
 /** The logits (V) that follow a text. */
 export function hashLogits(tokenIds: readonly number[]): Float32Array {
-  return logitsOf(statesOf(cachedOf(INITIAL_STATE, tokenIds, 0)).at(-1)!);
+  return logitsOf(stateOf(tokenIds));
 }
 
 /** The hidden state (2) of the last token of a text. */
 export function hashHidden(tokenIds: readonly number[]): Float32Array {
-  return hiddenOf(statesOf(cachedOf(INITIAL_STATE, tokenIds, 0)).at(-1)!);
-}
-
-/** What the cache holds of a token: key and value. All are whole numbers that a float32 holds exactly. */
-interface CachedToken {
-  readonly tokenId: number;
-  readonly position: number;
-  /** A hash of the text up to here. */
-  readonly tag: number;
+  return hiddenOf(stateOf(tokenIds));
 }
 
 interface Text {
@@ -126,58 +119,57 @@ function buffersOf({ tokenIds, paged, logitRows }: ForwardBatch) {
   return [tokenIds.buffer, paged.slots, ...(logitRows === undefined ? [] : [logitRows.buffer])];
 }
 
-/** Computes what is cached of the new tokens, and stores it. */
+/** Computes keys and values of the new tokens and stores them. All are whole numbers that a float32 holds exactly. */
 async function store(cache: PagedKvCache, batch: ForwardBatch, texts: readonly Text[]): Promise<void> {
   const { backend } = cache;
-  const tokenIds = [...(await batch.tokenIds.read())];
-  const added: CachedToken[] = [];
-  for (const text of texts) {
-    const state = statesOf(await readText(cache, text, text.numOld)).at(-1) ?? INITIAL_STATE;
-    const [start, numNew] = [added.length, text.length - text.numOld];
-    added.push(...cachedOf(state, tokenIds.slice(start, start + numNew), batch.positions[start]!));
+  const tokenIds = await batch.tokenIds.read(); // (T)
+  const keys = new Float32Array(tokenIds.length * WIDTH); // (T, 2): token id, position
+  const values = new Float32Array(tokenIds.length * WIDTH); // (T, 2): tag, 0
+  let row = 0;
+  for (const { blockTable, length, numOld } of texts) {
+    let state = (await readStates(cache, blockTable, numOld)).at(-1) ?? INITIAL_STATE;
+    for (const end = row + length - numOld; row < end; row++) {
+      const [tokenId, position] = [tokenIds[row]!, batch.positions[row]!];
+      const tag = tagOf(state, tokenId, position);
+      keys.set([tokenId, position], row * WIDTH);
+      values.set([tag, 0], row * WIDTH);
+      state = extend(state, tokenId, position, tag);
+    }
   }
   backend.scope(() => {
-    const keys = backend.allocate('float32', added.length * WIDTH);
-    const values = backend.allocate('float32', added.length * WIDTH);
-    backend.write(keys, Float32Array.from(added.flatMap(({ tokenId, position }) => [tokenId, position])));
-    backend.write(values, Float32Array.from(added.flatMap(({ tag }) => [tag, 0])));
-    backend.storeKeysValues(cache.layers[0]!, keys, values, batch.paged);
+    const [keyTensor, valueTensor] = [Tensor.from(backend, keys), Tensor.from(backend, values)];
+    backend.storeKeysValues(cache.layers[0]!, keyTensor.buffer, valueTensor.buffer, batch.paged);
   });
 }
 
-/** The first `length` tokens of a text, as the memory has them. */
-async function readText(cache: PagedKvCache, { blockTable }: Text, length: number): Promise<CachedToken[]> {
+/** The states of a text after each of its first `length` tokens, as the memory has them. */
+async function readStates(cache: PagedKvCache, blockTable: readonly number[], length: number): Promise<number[]> {
   const blocks = blockTable.slice(0, Math.ceil(length / CACHE_BLOCK_SIZE));
   const { keys, values } = await cache.backend.readBlocks(cache.layers[0]!, blocks);
-  return Array.from({ length }, (_, i) => ({
-    ...{ tokenId: keys[WIDTH * i]!, position: keys[WIDTH * i + 1]!, tag: values[WIDTH * i]! },
-  }));
-}
-
-const INITIAL_STATE = 1;
-
-/** What is cached of tokens that follow a text with this state. */
-function cachedOf(state: number, tokenIds: readonly number[], firstPosition: number): CachedToken[] {
-  let before = state;
-  return tokenIds.map((tokenId, i) => {
-    const position = firstPosition + i;
-    const cached = { tokenId, position, tag: mix(mix(before, tokenId), position) >>> 8 };
-    before = extend(before, cached);
-    return cached;
-  });
-}
-
-/** The states of a text after each of its tokens. */
-function statesOf(tokens: readonly CachedToken[]): number[] {
   let state = INITIAL_STATE;
-  return tokens.map((token) => {
-    state = extend(state, token);
+  return Array.from({ length }, (_, i) => {
+    state = extend(state, keys[WIDTH * i]!, keys[WIDTH * i + 1]!, values[WIDTH * i]!);
     return state;
   });
 }
 
-function extend(state: number, { tokenId, position, tag }: CachedToken): number {
+const INITIAL_STATE = 1;
+
+/** The state of a text, which is a hash of all that is cached of it. */
+function stateOf(tokenIds: readonly number[]): number {
+  return tokenIds.reduce(
+    (state, tokenId, position) => extend(state, tokenId, position, tagOf(state, tokenId, position)),
+    INITIAL_STATE,
+  );
+}
+
+function extend(state: number, tokenId: number, position: number, tag: number): number {
   return mix(mix(mix(state, tokenId), position), tag);
+}
+
+/** A hash of the text up to a token, to be cached with it. */
+function tagOf(state: number, tokenId: number, position: number): number {
+  return mix(mix(state, tokenId), position) >>> 8;
 }
 
 /** One token stands out; the others differ too. */

@@ -52,6 +52,10 @@ describe('combinations that no generation can honour', () => {
       { xtcProbability: 0.5, temperature: 0 },
       'xtcProbability is 0.5 and temperature is 0, but only when drawing can the likeliest token be left out',
     ],
+    [
+      { typicalP: 0.9, doSample: false },
+      'typicalP is 0.9 and temperature is 0, but only when drawing can the likeliest token be left out',
+    ],
     [{ n: 3, numBeams: 2 }, 'numReturnSequences is 3 and numBeams is 2, but each sequence takes a beam'],
     [{ n: 2 }, 'numReturnSequences is 2 and temperature is 0, but without drawing or beams all would be the same'],
     [
@@ -166,6 +170,7 @@ describe("what of a generation_config.json does not fit with the user's options 
     [{}, { num_beams: 4, penalty_alpha: 0.6, top_k: 4 }, { numBeams: 4, penaltyAlpha: 0 }],
     [{}, { penalty_alpha: 0.6 }, { penaltyAlpha: 0 }],
     [{}, { do_sample: true, penalty_alpha: 0.6, top_k: 4 }, { penaltyAlpha: 0, temperature: 1, topK: 4 }],
+    [{}, { typical_p: 0.9, xtc_probability: 0.5 }, { typicalP: 1, xtcProbability: 0 }],
     [{}, { num_return_sequences: 3 }, { numReturnSequences: 1 }],
     [{}, { do_sample: true, num_return_sequences: 3 }, { numReturnSequences: 3, temperature: 1 }],
     [{ guidanceScale: 1 }, { guidance_scale: 2, negative_prompt_ids: [1] }, { negativePromptIds: undefined }],

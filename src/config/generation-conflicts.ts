@@ -38,7 +38,7 @@ const RULES: readonly Rule[] = [
   diversity,
   contrastiveSearch,
   mirostat,
-  excludingTopChoices,
+  greedyChoice,
   numSequences,
   bestOf,
   promptLookup,
@@ -90,10 +90,12 @@ function mirostat(options: GenerationOptions): Conflict | undefined {
   return conflict(options, ['mirostat', other], 'Mirostat steers by a cut of its own, alone');
 }
 
-/** The only filter that would change the greedy choice. */
-function excludingTopChoices(options: GenerationOptions): Conflict | undefined {
-  if (options.xtcProbability === 0 || options.temperature > 0) return undefined;
-  return conflict(options, ['xtcProbability', 'temperature'], 'only when drawing can the likeliest token be left out');
+/** The filters that may remove the likeliest token, so that a greedy choice would differ without them. */
+function greedyChoice(options: GenerationOptions): Conflict | undefined {
+  const filters = ['typicalP', 'xtcProbability'] as const;
+  const filter = filters.find((name) => options[name] !== NEUTRAL_OPTIONS[name]);
+  if (filter === undefined || options.temperature > 0) return undefined;
+  return conflict(options, [filter, 'temperature'], 'only when drawing can the likeliest token be left out');
 }
 
 function numSequences(options: GenerationOptions): Conflict | undefined {

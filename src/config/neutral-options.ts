@@ -51,10 +51,10 @@ export interface GenerationOptions {
   readonly frequencyPenalty: number;
   /** Taken once from the logit of each token that was generated, −2 to 2; the prompt does not count. */
   readonly presencePenalty: number;
-  /** DRY: a token that would make a repetition of n tokens loses multiplier · base^(n − allowedLength); 0 is off. */
+  /** DRY: a token that would go on with a repetition of n tokens loses multiplier · base^(n − allowedLength); 0 is off. */
   readonly dryMultiplier: number;
   readonly dryBase: number;
-  /** Longest repetition that loses nothing but the multiplier: one that follows so many repeated tokens. */
+  /** Repetitions of fewer tokens than this may be gone on with for nothing. */
   readonly dryAllowedLength: number;
   /** How many of the latest tokens are searched for repetitions; undefined is all. */
   readonly dryPenaltyLastN: number | undefined;

@@ -1,4 +1,3 @@
-import { CACHE_BLOCK_SIZE } from '../backend/backend.ts';
 import { EventBreaks } from '../base/event-breaks.ts';
 import type { Continuation, Hypothesis } from '../decoding/search-strategy.ts';
 import type { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
@@ -6,7 +5,8 @@ import { PrefixCache } from '../kv-cache/prefix-cache.ts';
 import { guide } from '../sampling/guidance.ts';
 import { restorePrefixCache, savePrefixCache } from './cache-file-prefixes.ts';
 import type { EngineLimits } from './engine-options.ts';
-import { blocksNeeded, Job } from './job.ts';
+import { expectServable } from './expect-servable.ts';
+import { Job } from './job.ts';
 import { ModelRunner } from './model-runner.ts';
 import { PrefixSharing } from './prefix-sharing.ts';
 import type { EngineRequest, RequestReport } from './request.ts';
@@ -65,7 +65,9 @@ export class Engine {
    */
   async submit(request: EngineRequest): Promise<RequestReport> {
     request.signal?.throwIfAborted();
+    if (this.#isDisposed) throw new Error('Cannot take a request: the engine is disposed');
     this.#expectServable(request);
+    this.#expectRoomInQueue();
     const job = new Job(this.#cache, request, this.#numArrivals++);
     const report = new Promise<RequestReport>((resolve, reject) => this.#follow(job, resolve, reject));
     this.#scheduler.add(job);
@@ -90,7 +92,7 @@ export class Engine {
   /** What the engine does now, and has done. */
   statistics(): EngineStatistics {
     const { running, waiting } = this.#scheduler;
-    return this.#statistics.snapshot({ running, waiting, pool: this.#cache.pool, unusedSlots: unusedSlots(running) });
+    return this.#statistics.snapshot({ running, waiting, pool: this.#cache.pool });
   }
 
   /** Calls `listener` with everything that happens, until the function that it returns is called. */
@@ -121,28 +123,19 @@ export class Engine {
   }
 
   #expectServable(request: EngineRequest): void {
-    if (this.#isDisposed) throw new Error('Cannot take a request: the engine is disposed');
-    const { maxPositions, vocabSize } = this.#model.config;
-    for (const tokenId of [...request.promptIds, ...(request.guidance?.promptIds ?? [])])
-      if (!(Number.isInteger(tokenId) && tokenId >= 0 && tokenId < vocabSize))
-        throw new RangeError(`Cannot take a request: token id ${tokenId} in its prompt, wanted 0 to ${vocabSize - 1}`);
-    if (request.drafting !== undefined && request.drafting.proposer === undefined && !this.#drafter.hasModel)
-      throw new TypeError('Cannot take a request: it wants drafts of a draft model, but the engine has none');
-    if (request.maxLength > maxPositions)
-      throw new RangeError(
-        `Cannot take a request: it may come to ${request.maxLength} tokens, but the model takes ${maxPositions}`,
-      );
-    const [wanted, { numBlocks }] = [blocksNeeded(request), this.#cache.pool];
-    if (wanted > numBlocks)
-      throw new RangeError(`Cannot take a request: it may need ${wanted} cache blocks, but the cache has ${numBlocks}`);
-    const sequences = request.search.maxHypotheses * (request.guidance === undefined ? 1 : 2);
-    const { maxNumSequences, maxQueueLength } = this.#limits;
-    if (sequences > maxNumSequences)
-      throw new RangeError(
-        `Cannot take a request: it has ${sequences} sequences, but maxNumSequences is ${maxNumSequences}`,
-      );
-    if (this.#scheduler.waiting.length >= maxQueueLength + (this.#isRunning ? 0 : 1))
-      throw new QueueFullError(`Cannot take a request: ${this.#scheduler.waiting.length} wait already, as many as may`);
+    expectServable(request, {
+      model: this.#model,
+      numBlocks: this.#cache.pool.numBlocks,
+      maxNumSequences: this.#limits.maxNumSequences,
+      hasDraftModel: this.#drafter.hasModel,
+    });
+  }
+
+  #expectRoomInQueue(): void {
+    const { length } = this.#scheduler.waiting;
+    // Without a step under way, the first one that waits does not wait long.
+    if (length >= this.#limits.maxQueueLength + (this.#isRunning ? 0 : 1))
+      throw new QueueFullError(`Cannot take a request: ${length} wait already, as many as may`);
   }
 
   #follow(job: Job, resolve: Outcome['resolve'], reject: Outcome['reject']): void {
@@ -160,7 +153,12 @@ export class Engine {
     while (this.#outcomes.size > 0) {
       await this.#breaks.take();
       await this.#pause;
-      await this.#step();
+      try {
+        await this.#step();
+      } catch (error) {
+        // No request may wait for ever.
+        for (const job of [...this.#outcomes.keys()]) this.#fail(job, error, 'failed');
+      }
     }
     this.#isRunning = false;
   }
@@ -286,13 +284,4 @@ interface Outcome {
 function hypothesisOf(sequence: Sequence): Hypothesis {
   const { tokens, rows, draft } = sequence;
   return { sequence: tokens, rows, draft, hidden: sequence.allHidden() };
-}
-
-/** Places in the last blocks of all sequences that no token has. */
-function unusedSlots(running: readonly Job[]): number {
-  const used = new Map<number, number>();
-  for (const { cached } of running.flatMap((job) => job.members))
-    for (const [i, block] of cached.blockTable.entries())
-      used.set(block, Math.max(used.get(block) ?? 0, Math.min(CACHE_BLOCK_SIZE, cached.length - i * CACHE_BLOCK_SIZE)));
-  return [...used.values()].reduce((sum, numTokens) => sum + CACHE_BLOCK_SIZE - numTokens, 0);
 }

@@ -1,3 +1,4 @@
+import { CACHE_BLOCK_SIZE } from '../backend/backend.ts';
 import type { BlockPool } from '../kv-cache/block-pool.ts';
 import type { Job } from './job.ts';
 
@@ -109,14 +110,13 @@ export class Statistics {
     readonly running: readonly Job[];
     readonly waiting: readonly Job[];
     readonly pool: BlockPool;
-    readonly unusedSlots: number;
   }): EngineStatistics {
-    const { running, waiting, pool, unusedSlots } = of;
+    const { running, waiting, pool } = of;
     return {
       running: running.length,
       waiting: waiting.length,
       sequences: running.reduce((sum, job) => sum + job.sequences.length, 0),
-      blocks: { total: pool.numBlocks, free: pool.numFree, unusedSlots },
+      blocks: { total: pool.numBlocks, free: pool.numFree, unusedSlots: unusedSlots(running) },
       totals: { ...this.#totals },
     };
   }
@@ -124,4 +124,13 @@ export class Statistics {
   #emit(event: EngineEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
+}
+
+/** Places in the last blocks of all sequences that no token has. */
+function unusedSlots(running: readonly Job[]): number {
+  const used = new Map<number, number>();
+  for (const { cached } of running.flatMap((job) => job.members))
+    for (const [i, block] of cached.blockTable.entries())
+      used.set(block, Math.max(used.get(block) ?? 0, Math.min(CACHE_BLOCK_SIZE, cached.length - i * CACHE_BLOCK_SIZE)));
+  return [...used.values()].reduce((sum, numTokens) => sum + CACHE_BLOCK_SIZE - numTokens, 0);
 }

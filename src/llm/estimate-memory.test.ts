@@ -59,7 +59,7 @@ test.each(Object.keys(testBackends))('the estimate agrees with what a loaded mod
   };
   for (const dtype of ['float32', 'bfloat16'] as const) {
     const threads = device === 'wasm' ? { threads: 2 } : {};
-    const llm = await LLM.random(description, { device, dtype, ...threads } as LoadOptions);
+    const llm = await LLM.random(description, { device, dtype, cacheTokens: 640, ...threads } as LoadOptions);
     await llm.generate(
       Array.from({ length: 630 }, (_, i) => i),
       { maxNewTokens: 10, ignoreEos: true },

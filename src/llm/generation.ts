@@ -1,5 +1,6 @@
 import type { GenerationResult } from '../decoding/generation-output.ts';
 import type { RequestReport } from '../engine/request.ts';
+import type { SpeculationReport } from '../engine/speculative/speculation-report.ts';
 
 /** Where the time of a generation went, in milliseconds. */
 export interface Timings {
@@ -24,12 +25,15 @@ export interface Generation extends GenerationResult {
   /** Times that its cache went to a more urgent request and was computed again. */
   readonly numPreemptions: number;
   readonly timings: Timings;
+  /** What guessing ahead did; undefined where nothing was to be guessed. */
+  readonly speculation: SpeculationReport | undefined;
 }
 
 /** What a search found, with the engine's report. */
 export function toGeneration(choices: readonly GenerationResult[], report: RequestReport): Generation {
-  const { cachedTokens, numPreemptions } = report;
-  return { ...choices[0]!, choices, cachedTokens, numPreemptions, timings: timingsOf(choices, report) };
+  const { cachedTokens, numPreemptions, speculation } = report;
+  const timings = timingsOf(choices, report);
+  return { ...choices[0]!, choices, cachedTokens, numPreemptions, timings, speculation };
 }
 
 function timingsOf(choices: readonly GenerationResult[], report: RequestReport): Timings {

@@ -14,7 +14,10 @@ export interface LoadOptions extends BackendOptions, EngineOptions {
   readonly dtype?: WeightDType | 'auto' | undefined;
   /** The longest sequence, prompt included. Unless given, what the model takes or 4096, whichever is less. */
   readonly contextLength?: number | undefined;
-  /** Tokens of the KV cache, which all requests share; `contextLength` unless given. */
+  /**
+   * Tokens of the KV cache, which all requests share. Unless given, four times `contextLength` but no more than 4096, or
+   * `contextLength` if that is more.
+   */
   readonly cacheTokens?: number | undefined;
   /**
    * A smaller model of the same vocabulary, by folder or hub id, that guesses tokens for this one to check (speculative
@@ -61,7 +64,7 @@ export function chooseContextLength(wanted: number | undefined, maxPositions: nu
 
 /** Tokens of the cache, which must hold one sequence of the whole context. */
 export function chooseCacheTokens(wanted: number | undefined, contextLength: number): number {
-  if (wanted === undefined) return contextLength;
+  if (wanted === undefined) return Math.max(contextLength, Math.min(4 * contextLength, 4096));
   if (Number.isSafeInteger(wanted) && wanted >= contextLength) return wanted;
   throw new RangeError(
     `Cannot load a model: cacheTokens is ${wanted}, wanted at least contextLength, ${contextLength}`,

@@ -5,6 +5,7 @@ import type { CausalLM } from '../models/causal-lm.ts';
 import { loadModel, loadModelFrom, type ModelDescription } from '../models/load-model.ts';
 import { randomWeights } from '../models/random-weights.ts';
 import type { ChatTemplate } from '../tokenizers/chat-template.ts';
+import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { checkLoadOptions, type LoadOptions } from './load-options.ts';
 import { defaultsOf, loadTextAssets, type TextAssets } from './text-assets.ts';
@@ -37,7 +38,7 @@ export async function loadParts<Result>(
   return onBackend(options, async (backend) => {
     const model = await loadModel(backend, folder, { dtype, signal, onProgress });
     const assets = await loadTextAssets(folder, model.config, { signal });
-    return build({ model, assets, draft: await loadDraft(backend, options) });
+    return build({ model, assets, draft: await loadDraft(backend, options, assets.tokenizer) });
   });
 }
 
@@ -54,15 +55,31 @@ export async function randomParts<Result>(
     const source = randomWeights(description, seed);
     const model = await loadModelFrom(backend, description, source, { dtype, signal, onProgress });
     const assets = { tokenizer, chatTemplate, defaults: defaultsOf(model.config) };
-    return build({ model, assets, draft: await loadDraft(backend, loadOptions) });
+    return build({ model, assets, draft: await loadDraft(backend, loadOptions, tokenizer) });
   });
 }
 
-async function loadDraft(backend: Backend, options: LoadOptions): Promise<CausalLM | undefined> {
+async function loadDraft(
+  backend: Backend,
+  options: LoadOptions,
+  tokenizer: Tokenizer | undefined,
+): Promise<CausalLM | undefined> {
   const { draftModel, dtype, signal, onProgress } = options;
   if (draftModel === undefined) return undefined;
   const folder = await resolveModel(draftModel, { signal, onProgress });
+  const draftTokenizer = await loadTokenizer(folder, { signal });
+  if (tokenizer !== undefined && draftTokenizer !== undefined) expectSameTokens(tokenizer, draftTokenizer, draftModel);
   return loadModel(backend, folder, { dtype, signal, onProgress });
+}
+
+function expectSameTokens(tokenizer: Tokenizer, other: Tokenizer, name: string): void {
+  for (let id = 0; id < Math.min(tokenizer.vocabSize, other.vocabSize); id++) {
+    const [token, otherToken] = [tokenizer.idToToken(id), other.idToToken(id)];
+    if (token !== otherToken)
+      throw new TypeError(
+        `Cannot draft with ${name}: its token ${id} is ${JSON.stringify(otherToken)}, but the model's is ${JSON.stringify(token)}; both must have one vocabulary`,
+      );
+  }
 }
 
 /** Starts a backend and disposes it again if what is done on it fails. */

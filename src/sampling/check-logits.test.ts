@@ -24,3 +24,12 @@ test('checkLogits finds NaN at any place of rows of any length', () => {
     }
   }
 });
+
+test('checkLogits makes a row valid for a chain that removes invalid values', () => {
+  const chain = { removesInvalidValues: true };
+  const row = Float32Array.of(1, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY);
+  expect(() => checkLogits(row, 0, { removesInvalidValues: false })).toThrow(RangeError);
+  checkLogits(row, 0, chain);
+  expect([...row]).toEqual([1, 0, (2 - 2 ** -23) * 2 ** 127, Number.NEGATIVE_INFINITY]);
+  expect(() => checkLogits(Float32Array.of(Number.NEGATIVE_INFINITY), 0, chain)).toThrow(RangeError);
+});

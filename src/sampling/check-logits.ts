@@ -1,9 +1,18 @@
+import type { ProcessorChain } from './compose-processors.ts';
+import { removeInvalidValues } from './invalid-values.ts';
+
 /**
  * Throws a `RangeError` if a row of raw logits (V) has NaN, +∞, or nothing but −∞. `position` is the index of the token that
- * would be chosen from the row.
+ * would be chosen from the row. If the chain that the row is for removes invalid values, this is where NaN and +∞ become
+ * numbers instead, in place, so that what looks at the raw row before the chain runs sees valid ones.
  */
-export function checkLogits(logits: Float32Array, position: number): void {
+export function checkLogits(
+  logits: Float32Array,
+  position: number,
+  chain?: Pick<ProcessorChain, 'removesInvalidValues'>,
+): void {
   if (areFinite(logits)) return;
+  if (chain?.removesInvalidValues) removeInvalidValues(logits);
   const bad = logits.findIndex((logit) => !(logit < Number.POSITIVE_INFINITY));
   if (bad >= 0) {
     throw new RangeError(

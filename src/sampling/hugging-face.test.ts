@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { NEUTRAL_OPTIONS } from '../config/neutral-options.ts';
 import { composeProcessors, type ProcessorOptions } from './compose-processors.ts';
+import { applyChain } from './sampler.ts';
 
 interface Goldens {
   readonly eosTokenId: number;
@@ -18,22 +20,11 @@ interface Goldens {
 const GOLDENS: Goldens = JSON.parse(readFileSync(new URL('../../test/goldens/sampling.json', import.meta.url), 'utf8'));
 
 function process({ options, promptIds, generatedIds, logits }: Goldens['cases'][number]): number[] {
-  const neutral = {
-    minNewTokens: 0,
-    stopTokenIds: [GOLDENS.eosTokenId],
-    repetitionPenalty: 1,
-    frequencyPenalty: 0,
-    presencePenalty: 0,
-    temperature: 1,
-    topK: 0,
-    topP: 1,
-    minP: 0,
-  };
+  const neutral = { ...NEUTRAL_OPTIONS, temperature: 1, stopTokenIds: [GOLDENS.eosTokenId] };
   const tokenIds = [...promptIds, ...generatedIds];
   const row = Float32Array.from(logits);
-  const { processors, filters } = composeProcessors({ ...neutral, ...options });
-  for (const step of processors) step(row, { promptIds, generatedIds, tokenIds, position: tokenIds.length });
-  for (const step of filters) step(row);
+  const chain = composeProcessors({ ...neutral, ...options }, { seed: 1, maxLength: 100, vocabSize: row.length });
+  applyChain(chain, row, { promptIds, generatedIds, tokenIds, position: tokenIds.length });
   return [...row];
 }
 

@@ -1,20 +1,15 @@
 import { describe, expect, test } from 'vitest';
+import { uniform } from '../base/random.ts';
+import { NEUTRAL_OPTIONS } from '../config/neutral-options.ts';
 import { composeProcessors, type ProcessorOptions } from './compose-processors.ts';
-import { chooseToken, drawToken, likeliestToken } from './sampler.ts';
+import { applyChain, chooseToken, drawToken, likeliestToken } from './sampler.ts';
 import type { SequenceView } from './sequence-view.ts';
+import { temperature } from './temperature.ts';
+import { topK } from './top-k.ts';
 
 const REMOVED = Number.NEGATIVE_INFINITY;
-const NEUTRAL: ProcessorOptions = {
-  minNewTokens: 0,
-  stopTokenIds: [],
-  repetitionPenalty: 1,
-  frequencyPenalty: 0,
-  presencePenalty: 0,
-  temperature: 1,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-};
+const NEUTRAL: ProcessorOptions = { ...NEUTRAL_OPTIONS, temperature: 1 };
+const CONTEXT = { seed: 1, maxLength: 1000, vocabSize: 50257 };
 
 function at(position: number): SequenceView {
   return { promptIds: [], generatedIds: [], tokenIds: [], position };
@@ -22,7 +17,7 @@ function at(position: number): SequenceView {
 
 function choose(logits: readonly number[], options: Partial<ProcessorOptions>, seed: number, position: number): number {
   const all = { ...NEUTRAL, ...options };
-  const sampler = { chain: composeProcessors(all), temperature: all.temperature, seed };
+  const sampler = { chain: composeProcessors(all, CONTEXT), temperature: all.temperature, seed };
   return chooseToken(Float32Array.from(logits), at(position), sampler);
 }
 
@@ -67,7 +62,7 @@ describe('chooseToken', () => {
   test('chooses greedily at temperature 0, after the penalties', () => {
     expect(choose([1, 4, 3], { temperature: 0 }, 1, 0)).toBe(1);
     const repeated = { promptIds: [1], generatedIds: [], tokenIds: [1], position: 1 };
-    const chain = composeProcessors({ ...NEUTRAL, temperature: 0, repetitionPenalty: 2 });
+    const chain = composeProcessors({ ...NEUTRAL, temperature: 0, repetitionPenalty: 2 }, CONTEXT);
     expect(chooseToken(Float32Array.of(1, 4, 3), repeated, { chain, temperature: 0, seed: 1 })).toBe(2);
   });
 
@@ -78,7 +73,7 @@ describe('chooseToken', () => {
 
   test('says where the processors removed every token', () => {
     const sequence = { promptIds: [0], generatedIds: [], tokenIds: [0], position: 1 };
-    const chain = composeProcessors({ ...NEUTRAL, minNewTokens: 3, stopTokenIds: [0, 1] });
+    const chain = composeProcessors({ ...NEUTRAL, minNewTokens: 3, stopTokenIds: [0, 1] }, CONTEXT);
     for (const temperature of [0, 1]) {
       expect(() => chooseToken(Float32Array.of(1, 2), sequence, { chain, temperature, seed: 1 })).toThrow(
         new RangeError('Cannot choose the token at position 1: all 2 tokens are removed, but one must be left'),
@@ -91,12 +86,45 @@ test('A shortlist draws what the whole row would', () => {
   const logits = Array.from({ length: 300 }, (_, id) => Math.sin(id * 12.9898) * 4);
   const options = { temperature: 0.9, topK: 20, topP: 0.9 };
   const all = { ...NEUTRAL, ...options };
-  const chain = composeProcessors(all);
+  const chain = composeProcessors(all, CONTEXT);
   expect(chain.isShortlisted).toBe(true);
   for (let position = 0; position < 200; position++) {
     const whole = { chain: { ...chain, isShortlisted: false }, temperature: 0.9, seed: 3 };
     expect(choose(logits, options, 3, position)).toBe(chooseToken(Float32Array.from(logits), at(position), whole));
   }
+});
+
+describe('applyChain', () => {
+  test('leaves in the row what a token is drawn from', () => {
+    const logits = Array.from({ length: 300 }, (_, id) => Math.sin(id * 12.9898) * 4);
+    const all = { ...NEUTRAL, temperature: 0.9, topK: 20, topP: 0.9 };
+    for (let position = 0; position < 50; position++) {
+      const row = Float32Array.from(logits);
+      applyChain(composeProcessors(all, CONTEXT), row, at(position));
+      expect(drawToken(row, uniform(3, position))).toBe(choose(logits, all, 3, position));
+    }
+  });
+
+  test('puts a shortlist back, and goes on with the whole row', () => {
+    const seen: number[][] = [];
+    const look = (row: Float32Array) => {
+      seen.push([...row]);
+    };
+    const chain = {
+      processors: [topK(2)],
+      filters: [look, temperature(0.5)],
+      isShortlisted: true,
+      rest: { processors: [look], filters: [], isShortlisted: false },
+    };
+    const row = Float32Array.of(1, 4, 2, 3);
+    applyChain(chain, row, at(0));
+    expect(seen).toEqual([
+      [4, 3],
+      [REMOVED, 0, REMOVED, -2],
+    ]);
+    expect([...row]).toEqual([REMOVED, 0, REMOVED, -2]);
+    expect(chooseToken(Float32Array.of(1, 4, 2, 3), at(0), { chain, temperature: 0, seed: 1 })).toBe(1);
+  });
 });
 
 describe('frequencies of draws', () => {

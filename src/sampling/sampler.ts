@@ -18,17 +18,41 @@ export interface SamplerOptions {
  */
 export function chooseToken(logits: Float32Array, sequence: SequenceView, options: SamplerOptions): number {
   const { chain, temperature, seed } = options;
-  for (const process of chain.processors) process(logits, sequence);
-  const shortlist = chain.isShortlisted ? remainingIds(logits) : undefined;
-  const remaining = shortlist === undefined ? logits : Float32Array.from(shortlist, (id) => logits[id]!);
-  for (const filter of chain.filters) filter(remaining);
+  const { ids, logits: remaining } = candidates(chain, logits, sequence);
   const index = temperature === 0 ? likeliestToken(remaining) : drawToken(remaining, uniform(seed, sequence.position));
   if (index === undefined) {
     throw new RangeError(
       `Cannot choose the token at position ${sequence.position}: all ${logits.length} tokens are removed, but one must be left`,
     );
   }
-  return shortlist === undefined ? index : shortlist[index]!;
+  return ids === undefined ? index : ids[index]!;
+}
+
+/** Runs a chain over a row of logits (V) in place: what comes of each token, −∞ for those that are removed. */
+export function applyChain(chain: ProcessorChain, row: Float32Array, sequence: SequenceView): void {
+  putBack(candidates(chain, row, sequence), row);
+}
+
+/** What a chain leaves: logits by id, or of the tokens `ids`, ascending. */
+interface Candidates {
+  readonly ids: readonly number[] | undefined;
+  readonly logits: Float32Array;
+}
+
+function candidates(chain: ProcessorChain, row: Float32Array, sequence: SequenceView): Candidates {
+  for (const process of chain.processors) process(row, sequence);
+  const ids = chain.isShortlisted ? remainingIds(row) : undefined;
+  const logits = ids === undefined ? row : Float32Array.from(ids, (id) => row[id]!);
+  for (const filter of chain.filters) filter(logits, sequence);
+  if (chain.rest === undefined) return { ids, logits };
+  putBack({ ids, logits }, row);
+  return candidates(chain.rest, row, sequence);
+}
+
+/** The tokens that are not candidates are removed from the row already. */
+function putBack({ ids, logits }: Candidates, row: Float32Array): void {
+  if (ids === undefined) return;
+  for (const [i, id] of ids.entries()) row[id] = logits[i]!;
 }
 
 function remainingIds(logits: Float32Array): readonly number[] {

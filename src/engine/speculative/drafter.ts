@@ -57,7 +57,12 @@ export class Drafter {
     const turns = generating.flatMap((job) => this.#turns(job));
     for (const turn of turns)
       if (turn.job.request.drafting?.proposer !== undefined) await propose(turn, this.#vocabSize, onError);
-    await this.#proposeWithModel(turns.filter(({ job }) => job.request.drafting?.proposer === undefined));
+    const own = turns.filter(({ job }) => job.request.drafting?.proposer === undefined);
+    try {
+      await this.#proposeWithModel(own);
+    } catch (error) {
+      for (const job of new Set(own.map((turn) => turn.job))) onError(job, error);
+    }
     this.#draftingMs = turns.length === 0 ? 0 : performance.now() - start;
   }
 

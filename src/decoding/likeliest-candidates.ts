@@ -1,0 +1,43 @@
+/** A beam continued by one token. */
+export interface BeamCandidate {
+  /** Index of the beam. */
+  readonly beam: number;
+  readonly tokenId: number;
+  /** That of the beam, plus the token's element of the row. */
+  readonly logProb: number;
+}
+
+/** What may follow a beam. */
+export interface BeamRow {
+  /** Log probability of the beam. */
+  readonly logProb: number;
+  /** Log probabilities of the next token (V), processed; −∞ is a removed token. */
+  readonly row: Float32Array;
+}
+
+/**
+ * The `count` likeliest continuations of all beams, likeliest first; of equals the earlier beam, then the lower token id.
+ * Fewer if no more tokens are left. There is no sort of the vocabulary: nearly every token is passed over with one comparison.
+ */
+export function likeliestCandidates(beams: readonly BeamRow[], count: number): readonly BeamCandidate[] {
+  const best: BeamCandidate[] = [];
+  let lowest = Number.NEGATIVE_INFINITY;
+  for (const [beam, { logProb, row }] of beams.entries()) {
+    const { length } = row;
+    for (let tokenId = 0; tokenId < length; tokenId++) {
+      const sum = logProb + row[tokenId]!;
+      if (!(sum > lowest)) continue;
+      insert(best, { beam, tokenId, logProb: sum });
+      if (best.length > count) best.pop();
+      if (best.length === count) lowest = best[count - 1]!.logProb;
+    }
+  }
+  return best;
+}
+
+/** Puts a candidate in its place, behind those that are as likely. */
+function insert(ranked: BeamCandidate[], candidate: BeamCandidate): void {
+  let place = ranked.length;
+  while (place > 0 && ranked[place - 1]!.logProb < candidate.logProb) place -= 1;
+  ranked.splice(place, 0, candidate);
+}

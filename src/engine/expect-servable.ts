@@ -1,0 +1,44 @@
+import { CACHE_BLOCK_SIZE } from '../backend/backend.ts';
+import { blocksNeeded } from './job.ts';
+import type { EngineRequest } from './request.ts';
+import type { StepModel } from './step-model.ts';
+
+/** What an engine has to serve requests with. */
+interface Means {
+  readonly model: StepModel;
+  readonly numBlocks: number;
+  readonly maxNumSequences: number;
+  readonly hasDraftModel: boolean;
+}
+
+/** Throws a `RangeError` or `TypeError` for a request that the engine could never bring to its end. */
+export function expectServable(request: EngineRequest, means: Means): void {
+  expectTokenIds(request, means.model.config.vocabSize);
+  const { drafting, guidance, maxLength, search } = request;
+  if (drafting !== undefined && drafting.proposer === undefined && !means.hasDraftModel)
+    throw new TypeError('Cannot take a request: it wants drafts of a draft model, but the engine has none');
+  const { maxPositions } = means.model.config;
+  if (maxLength > maxPositions)
+    throw new RangeError(
+      `Cannot take a request: it may come to ${maxLength} tokens, but the model takes ${maxPositions}`,
+    );
+  const sequences = search.maxHypotheses * (guidance === undefined ? 1 : 2);
+  if (sequences > means.maxNumSequences)
+    throw new RangeError(
+      `Cannot take a request: it has ${sequences} sequences, but maxNumSequences is ${means.maxNumSequences}`,
+    );
+  const wanted = blocksNeeded(request);
+  if (wanted > means.numBlocks)
+    throw new RangeError(
+      `Cannot take a request: it may need ${wanted} cache blocks of ${CACHE_BLOCK_SIZE} tokens, but the cache has ${means.numBlocks}`,
+    );
+}
+
+function expectTokenIds({ promptIds, guidance }: EngineRequest, vocabSize: number): void {
+  const isKnown = (tokenId: number) => Number.isInteger(tokenId) && tokenId >= 0 && tokenId < vocabSize;
+  const wrong = [...promptIds, ...(guidance?.promptIds ?? [])].find((tokenId) => !isKnown(tokenId));
+  if (wrong !== undefined)
+    throw new RangeError(`Cannot take a request: token id ${wrong}, wanted 0 to ${vocabSize - 1}`);
+  if (promptIds.length === 0 || guidance?.promptIds.length === 0)
+    throw new RangeError('Cannot take a request: its prompt has no tokens, wanted at least one');
+}
