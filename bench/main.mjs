@@ -3,15 +3,21 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { measureMachine } from './machine.mjs';
+import { beams, overhead, staticBatching, throughput, waste } from './sections/batching.mjs';
 import { browser } from './sections/browser.mjs';
 import { barrier, context, load, memory } from './sections/costs.mjs';
 import { peers } from './sections/peers.mjs';
+import { speculation } from './sections/speculation.mjs';
 import { attention, decode, prefill, tiny } from './sections/speed.mjs';
 import { LLAMA_260K } from './shapes.mjs';
 import { median } from './statistics.mjs';
 import { formatTable } from './table.mjs';
 
-const SECTIONS = [decode, prefill, attention, barrier, tiny, load, memory, context, peers, browser];
+const SECTIONS = [
+  ...[decode, prefill, attention, barrier, tiny, load, memory, context],
+  ...[throughput, overhead, staticBatching, waste, beams, speculation],
+  ...[peers, browser],
+];
 const DTYPES = ['bfloat16', 'float32', 'float16'];
 
 const HELP = `Usage: npm run bench -- [options]
@@ -109,6 +115,13 @@ function repetitions(isQuick) {
     barrierRounds: isQuick ? 15 : 30,
     contexts: isQuick ? [64, 256, 1000] : [64, 128, 256, 512, 768, 1000],
     contextRepetitions: isQuick ? 1 : 2,
+    requestCounts: isQuick ? [1, 4, 16] : [1, 2, 4, 8, 16, 32],
+    requestTokens: isQuick ? 32 : 64,
+    staticRequests: isQuick ? 32 : 48,
+    wasteRequests: isQuick ? 64 : 200,
+    beamTokens: isQuick ? 32 : 64,
+    beamRounds: isQuick ? 1 : 2,
+    speculationTokens: isQuick ? 64 : 128,
     browserRounds: isQuick ? 1 : 2,
     tinyShape: LLAMA_260K,
   };

@@ -1,6 +1,7 @@
 /**
  * The shapes the benchmark runs: GPT-2 124M (Radford et al. 2019) and a Llama of 260K parameters, small enough that what
- * is measured is the cost of each operation rather than its work.
+ * is measured is the cost of each operation rather than its work; a small GPT-2 that drafts for the large one, and a tiny
+ * one for where only the cache's blocks count.
  */
 
 export const GPT2_124M = {
@@ -13,6 +14,10 @@ export const GPT2_124M = {
   channels: 768,
   hidden: 3072,
 };
+
+export const GPT2_DRAFT = { ...GPT2_124M, layers: 2, heads: 4, kvHeads: 4, channels: 256, hidden: 1024 };
+
+export const GPT2_TINY = { ...GPT2_124M, vocabulary: 512, layers: 1, heads: 2, kvHeads: 2, channels: 32, hidden: 128 };
 
 export const LLAMA_260K = {
   architecture: 'llama',

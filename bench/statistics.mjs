@@ -10,3 +10,7 @@ export function quantile(values, p) {
 export function median(values) {
   return quantile(values, 0.5);
 }
+
+export function total(values) {
+  return values.reduce((sum, value) => sum + value, 0);
+}

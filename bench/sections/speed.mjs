@@ -4,7 +4,7 @@ import { runCase } from '../run-child.mjs';
 import { GPT2_124M } from '../shapes.mjs';
 import { median } from '../statistics.mjs';
 
-const CHECKPOINT_DTYPE = { float32: 'F32', bfloat16: 'BF16', float16: 'F16' };
+export const CHECKPOINT_DTYPE = { float32: 'F32', bfloat16: 'BF16', float16: 'F16' };
 const BYTES = { float32: 4, bfloat16: 2, float16: 2 };
 const DECODE_TARGET = { float32: 0.88, bfloat16: 0.85 };
 const PREFILL_TARGET = { float32: 0.65 };

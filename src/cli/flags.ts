@@ -1,5 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { didYouMean } from '../base/suggest.ts';
+import { type Command, Option } from 'commander';
 
 /** One option of a command: a row of a table that several commands share. */
 export interface Flag {
@@ -8,9 +7,18 @@ export interface Flag {
   readonly description: string;
   /** Reads a value; `previous` is that of the same option before, if it may be repeated. */
   readonly parse?: (value: string, previous: unknown) => unknown;
+  /** What stands for an optional value that is left out; true unless given. */
+  readonly preset?: string;
+  /** The library's name of the option, where it is not the flag's own in camel case. */
+  readonly option?: string;
   /** Another system's name for an option of ours: understood, and left out of the help. */
   readonly isHidden?: boolean;
+  /** Stands at the end of the help. */
+  readonly isRare?: boolean;
 }
+
+/** A table with its title in the help. */
+export type FlagGroup = readonly [title: string, flags: readonly Flag[]];
 
 export const OUTPUT_FLAGS: readonly Flag[] = [
   { flags: '--json', description: 'print JSON on stdout, and nothing else' },
@@ -25,9 +33,35 @@ export function addFlags(command: Command, title: string, table: readonly Flag[]
   }
 }
 
-/** The property of the parsed options that holds a flag's value: `topK` of `--top-k`. */
-export function attributeOf(flag: Flag): string {
-  return toOption(flag).attributeName();
+/** Adds tables, and at last under "More:" the rare options of all of them. */
+export function addFlagGroups(command: Command, groups: readonly FlagGroup[]): void {
+  for (const [title, flags] of groups) {
+    addFlags(
+      command,
+      title,
+      flags.filter(({ isRare }) => !isRare),
+    );
+  }
+  const rare = groups.flatMap(([, flags]) => flags.filter(({ isRare }) => isRare));
+  addFlags(command, 'More:', rare);
+}
+
+/** The values that were given, by the names of the library. */
+export function valuesOf(flags: readonly Flag[], parsed: object): Readonly<Record<string, unknown>> {
+  const values = parsed as Readonly<Record<string, unknown>>;
+  const given = flags.flatMap((flag) => {
+    const option = toOption(flag);
+    const value = values[option.attributeName()];
+    // Where --no-cache is not given, cache is true.
+    const isAbsent = value === undefined || (option.negate && value === true);
+    return isAbsent ? [] : [[optionOf(flag), value] as const];
+  });
+  return Object.fromEntries(given);
+}
+
+/** The library's name of an option: `topK` of `--top-k`. */
+export function optionOf(flag: Flag): string {
+  return flag.option ?? toOption(flag).attributeName();
 }
 
 /** `--top-k` */
@@ -35,42 +69,10 @@ export function longNameOf(flag: Flag): string {
   return toOption(flag).long!;
 }
 
-function toOption({ flags, description, parse }: Flag): Option {
+function toOption({ flags, description, parse, preset }: Flag): Option {
   const option = new Option(flags, description);
+  // Commander takes --no-repeat-ngram-size <size> for the negation of --repeat-ngram-size.
+  if (option.required || option.optional) option.negate = false;
+  if (preset !== undefined) option.preset(preset);
   return parse === undefined ? option : option.argParser(parse);
-}
-
-/** A whole number of at least `min`. */
-export function wholeNumber(min: number): (text: string) => number {
-  return (text) => {
-    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (Number.isSafeInteger(value) && value >= min) return value;
-    throw new InvalidArgumentError(`Wanted a whole number of at least ${min}.`);
-  };
-}
-
-export function decimal(text: string): number {
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (Number.isFinite(value)) return value;
-  throw new InvalidArgumentError('Wanted a number.');
-}
-
-export function oneOf(known: readonly string[]): (text: string) => string {
-  return (text) => {
-    if (known.includes(text)) return text;
-    throw new InvalidArgumentError(`Unknown${didYouMean(text, known) || '.'} Known: ${known.join(', ')}.`);
-  };
-}
-
-/** Token ids with commas or spaces between them. */
-export function tokenIds(text: string): readonly number[] {
-  return text
-    .split(/[\s,]+/)
-    .filter((id) => id !== '')
-    .map(wholeNumber(0));
-}
-
-/** For an option that may be given several times. */
-export function collect(text: string, previous: unknown): readonly string[] {
-  return [...((previous as readonly string[] | undefined) ?? []), text];
 }

@@ -21,6 +21,11 @@ export function formatSeconds(milliseconds: number): string {
   return `${(milliseconds / 1000).toFixed(2)} s`;
 }
 
+/** A share of one: `71 %`. */
+export function formatPercent(share: number): string {
+  return Number.isFinite(share) ? `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %` : '–';
+}
+
 /** Three significant digits at least, never an exponent: `512`, `70.1`, `3.25`. */
 export function formatRate(rate: number): string {
   if (!Number.isFinite(rate)) return '–';

@@ -1,7 +1,11 @@
 import { WEIGHT_DTYPES, type WeightDType } from '../backend/dtype.ts';
 import { type BackendOptions, DEVICES, type Device } from '../create-backend.ts';
+import { engineLimits } from '../engine/engine-options.ts';
 import { LLM } from '../llm/llm.ts';
-import { type Flag, oneOf, wholeNumber } from './flags.ts';
+import type { LoadOptions } from '../llm/load-options.ts';
+import { speakingOfFlags } from './flag-names.ts';
+import { oneOf, wholeNumber } from './flag-values.ts';
+import type { Flag } from './flags.ts';
 import { formatCount } from './format.ts';
 import { LoadProgressBar } from './load-progress.ts';
 import { openSmallRandomModel } from './small-random-model.ts';
@@ -18,6 +22,11 @@ export interface ModelFlags {
   readonly contextLength?: number;
   readonly seed?: number;
   readonly json?: boolean;
+  readonly cacheTokens?: number;
+  readonly maxNumSequences?: number;
+  readonly maxNumBatchedTokens?: number;
+  readonly prefixCache?: boolean;
+  readonly draftModel?: string;
 }
 
 const MODEL: Flag = {
@@ -45,28 +54,54 @@ export const THREADS: Flag = {
   parse: wholeNumber(1),
 };
 
+export const NUMERICS: Flag = {
+  flags: '--numerics <kind>',
+  description: 'fused (one rounding, where the machine can) or portable (the same bits on every machine)',
+  parse: oneOf(['fused', 'portable']),
+};
+
+const CONTEXT_LENGTH: Flag = {
+  flags: '--context-length <tokens>',
+  description: 'longest sequence, prompt included; what the model takes, but at most 4096, unless given',
+  parse: wholeNumber(1),
+};
+
+export const SEED: Flag = {
+  flags: '--seed <number>',
+  description: 'of the random draws: the same seed gives the same text. Scoring draws nothing',
+  parse: wholeNumber(0),
+};
+
 /** The options of every command that runs a model. */
 export const MODEL_FLAGS: readonly Flag[] = [
-  MODEL,
-  REVISION,
-  DEVICE,
-  DTYPE,
-  THREADS,
+  ...[MODEL, REVISION, DEVICE, DTYPE, THREADS, NUMERICS, CONTEXT_LENGTH, SEED],
+];
+
+export const CACHE_TOKENS: Flag = {
+  flags: '--cache-tokens <tokens>',
+  description: 'size of the KV cache that all sequences share; at least --context-length',
+  parse: wholeNumber(1),
+};
+
+/** How much is computed at once. */
+export const BATCH_FLAGS: readonly Flag[] = [
   {
-    flags: '--numerics <kind>',
-    description: 'fused (one rounding, where the machine can) or portable (the same bits on every machine)',
-    parse: oneOf(['fused', 'portable']),
-  },
-  {
-    flags: '--context-length <tokens>',
-    description: 'longest sequence, prompt included; what the model takes, but at most 4096, unless given',
+    flags: '--max-num-sequences <count>',
+    description: 'most sequences at once, beams and samples counted (32)',
     parse: wholeNumber(1),
   },
   {
-    flags: '--seed <number>',
-    description: 'of the random draws: the same seed gives the same text. Scoring draws nothing',
-    parse: wholeNumber(0),
+    flags: '--max-num-batched-tokens <count>',
+    description: 'most tokens of one step (256)',
+    parse: wholeNumber(1),
   },
+];
+
+/** How the engine of a command that generates serves its requests. */
+export const ENGINE_FLAGS: readonly Flag[] = [
+  CACHE_TOKENS,
+  ...BATCH_FLAGS,
+  { flags: '--no-prefix-cache', description: 'compute what texts have in common for each of them' },
 ];
 
 export interface OpenedModel {
@@ -75,24 +110,47 @@ export interface OpenedModel {
 }
 
 /** Loads the model that the options name, or makes a small random one and says so. */
-export async function openModel(terminal: Terminal, flags: ModelFlags, signal: AbortSignal): Promise<OpenedModel> {
-  const { model, revision, device, dtype, threads, numerics, contextLength, json = false } = flags;
-  const bar = new LoadProgressBar(terminal, { isQuiet: json });
-  const options = {
-    ...{ device, dtype, threads, numerics, contextLength, signal },
-    onProgress: (progress: Parameters<LoadProgressBar['update']>[0]) => bar.update(progress),
-  };
+export async function openModel(
+  terminal: Terminal,
+  flags: ModelFlags,
+  signal: AbortSignal,
+  options: Pick<LoadOptions, 'maxQueueLength'> = {},
+): Promise<OpenedModel> {
+  const { model, revision } = flags;
+  const opened = await loadWith({ terminal, flags, signal }, (flagOptions) => {
+    const all = { ...flagOptions, ...options };
+    return model === undefined ? openSmallRandomModel(all) : LLM.load(model, { ...all, revision });
+  });
+  if (model === undefined) {
+    const size = formatCount(opened.llm.model.numParameters);
+    terminal.note(`kvasir: no --model given; this is a model of ${size} random weights, so the result is noise`);
+  }
+  return opened;
+}
+
+/**
+ * Loads a model with the options that the flags stand for, and a bar. Throws a `UsageError` for those that the model or
+ * the engine cannot take.
+ */
+export async function loadWith(
+  by: { readonly terminal: Terminal; readonly flags: ModelFlags; readonly signal: AbortSignal },
+  load: (options: LoadOptions) => Promise<LLM>,
+): Promise<OpenedModel> {
+  const { device, dtype, threads, numerics, contextLength, json = false } = by.flags;
+  const { cacheTokens, maxNumSequences, maxNumBatchedTokens, prefixCache, draftModel } = by.flags;
+  const bar = new LoadProgressBar(by.terminal, { isQuiet: json });
   const start = performance.now();
-  let llm: LLM;
   try {
-    llm = await (model === undefined ? openSmallRandomModel(options) : LLM.load(model, { ...options, revision }));
+    const llm = await speakingOfFlags([...MODEL_FLAGS, ...ENGINE_FLAGS], async () => {
+      engineLimits({ maxNumSequences, maxNumBatchedTokens });
+      return load({
+        ...{ device, dtype, threads, numerics, contextLength, signal: by.signal },
+        ...{ cacheTokens, maxNumSequences, maxNumBatchedTokens, prefixCache, draftModel },
+        onProgress: (progress) => bar.update(progress),
+      });
+    });
+    return { llm, loadMs: performance.now() - start };
   } finally {
     bar.stop();
   }
-  const loadMs = performance.now() - start;
-  if (model === undefined) {
-    const size = formatCount(llm.model.numParameters);
-    terminal.note(`kvasir: no --model given; this is a model of ${size} random weights, so the result is noise`);
-  }
-  return { llm, loadMs };
 }

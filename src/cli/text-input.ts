@@ -6,8 +6,6 @@ import type { InputStream } from './io.ts';
 export interface TextSources {
   /** The command's arguments, which are joined by spaces; a single `-` is stdin. */
   readonly words: readonly string[];
-  /** The value of an option. */
-  readonly text?: string | undefined;
   /** A path; `-` is stdin. */
   readonly file?: string | undefined;
   readonly tokenIds?: readonly number[] | undefined;
@@ -15,19 +13,25 @@ export interface TextSources {
 
 /** The text or the token ids that a command is given, or undefined. Throws a `UsageError` for more than one source. */
 export async function readTextInput(
-  { words, text, file, tokenIds }: TextSources,
+  { words, file, tokenIds }: TextSources,
   stdin: InputStream,
 ): Promise<string | readonly number[] | undefined> {
-  const given = [words[0], text, file, tokenIds].filter((source) => source !== undefined);
-  if (given.length > 1) throw new UsageError(`Cannot read the text: it is given in ${given.length} ways, wanted one`);
+  requireOneSource([words[0], file, tokenIds]);
   if (tokenIds !== undefined) return tokenIds;
-  if (text !== undefined) return text;
-  if (file === '-' || (words.length === 1 && words[0] === '-')) return readStream(stdin);
-  if (file !== undefined) return readFile(file);
+  if (words.length === 1 && words[0] === '-') return readText('-', stdin);
+  if (file !== undefined) return readText(file, stdin);
   return words.length === 0 ? undefined : words.join(' ');
 }
 
-async function readFile(location: string): Promise<string> {
+/** Throws a `UsageError` if more than one is given. */
+export function requireOneSource(sources: readonly unknown[]): void {
+  const numGiven = sources.filter((source) => source !== undefined).length;
+  if (numGiven > 1) throw new UsageError(`Cannot read the text: it is given in ${numGiven} ways, wanted one`);
+}
+
+/** The text of a file; `-` is stdin. */
+export async function readText(location: string, stdin: InputStream): Promise<string> {
+  if (location === '-') return readStream(stdin);
   const text = await platform.readText(location);
   if (text === undefined) throw new Error(`Cannot read ${location}: there is no such file`);
   return text;

@@ -26,6 +26,11 @@ interface Beam {
   readonly logProbs: readonly ChosenLogProb[];
 }
 
+interface ScoredRow extends BeamRow {
+  /** Of the row as the model gave it, where options ask for it. */
+  readonly raw: LogProbs | undefined;
+}
+
 /** A candidate with what it comes to. */
 interface Extension extends Beam {
   /** Index of the beam that it continues. */
@@ -73,11 +78,10 @@ export class BeamGroup {
    * the group ends here, they are its beams.
    */
   advance(hypotheses: readonly Hypothesis[], chosenByOthers: readonly number[]): readonly BeamStep[] {
-    const raw = this.#input.options.logProbs === undefined ? [] : hypotheses.map(({ rows }) => new LogProbs(rows[0]!));
     const rows = hypotheses.map((hypothesis, i) => this.#score(hypothesis, this.#beams[i]!, chosenByOthers));
     const candidates = this.#choose(rows, hypotheses[0]!.sequence.position);
-    const extensions = candidates.map((candidate) => this.#extend(candidate, raw[candidate.beam]));
-    // The others are there so that enough beams go on.
+    const extensions = candidates.map((candidate) => this.#extend(candidate, rows[candidate.beam]!.raw));
+    // Candidates of a lower rank do not end: they are there so that enough beams go on.
     for (const extension of extensions.slice(0, this.#size)) this.#finish(extension, extension.finishReason);
     const alive = extensions.filter(({ finishReason }) => finishReason === undefined);
     const best = alive.sort((a, b) => b.logProb - a.logProb).slice(0, this.#size);
@@ -93,13 +97,15 @@ export class BeamGroup {
   }
 
   /** Log probabilities of the token after a beam, in place. */
-  #score({ rows, sequence }: Hypothesis, { logProb }: Beam, chosenByOthers: readonly number[]): BeamRow {
+  #score({ rows, sequence }: Hypothesis, { logProb }: Beam, chosenByOthers: readonly number[]): ScoredRow {
+    const { logProbs, diversityPenalty } = this.#input.options;
     const row = rows[0]!;
-    checkLogits(row, sequence.position);
+    checkLogits(row, sequence.position, this.#chain);
+    const raw = logProbs === undefined ? undefined : new LogProbs(row);
     renormalize(row);
-    hammingDiversity(row, chosenByOthers, this.#input.options.diversityPenalty);
+    hammingDiversity(row, chosenByOthers, diversityPenalty);
     applyChain(this.#chain, row, sequence);
-    return { logProb, row };
+    return { logProb, row, raw };
   }
 
   /** So many that, even if each beam may end in every way, enough go on. */

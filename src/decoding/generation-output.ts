@@ -30,6 +30,11 @@ export interface GenerationResult {
   readonly seed: number;
   /** Of each token, where options ask for it. */
   readonly logProbs?: readonly ChosenLogProb[];
+  /**
+   * Of beam search: log probability of all tokens, as the processors left it, divided by their number to the power of
+   * `lengthPenalty`; Hugging Face's `sequences_scores`.
+   */
+  readonly score?: number;
 }
 
 /** A chosen token and the likeliest tokens in its place. */
@@ -74,7 +79,7 @@ export class GenerationOutput {
    * Takes the next token; `logProbs` are those of the row it was chosen from, if they are asked for. With `endsWith` it is
    * the last one.
    */
-  add(tokenId: number, logProbs: LogProbs | undefined, endsWith?: FinishReason): GeneratedToken {
+  add(tokenId: number, logProbs: Pick<LogProbs, 'of' | 'top'> | undefined, endsWith?: FinishReason): GeneratedToken {
     this.#tokenIds.push(tokenId);
     const text = this.#textOf(tokenId, endsWith);
     this.#text += text;

@@ -50,7 +50,7 @@ export function* verifyDraft(input: DraftVerification): Generator<VerifiedToken,
   expectRows(rows, draft);
   let view = input.sequence;
   for (const [i, row] of rows.entries()) {
-    checkLogits(row, view.position);
+    checkLogits(row, view.position, input.chooser.chain);
     onRow?.(row);
     const token = chooseOrAccept(input, draftedToken(draft, i), row, view);
     yield token;

@@ -154,6 +154,7 @@ async function play(round: Round): Promise<void> {
   const model = new HashModel();
   model.duringStep = pass;
   const { engine, cache } = start(model, submissions, round);
+  engine.subscribe(pass);
   for (const submission of submissions) {
     const { plan, request, abort } = submission;
     moments.in(plan.arrival, () => {

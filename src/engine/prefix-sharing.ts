@@ -17,9 +17,7 @@ export class PrefixSharing {
   /** Gives a sequence that has nothing cached a share in the blocks that hold its first tokens. */
   adopt(job: Job, sequence: Sequence): void {
     if (job.request.useCache === false || sequence.numComputed > 0) return;
-    // The last token must be computed, for its logits; and each that the search has yet to see the hidden states of.
-    const numSeen = job.request.search.needsHidden ? sequence.numHiddenSeen : sequence.tokens.position;
-    const maxTokens = Math.min(numSeen, sequence.tokens.position - 1);
+    const maxTokens = job.mostShared(sequence);
     const blocks = this.#prefixes.match(sequence.tokens.tokenIds, { namespace: NAMESPACE, maxTokens });
     sequence.cached.adopt(blocks, blocks.length * CACHE_BLOCK_SIZE);
   }

@@ -50,7 +50,7 @@ export class Sequence {
 
   /** Whether a draft would be checked with the next step. */
   get takesDraft(): boolean {
-    return this.draft === undefined && this.rows.length === 0 && this.numPending === 1;
+    return this.draft === undefined && this.numPending === 1;
   }
 
   /** Known tokens that are not computed. */

@@ -1,3 +1,4 @@
+import type { GenerationInput } from '../config/generation-input.ts';
 import {
   type GenerationDefaults,
   type GenerationOptions,
@@ -44,7 +45,8 @@ export function prepareGeneration(
   onToken?: (token: GeneratedToken) => void,
 ): PreparedGeneration {
   const { run, input } = splitOptions(given);
-  const options = withWords(parseGenerationOptions(input, context.defaults), context.tokenizer);
+  const settled = onToken === undefined ? input : withoutModelBeams(input);
+  const options = withWords(parseGenerationOptions(settled, context.defaults), context.tokenizer);
   const promptIds = requirePrompt(prompt, context.defaults.bosTokenId);
   const limits = lengthLimits(promptIds.length, context.contextLength, options);
   const maxLength = promptIds.length + limits.max;
@@ -72,6 +74,11 @@ export function prepareGeneration(
     signal: run.signal,
   };
   return { search, request };
+}
+
+/** A stream wants text that is settled: a model that asks for beams does not have them, unless the user does too. */
+function withoutModelBeams(input: GenerationInput): GenerationInput {
+  return input.numBeams === undefined && input.num_beams === undefined ? { ...input, numBeams: 1 } : input;
 }
 
 function requirePrompt(promptIds: readonly number[], bosTokenId: number | undefined): readonly number[] {

@@ -246,6 +246,11 @@ test('XTC draws by the seed of the sequence', () => {
   expect(isCut(1)).not.toEqual(isCut(2));
 });
 
+test('A temperature for beams leaves their scores comparable', () => {
+  expect(run({ temperature: 0.5, numBeams: 2 }, [-1, -2], [])).toEqual([-2, -4]);
+  expect(run({ dynatempRange: 0.5, numBeams: 2 }, [-1.5, -1.5], [])).toEqual([-1, -1]);
+});
+
 test('The last token is forced where generation ends', () => {
   expect(run({ forcedEosTokenId: [1] }, [1, 2, 3], [0], { maxLength: 2 })).toEqual([REMOVED, 0, REMOVED]);
   expect(run({ forcedEosTokenId: [1] }, [1, 2, 3], [0], { maxLength: 3 })).toEqual([1, 2, 3]);

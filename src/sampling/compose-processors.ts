@@ -67,6 +67,7 @@ export type ProcessorOptions = TokenOptions &
     | 'stopTokenIds'
     | 'exponentialDecayLengthPenalty'
     | 'watermark'
+    | 'numBeams'
     | 'removeInvalidValues'
     | 'renormalizeLogits'
     | 'processorOrder'
@@ -178,9 +179,11 @@ function composeDry(options: ProcessorOptions, context: ProcessorContext): reado
 }
 
 function composeTemperature(options: ProcessorOptions): readonly LogitsProcessor[] {
-  const { temperature: value, dynatempRange: range, dynatempExponent: exponent } = options;
-  if (range > 0) return [dynamicTemperature({ temperature: value, range, exponent })];
-  return value === 1 ? [] : [temperature(value)];
+  const { temperature: value, dynatempRange: range, dynatempExponent: exponent, numBeams } = options;
+  // The rows of beams are compared with each other.
+  const isShifted = numBeams === 1;
+  if (range > 0) return [dynamicTemperature({ temperature: value, range, exponent, isShifted })];
+  return value === 1 ? [] : [temperature(value, { isShifted })];
 }
 
 function composeMirostat(options: ProcessorOptions): readonly LogitsProcessor[] {

@@ -36,7 +36,12 @@ test('At temperature 0 the highest alone stay', () => {
   // Two of equal probability among four: entropy is half of the highest, so that the temperature is not 0.
   expect(row[1]).toBe(-2000 / 1.25);
   const sure = applyProcessor(dynamicTemperature({ temperature: 0.5, range: 0.5, exponent: 1 }), [2000, 0, 1]);
-  expect(sure).toEqual([0, REMOVED, REMOVED]);
+  expect(sure).toEqual([2000, REMOVED, REMOVED]);
+});
+
+test('Scores that are added up are not shifted', () => {
+  const row = applyProcessor(dynamicTemperature({ ...OPTIONS, isShifted: false }), [-2, -2, -2, REMOVED]);
+  expect(row).toEqual([-2 / 1.5, -2 / 1.5, -2 / 1.5, REMOVED].map(Math.fround));
 });
 
 test('A row with one token, or none, is left alone', () => {

@@ -102,7 +102,7 @@ describe.each([
       if (i >= 100) total += surprise(logits, tokenId);
       tokenIds.push(tokenId);
     }
-    // Without it the text has 7.2 bits a token.
+    // Without it the text has 7.1 bits a token.
     expect(total / 500).toBeGreaterThan(3.9);
     expect(total / 500).toBeLessThan(4.1);
   });

@@ -100,12 +100,15 @@ test('A row with one token left accepts it and redraws it', () => {
   expect(acceptOrRedraw(logits, { tokenId: 2 }, at)).toEqual({ tokenId: 1, isAccepted: false });
 });
 
-test('A guess that loses to nothing but rounding stands', () => {
+test('A guess that loses to nothing but rounding gives way to a draw from the target', () => {
   // p − q is nowhere above 0, since q adds up to more than 1; the draw of this position is too high for p / q.
-  const [logits, distribution] = [logitsOf([0.5, 0.5]), Float32Array.of(0.625, 0.625)];
+  const [logits, distribution] = [logitsOf([0.5, 0.5, 0]), Float32Array.of(0.625, 0.625, 0)];
   const position = Array.from({ length: 100 }, (_, i) => i).find((i) => uniform(1, i, ACCEPT_LANE) > 0.9)!;
-  const verdict = acceptOrRedraw(logits, { tokenId: 1, distribution }, { seed: 1, position });
-  expect(verdict).toEqual({ tokenId: 1, isAccepted: true });
+  for (const tokenId of [0, 1, 2]) {
+    const verdict = acceptOrRedraw(logits, { tokenId, distribution }, { seed: 1, position });
+    expect(verdict.isAccepted).toBe(false);
+    expect([0, 1]).toContain(verdict.tokenId);
+  }
 });
 
 test('A verdict depends on the seed and the position alone, and leaves its inputs as they are', () => {

@@ -35,12 +35,13 @@ export function acceptOrRedraw(
   const p = expOfNegative(logits[tokenId]! - highest) / total;
   const q = distribution === undefined ? 1 : distribution[tokenId]!;
   if (uniform(seed, position, ACCEPT_LANE) * q < p) return { tokenId, isAccepted: true };
-  const residual = probabilities(logits, highest, total);
+  const target = probabilities(logits, highest, total);
+  const residual = target.slice();
   if (distribution === undefined) residual[tokenId] = 0;
   else subtract(residual, distribution);
-  const redrawn = draw(residual, uniform(seed, position, REDRAW_LANE));
-  // Nothing is left where p and q are equal but for rounding; then either will do.
-  return { tokenId: redrawn ?? tokenId, isAccepted: redrawn === undefined };
+  const u = uniform(seed, position, REDRAW_LANE);
+  // Nothing is left where p and q are equal but for rounding; then any draw from p will do.
+  return { tokenId: draw(residual, u) ?? draw(target, u)!, isAccepted: false };
 }
 
 /** The distribution softmax(logits) that `drawToken` draws from (V), to be kept beside a drafted token. */

@@ -11,7 +11,7 @@ export interface XtcOptions {
 }
 
 /** The lane of `uniform(seed, position, lane)` that says whether a position is cut. */
-export const XTC_LANE = 1;
+const XTC_LANE = 1;
 
 /**
  * XTC, "exclude top choices" (p-e-w 2024, text-generation-webui pull request 6335): with the given probability removes every

@@ -69,7 +69,7 @@ export class DraftRun {
 
   /** Takes the logits (V, changed) after the last token. Throws a `RangeError` if they are not finite. */
   next(row: Float32Array): void {
-    expectFinite(row, this.#tokens.position);
+    expectFinite(row, this.#tokens.position, this.request.chooser);
     const tokenId = this.#distributions === undefined ? this.#choose(row) : this.#draw(row, this.#distributions);
     if (tokenId === undefined) {
       this.end();
@@ -99,9 +99,9 @@ export class DraftRun {
   }
 }
 
-function expectFinite(row: Float32Array, position: number): void {
+function expectFinite(row: Float32Array, position: number, { chain }: SamplerOptions): void {
   try {
-    checkLogits(row, position);
+    checkLogits(row, position, chain);
   } catch (cause) {
     throw new RangeError('Cannot draft: the logits of the draft model are not finite', { cause });
   }

@@ -2,12 +2,25 @@ import { setImmediate } from 'node:timers/promises';
 import type { GeneratedToken } from '../decoding/generation-output.ts';
 import type { Generation } from '../llm/generation.ts';
 
+/** Tokens as they come, and the whole. */
+export type GenerationStream = AsyncGenerator<GeneratedToken, Generation, void>;
+
+/** A generation whose text is not settled before its end, as a stream: its tokens come all at once. */
+export async function* allAtOnce(generate: () => Promise<Generation>): GenerationStream {
+  const generation = await generate();
+  const { tokenIds, text } = generation;
+  for (const [i, tokenId] of tokenIds.entries()) {
+    yield { index: 0, tokenId, text: i === tokenIds.length - 1 ? text : '' };
+  }
+  return generation;
+}
+
 /**
  * Hands each token of a generation on as it comes, and gives the whole at the end. A device that computes on this thread
  * never waits, so the signals and the errors of streams are let in after each token.
  */
 export async function followStream(
-  stream: AsyncGenerator<GeneratedToken, Generation, void>,
+  stream: GenerationStream,
   onToken: (token: GeneratedToken) => void,
 ): Promise<Generation> {
   for (;;) {

@@ -1,0 +1,195 @@
+import { existsSync } from 'node:fs';
+import { ensureCheckpoint } from '../checkpoint.mjs';
+import { runCase, runChild } from '../run-child.mjs';
+import { GPT2_124M, GPT2_TINY } from '../shapes.mjs';
+import { median, total } from '../statistics.mjs';
+import { gpt2Folder } from './speed.mjs';
+
+const DTYPE = 'bfloat16';
+const PROMPT_TOKENS = 64;
+const { vocabulary } = GPT2_124M;
+const PEERS = new URL('../peers/', import.meta.url);
+const PEER_COUNTS = [1, 16];
+
+/** Tokens per second of 1 to 32 requests at once, as a multiple of one request's. */
+export const throughput = {
+  name: 'throughput',
+  async sample({ threads, requestCounts, requestTokens, withPeers }, samples) {
+    const shape = { promptTokens: PROMPT_TOKENS, newTokens: requestTokens };
+    const own = { folder: await gpt2Folder(DTYPE), threads, vocabulary, counts: requestCounts, ...shape };
+    collect(samples, 'own', await runCase('throughput', own));
+    if (!withPeers || !existsSync(new URL('node_modules/node-llama-cpp', PEERS))) return;
+    const peer = { type: 'F16', threads, counts: PEER_COUNTS, ...shape };
+    collect(samples, 'peer', await runChild(new URL('llama-cpp.mjs', PEERS), JSON.stringify(peer)));
+  },
+  report(_, { own, peer = [] }) {
+    return [
+      ...throughputRows(own, DTYPE, 3.2),
+      ...(peer.length === 0 ? [] : throughputRows(peer, `${peer[0].name} ${peer[0].version}, ${peer[0].weights}`)),
+    ];
+  },
+};
+
+/** `wanted`: what 16 requests should reach, in multiples of one. */
+function throughputRows(samples, what, wanted) {
+  const counts = samples[0].runs.map(({ count }) => count);
+  const rates = counts.map((count) => {
+    const runs = samples.flatMap(({ runs }) => runs.filter((run) => run.count === count));
+    return {
+      count,
+      overall: median(runs.map(({ tokens, seconds }) => tokens / seconds)),
+      decode: median(runs.map(({ decode }) => decode.tokens / decode.seconds)),
+    };
+  });
+  const one = rates.find(({ count }) => count === 1);
+  return rates.map(({ count, overall, decode }) => {
+    const [gain, decodeGain] = [overall / one.overall, decode / one.decode];
+    const decodeNote = `while all decode ${decode.toFixed(1)} tokens/s${count === 1 ? '' : `, ${decodeGain.toFixed(2)} × one`}`;
+    const row = {
+      work: `${count} request${count === 1 ? '' : 's'} at once, prompts of ${PROMPT_TOKENS}, ${what}`,
+      count,
+      tokensPerSecond: overall,
+      decodeTokensPerSecond: decode,
+      gain,
+      decodeGain,
+      value: `${overall.toFixed(1)} tokens/s`,
+      note: count === 1 ? decodeNote : `${gain.toFixed(2)} × one; ${decodeNote}`,
+    };
+    const isJudged = wanted !== undefined && count === 16;
+    return isJudged ? { ...row, goal: `≥ ${wanted} × one`, isMet: gain >= wanted } : row;
+  });
+}
+
+/** What the engine itself takes of a step in which 16 requests decode. */
+export const overhead = {
+  name: 'overhead',
+  async sample({ threads, requestTokens }, samples) {
+    const shape = { count: 16, promptTokens: PROMPT_TOKENS, newTokens: requestTokens };
+    const parameters = { folder: await gpt2Folder(DTYPE), threads, vocabulary, ...shape };
+    collect(samples, 'all', await runCase('overhead', parameters));
+  },
+  report(_, { all }) {
+    const steps = all.flatMap((run) => run.steps);
+    const [ms, modelMs, apartMs] = ['ms', 'modelMs', 'apartMs'].map((key) => total(steps.map((step) => step[key])));
+    const share = 1 - modelMs / ms;
+    const each = (sum) => (sum / steps.length).toFixed(2);
+    return [
+      {
+        work: `the engine's own time, decoding 16 requests, ${DTYPE}`,
+        numSteps: steps.length,
+        ...{ stepMs: ms, modelMs, apartMs, share: undefined, overhead: share, overheadApart: 1 - modelMs / apartMs },
+        value: percent(share),
+        goal: '< 5 %',
+        isMet: share < 0.05,
+        note: `${each(modelMs)} of ${each(ms)} ms a step in the model; ${percent(1 - modelMs / apartMs)} with the time between steps`,
+      },
+    ];
+  },
+};
+
+/** The same requests by continuous and by static batching. */
+export const staticBatching = {
+  name: 'static',
+  isOnce: true,
+  async sample({ threads, staticRequests }, samples) {
+    const ranges = { promptRange: [16, 128], outputRange: [16, 256] };
+    const parameters = { folder: await gpt2Folder(DTYPE), threads, vocabulary, atOnce: 16, ...ranges };
+    Object.assign(samples, await runCase('static', { ...parameters, count: staticRequests }));
+  },
+  report({ staticRequests }, sample) {
+    const { continuousSeconds, staticSeconds, newTokens, promptTokens, staticNewTokens, staticPromptTokens } = sample;
+    const gain = staticSeconds / continuousSeconds;
+    return [
+      {
+        work: `${staticRequests} requests, 16 at once: continuous against static batching, ${DTYPE}`,
+        ...sample,
+        gain,
+        value: `${gain.toFixed(2)} ×`,
+        goal: '≥ 1.8 ×',
+        isMet: gain >= 1.8,
+        note: `${(newTokens / continuousSeconds).toFixed(1)} against ${(newTokens / staticSeconds).toFixed(1)} tokens/s; prompts of 16 to 128, answers of 16 to 256`,
+      },
+      {
+        work: 'of that, static batching',
+        value: `${staticSeconds.toFixed(1)} s`,
+        note: `groups of 16 in order, same model and kernels; computes padding and finished rows too: ${staticPromptTokens} + ${staticNewTokens} tokens`,
+      },
+      {
+        work: 'of that, continuous batching',
+        value: `${continuousSeconds.toFixed(1)} s`,
+        note: `the engine; prompts of ${promptTokens} and answers of ${newTokens} tokens in all`,
+      },
+    ];
+  },
+};
+
+/** Cache slots that are taken and hold nothing. */
+export const waste = {
+  name: 'waste',
+  isOnce: true,
+  async sample({ threads, wasteRequests }, samples) {
+    const ranges = { promptRange: [32, 512], outputRange: [16, 256] };
+    const folder = await ensureCheckpoint(GPT2_TINY, 'F32');
+    const parameters = { folder, threads, vocabulary: GPT2_TINY.vocabulary, atOnce: 16, ...ranges };
+    Object.assign(samples, await runCase('waste', { ...parameters, count: wasteRequests }));
+  },
+  report({ wasteRequests }, sample) {
+    const work = `of ${wasteRequests} requests, 16 at once`;
+    return [
+      {
+        work: `unused cache slots ${work}`,
+        ...sample,
+        value: percent(sample.waste),
+        goal: '< 4 %',
+        isMet: sample.waste < 0.04,
+        note: `mean over ${sample.steps} steps, at most ${percent(sample.highestWaste)}; prompts of 32 to 512, answers of 16 to 256`,
+      },
+      {
+        work: 'the same in static batches',
+        value: percent(sample.staticWaste),
+        note: `computed: each row reserves its group's longest prompt and answer; ${percent(sample.staticWasteWithFinished)} if what finished rows hold counted as used`,
+      },
+    ];
+  },
+};
+
+/** What 4 beams cost over one greedy sequence, in time and in cache. */
+export const beams = {
+  name: 'beams',
+  async sample({ threads, beamTokens, beamRounds }, samples) {
+    const shape = { numBeams: 4, promptTokens: 256, newTokens: beamTokens, rounds: beamRounds };
+    const parameters = { folder: await gpt2Folder(DTYPE), threads, vocabulary, ...shape };
+    collect(samples, 'all', await runCase('beams', parameters));
+  },
+  report({ beamTokens }, { all }) {
+    const stepMs = (kind) => median(all.flatMap((run) => run[kind].stepMs));
+    const blocks = (kind) => Math.max(...all.map((run) => run[kind].blocks));
+    const ratio = stepMs('beams') / stepMs('one');
+    const [few, many] = [blocks('beams'), 4 * blocks('one')];
+    return [
+      {
+        work: `a step of 4 beams against a greedy one, ${DTYPE}`,
+        ...{ beamStepMs: stepMs('beams'), greedyStepMs: stepMs('one'), ratio },
+        value: `${ratio.toFixed(2)} ×`,
+        goal: '< 2 ×',
+        isMet: ratio < 2,
+        note: `${stepMs('beams').toFixed(1)} against ${stepMs('one').toFixed(1)} ms`,
+      },
+      {
+        work: `cache blocks of 4 beams, prompt of 256 and ${beamTokens} new tokens`,
+        ...{ beamBlocks: few, separateBlocks: many },
+        value: `${few} blocks`,
+        note: `${(few / many).toFixed(2)} of the ${many} of four separate sequences; the prompt's ${256 / 16} are shared`,
+      },
+    ];
+  },
+};
+
+function percent(share) {
+  return `${(100 * share).toFixed(2)} %`;
+}
+
+function collect(samples, key, sample) {
+  samples[key] ??= [];
+  samples[key].push(sample);
+}

@@ -1,0 +1,92 @@
+import { type GenerationOptions, NEUTRAL_OPTIONS } from '../src/config/neutral-options.ts';
+import type { GenerationResult } from '../src/decoding/generation-output.ts';
+import type { SearchInput } from '../src/decoding/sampling-search.ts';
+import type { Hypothesis, SearchStrategy } from '../src/decoding/search-strategy.ts';
+import { lengthLimits } from '../src/decoding/stopping.ts';
+import { TokenSequence } from '../src/decoding/token-sequence.ts';
+import type { CachedSequence } from '../src/kv-cache/cached-sequence.ts';
+import type { PagedKvCache } from '../src/kv-cache/paged-kv-cache.ts';
+import type { CausalLM } from '../src/models/causal-lm.ts';
+import { composeProcessors } from '../src/sampling/compose-processors.ts';
+import type { PrefixAllowedTokens } from '../src/sampling/prefix-allowed-tokens.ts';
+
+/** What a search is made from, for a prompt of so many tokens. */
+export function searchInput(
+  given: Partial<GenerationOptions>,
+  input: { readonly promptLength: number; readonly vocabSize: number } & Partial<SearchInput> & {
+      readonly prefixAllowedTokens?: PrefixAllowedTokens | undefined;
+    },
+): SearchInput {
+  const options = { ...NEUTRAL_OPTIONS, ...given };
+  const { promptLength, vocabSize, prefixAllowedTokens } = input;
+  const limits = lengthLimits(promptLength, Number.POSITIVE_INFINITY, options);
+  const maxLength = promptLength + limits.max;
+  return {
+    options,
+    limits,
+    promptTokens: promptLength,
+    seed: options.seed ?? 0,
+    chainFor: (seed) =>
+      composeProcessors({ ...options, minNewTokens: limits.min }, { seed, maxLength, vocabSize, prefixAllowedTokens }),
+    detokenizerFor: () => undefined,
+    ...input,
+  };
+}
+
+interface DriverSequence {
+  readonly tokens: TokenSequence;
+  readonly cached: CachedSequence;
+}
+
+/** Runs a search over a model that computes one batch a step, and checks that it leaves nothing in the cache. */
+export async function runSearch(
+  model: CausalLM,
+  promptIds: readonly number[],
+  search: SearchStrategy,
+): Promise<readonly GenerationResult[]> {
+  const cache = model.createCache(model.config.maxPositions, search.maxHypotheses + 1);
+  let sequences: readonly DriverSequence[] = [
+    { tokens: new TokenSequence(promptIds), cached: cache.createSequence() },
+  ];
+  while (sequences.length > 0) {
+    if (sequences.length > search.maxHypotheses)
+      throw new RangeError(`Cannot run the search: ${sequences.length} hypotheses, wanted ${search.maxHypotheses}`);
+    const continuations = search.advance(await hypothesesOf(model, cache, sequences, search.needsHidden));
+    const children = continuations.map(({ parent, tokenIds }) => {
+      const { tokens, cached } = sequences[parent]!;
+      const child = { tokens: tokens.fork(), cached: cached.fork() };
+      child.tokens.append(tokenIds);
+      return child;
+    });
+    for (const { cached } of sequences) cached.release();
+    sequences = children;
+  }
+  const { numFree, numBlocks } = cache.pool;
+  if (numFree !== numBlocks) throw new Error(`The search left ${numBlocks - numFree} cache blocks in use`);
+  cache.dispose();
+  return search.results();
+}
+
+async function hypothesesOf(
+  model: CausalLM,
+  cache: PagedKvCache,
+  sequences: readonly DriverSequence[],
+  needsHidden: boolean,
+): Promise<readonly Hypothesis[]> {
+  const { vocabSize, hiddenSize } = model.config;
+  const entries = sequences.map(({ tokens, cached }) => ({
+    sequence: cached,
+    tokenIds: tokens.tokenIds.slice(cached.length),
+  }));
+  const output = needsHidden
+    ? await model.stepWithHidden(cache, entries, { logits: 'last' })
+    : { logits: await model.step(cache, entries, { logits: 'last' }), hidden: undefined };
+  let start = 0;
+  return sequences.map(({ tokens }, i) => {
+    const end = start + entries[i]!.tokenIds.length;
+    const hidden = output.hidden?.slice(start * hiddenSize, end * hiddenSize);
+    start = end;
+    const row = output.logits.subarray(i * vocabSize, (i + 1) * vocabSize);
+    return { sequence: tokens, rows: [row], draft: undefined, hidden };
+  });
+}
