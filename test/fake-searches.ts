@@ -7,17 +7,18 @@ import { hashHidden, hashLogits, mix } from './hash-model.ts';
 
 export interface FakeSearchOptions {
   readonly maxNewTokens: number;
-  /** Most sequences at once. */
-  readonly width?: number;
+  /** Most sequences at once; 1 unless given. */
+  readonly width?: number | undefined;
+  /** Whether a token that comes now and then ends a sequence early. */
+  readonly stops?: boolean | undefined;
   /** Lets the choice of tokens depend on all hidden states. */
-  readonly needsHidden?: boolean;
+  readonly needsHidden?: boolean | undefined;
   /** Hears of each token before the engine does. */
   readonly onToken?: ((tokenId: number) => void) | undefined;
 }
 
-/** Some tokens end a sequence at some places. */
-function isStop(tokenIds: readonly number[]): boolean {
-  return tokenIds.at(-1) === 0 && tokenIds.length % 3 === 0;
+function isFinished(tokenIds: readonly number[], { maxNewTokens, stops }: FakeSearchOptions): boolean {
+  return tokenIds.length >= maxNewTokens || (stops === true && tokenIds.at(-1) === 0 && tokenIds.length % 3 === 0);
 }
 
 /** Several samples of one prompt, the first of them greedy; drafts are accepted as far as they are what is chosen anyway. */
@@ -29,11 +30,13 @@ export class SampleSearch implements SearchStrategy {
   /** Drafted tokens that were accepted. */
   numAccepted = 0;
 
-  constructor({ maxNewTokens, width = 1, needsHidden = false, onToken }: FakeSearchOptions) {
+  constructor(options: FakeSearchOptions) {
+    const { maxNewTokens, width = 1, needsHidden = false } = options;
     this.maxHypotheses = width;
     this.needsHidden = needsHidden;
     // Samples end at different times.
-    this.#samples = Array.from({ length: width }, (_, i) => new Sample(i, Math.max(1, maxNewTokens - i), onToken));
+    const optionsOf = (i: number) => ({ ...options, maxNewTokens: Math.max(1, maxNewTokens - i) });
+    this.#samples = Array.from({ length: width }, (_, i) => new Sample(i, optionsOf(i)));
   }
 
   advance(hypotheses: readonly Hypothesis[]): readonly Continuation[] {
@@ -64,13 +67,11 @@ class Sample {
   readonly heard = new HeardHidden();
   isFinished = false;
   readonly #index: number;
-  readonly #maxNewTokens: number;
-  readonly #onToken: FakeSearchOptions['onToken'];
+  readonly #options: FakeSearchOptions;
 
-  constructor(index: number, maxNewTokens: number, onToken: FakeSearchOptions['onToken']) {
+  constructor(index: number, options: FakeSearchOptions) {
     this.#index = index;
-    this.#maxNewTokens = maxNewTokens;
-    this.#onToken = onToken;
+    this.#options = options;
   }
 
   advance({ sequence, rows, draft, hidden }: Hypothesis): readonly number[] {
@@ -94,8 +95,8 @@ class Sample {
 
   #add(tokenId: number): void {
     this.tokenIds.push(tokenId);
-    this.isFinished ||= isStop(this.tokenIds) || this.tokenIds.length >= this.#maxNewTokens;
-    this.#onToken?.(tokenId);
+    this.isFinished ||= isFinished(this.tokenIds, this.#options);
+    this.#options.onToken?.(tokenId);
   }
 }
 
@@ -159,9 +160,9 @@ export class ForkingSearch implements SearchStrategy {
   }
 
   #finish(branch: Branch): boolean {
-    const isFinished = isStop(branch.tokenIds) || branch.tokenIds.length >= this.#options.maxNewTokens;
-    if (isFinished) this.#finished.push(branch);
-    return isFinished;
+    const isOver = isFinished(branch.tokenIds, this.#options);
+    if (isOver) this.#finished.push(branch);
+    return isOver;
   }
 }
 

@@ -45,9 +45,7 @@ export async function runSearch(
   search: SearchStrategy,
 ): Promise<readonly GenerationResult[]> {
   const cache = model.createCache(model.config.maxPositions, search.maxHypotheses + 1);
-  let sequences: readonly DriverSequence[] = [
-    { tokens: new TokenSequence(promptIds), cached: cache.createSequence() },
-  ];
+  let sequences: readonly DriverSequence[] = [{ tokens: new TokenSequence(promptIds), cached: cache.createSequence() }];
   while (sequences.length > 0) {
     if (sequences.length > search.maxHypotheses)
       throw new RangeError(`Cannot run the search: ${sequences.length} hypotheses, wanted ${search.maxHypotheses}`);

@@ -49,8 +49,8 @@ OTHERS = (
     dict(numBeams=4, maxNewTokens=10, ends=1, repetitionPenalty=1.3, renormalizeLogits=True, numReturnSequences=2),
     dict(numBeams=4, maxNewTokens=10, ends=1, allowed=3, numReturnSequences=2),
     dict(numBeams=3, maxNewTokens=10, ends=2, allowed=2, repetitionPenalty=1.2, earlyStopping="never", numReturnSequences=3),
-    dict(numBeams=3, maxNewTokens=12, ends=1, stops=2, earlyStopping=True, numReturnSequences=3),
-    dict(numBeams=4, maxNewTokens=12, ends=0, stops=1, numReturnSequences=4),
+    dict(numBeams=3, maxNewTokens=12, ends=0, stops=2, earlyStopping=True, numReturnSequences=3),
+    dict(numBeams=4, maxNewTokens=12, ends=1, stops=3, lengthPenalty=0, earlyStopping="never", numReturnSequences=4),
 )
 
 
@@ -113,11 +113,13 @@ def stable_case(model, plan, first_seed, search):
         options = {key: value for key, value in plan.items() if key not in ("ends", "stops", "allowed")}
         run = lambda processors: _run(search, model, prompt, options, plan.get("allowed"), processors)
         if "ends" in plan:
-            liked = _liked_tokens(model, prompt)
-            options["stopTokenIds"] = liked[:plan["ends"]]
-            if "stops" in plan:
-                options["stopStrings"] = [_text_of(model, liked[i:i + 1]) for i in range(1, 1 + plan["stops"])]
+            options["stopTokenIds"] = _liked_tokens(model, prompt)[:plan["ends"]]
+        if "stops" in plan:
+            options["stopStrings"] = _liked_texts(model, prompt)[:plan["stops"]]
         sequences, scores = run([])
+        texts = [model.tokenizer.decode(ids) for ids in sequences] if "stops" in plan else []
+        if texts and not any(stop in text for stop in options["stopStrings"] for text in texts):
+            continue
         if all(run([Noise(noise)])[0] == sequences for noise in range(NUM_NOISES)):
             case = dict(model=model.name, promptIds=prompt, options=options)
             if "allowed" in plan:
@@ -148,11 +150,19 @@ def _run(search, model, prompt, options, allowed, processors):
 
 def _liked_tokens(model, prompt):
     """Those that are in the most of five beams, not at once."""
-    options = dict(numBeams=5, numReturnSequences=5, maxNewTokens=10)
-    sequences, _ = _run(find, model, prompt, options, None, [])
-    counts = collections.Counter(token for ids in sequences for token in set(ids[2:]))
-    return [token for token, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
+    return _by_frequency([token for ids in _five_beams(model, prompt) for token in set(ids[2:])])
 
 
-def _text_of(model, ids):
-    return model.tokenizer.decode(ids)
+def _liked_texts(model, prompt):
+    """Plain texts of two tokens that beams come to, not at once."""
+    pairs = [ids[start:start + 2] for ids in _five_beams(model, prompt) for start in range(2, len(ids) - 1)]
+    texts = [model.tokenizer.decode(pair) for pair in pairs]
+    return _by_frequency([text for text in texts if text.isascii() and text.isprintable()])
+
+
+def _five_beams(model, prompt):
+    return _run(find, model, prompt, dict(numBeams=5, numReturnSequences=5, maxNewTokens=10), None, [])[0]
+
+
+def _by_frequency(values):
+    return [value for value, _ in sorted(collections.Counter(values).items(), key=lambda item: (-item[1], item[0]))]

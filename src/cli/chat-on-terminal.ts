@@ -1,8 +1,8 @@
 import { didYouMean } from '../base/suggest.ts';
 import type { Conversation } from './conversation.ts';
 import { Interrupted } from './exit-codes.ts';
-import { speedLine } from './generation-report.ts';
 import { LinePrompt } from './line-prompt.ts';
+import { speedLine } from './speed-line.ts';
 import type { Terminal } from './terminal.ts';
 
 const COMMANDS = {

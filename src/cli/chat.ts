@@ -4,11 +4,21 @@ import type { GeneratedToken } from '../decoding/generation-output.ts';
 import { chatOnTerminal } from './chat-on-terminal.ts';
 import { Conversation } from './conversation.ts';
 import { Interrupted } from './exit-codes.ts';
-import { addFlags, collect, type Flag, OUTPUT_FLAGS } from './flags.ts';
-import { GENERATION_FLAGS, type GenerationFlags, readGenerationInput } from './generation-flags.ts';
-import { interruptedToJson, speedLine, toJson } from './generation-report.ts';
+import { speakingOfFlags } from './flag-names.ts';
+import { collect } from './flag-values.ts';
+import { addFlagGroups, type Flag, OUTPUT_FLAGS } from './flags.ts';
+import {
+  completeInput,
+  GENERATION_GROUPS,
+  type GenerationFlags,
+  INPUT_FLAGS,
+  isSettledEarly,
+  readGenerationInput,
+} from './generation-flags.ts';
+import { interruptedToJson, toJson } from './generation-json.ts';
 import { helpEnd } from './help-text.ts';
-import { MODEL_FLAGS, type ModelFlags, type OpenedModel, openModel } from './model-flags.ts';
+import { ENGINE_FLAGS, MODEL_FLAGS, type ModelFlags, type OpenedModel, openModel } from './model-flags.ts';
+import { speedLine } from './speed-line.ts';
 import type { Terminal } from './terminal.ts';
 
 const CHAT_FLAGS: readonly Flag[] = [
@@ -16,8 +26,7 @@ const CHAT_FLAGS: readonly Flag[] = [
   { flags: '--system <text>', description: 'what the model is told before the conversation' },
 ];
 
-type ChatFlags = ModelFlags &
-  Omit<GenerationFlags, 'seed'> & { readonly message?: readonly string[]; readonly system?: string };
+type ChatFlags = ModelFlags & GenerationFlags & { readonly message?: readonly string[]; readonly system?: string };
 
 const EXAMPLES = [
   ['kvasir chat -m Qwen/Qwen2-0.5B-Instruct', 'Talk with a model; /help lists what may be said to kvasir itself.'],
@@ -32,20 +41,25 @@ const NOTES =
 /** `kvasir chat`: a conversation, written as the model's chat template says. */
 export function addChatCommand(program: Command, terminal: Terminal): void {
   const command = program.command('chat').description('Talk with a model that has a chat template.');
-  addFlags(command, 'Conversation:', CHAT_FLAGS);
-  addFlags(command, 'Model:', MODEL_FLAGS);
-  addFlags(command, 'Generation:', GENERATION_FLAGS);
-  addFlags(command, 'Output:', OUTPUT_FLAGS);
+  addFlagGroups(command, [
+    ['Conversation:', CHAT_FLAGS],
+    ['Model:', MODEL_FLAGS],
+    ['Engine:', ENGINE_FLAGS],
+    ...GENERATION_GROUPS,
+    ['Output:', OUTPUT_FLAGS],
+  ]);
   command.addHelpText('after', helpEnd(EXAMPLES, NOTES));
-  command.action((flags: ChatFlags) => chat(terminal, flags));
+  command.action((flags: ChatFlags) => speakingOfFlags(INPUT_FLAGS, () => chat(terminal, flags)));
 }
 
 async function chat(terminal: Terminal, flags: ChatFlags): Promise<void> {
   const { message: messages, system, cache: useCache } = flags;
-  const input = readGenerationInput(flags);
+  // A model whose defaults ask for several texts gives one answer.
+  const input = { ...readGenerationInput(flags), numReturnSequences: 1 };
   const opened = await terminal.interruptible((signal) => openModel(terminal, flags, signal));
   await using llm = opened.llm;
-  const conversation = new Conversation(llm, { ...input, useCache, system });
+  const options = { ...input, useCache, system };
+  const conversation = new Conversation(llm, options, isSettledEarly(completeInput(input, flags, llm.defaults)));
   const isOnTerminal = messages === undefined && terminal.io.stdin.isTTY === true;
   if (isOnTerminal && !flags.json) return await chatOnTerminal(terminal, conversation);
   const turns = messages ?? createInterface({ input: terminal.io.stdin });

@@ -86,7 +86,9 @@ export function settings(text: string): Readonly<Record<string, unknown>> {
   const wanted = 'Wanted settings as name=value with commas between them, or a JSON object.';
   if (text.trimStart().startsWith('{')) return jsonObject(text, wanted);
   const entries = parts(text).map((part) => keyAndValue(part, wanted));
-  return Object.fromEntries(entries.map(([name, value]) => [name, Number.isNaN(Number(value)) ? value : Number(value)]));
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, Number.isNaN(Number(value)) ? value : Number(value)]),
+  );
 }
 
 function jsonObject(text: string, wanted: string): Readonly<Record<string, unknown>> {

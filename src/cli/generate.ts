@@ -1,9 +1,6 @@
 import type { Command } from 'commander';
-import type { GeneratedToken } from '../decoding/generation-output.ts';
-import type { GenerateOptions, Prompt } from '../llm/generate-options.ts';
 import type { Generation } from '../llm/generation.ts';
-import type { LLM } from '../llm/llm.ts';
-import { textOfTokens, writeChoices, writeLogProbs, writePrompt } from './choice-text.ts';
+import { promptText, textOfTokens, writeChoices, writeLogProbs, writePrompt } from './choice-text.ts';
 import { Interrupted } from './exit-codes.ts';
 import { speakingOfFlags } from './flag-names.ts';
 import { addFlagGroups, type Flag, OUTPUT_FLAGS } from './flags.ts';
@@ -16,10 +13,11 @@ import {
   readGenerationInput,
 } from './generation-flags.ts';
 import { interruptedToJson, toJson } from './generation-json.ts';
-import { allAtOnce, followStream, type GenerationStream } from './generation-stream.ts';
+import { followStream } from './generation-stream.ts';
 import { helpEnd } from './help-text.ts';
 import { ENGINE_FLAGS, MODEL_FLAGS, type ModelFlags, openModel } from './model-flags.ts';
 import { PROMPT_FLAGS, type PromptFlags, type PromptInput, readPrompts } from './prompt-input.ts';
+import { type RunSettings, startRuns, streamPrompt } from './prompt-runs.ts';
 import { speedLine, speedLineOfAll } from './speed-line.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -69,16 +67,18 @@ async function generate(terminal: Terminal, words: readonly string[], flags: Gen
   const input = readGenerationInput(flags);
   const { prompts, isList } = await readPrompts(words, flags, terminal.io.stdin);
   await terminal.interruptible(async (signal) => {
-    const { llm, loadMs } = await openModel(terminal, flags, signal, { maxQueueLength: Math.max(1024, prompts.length) });
+    const maxQueueLength = Math.max(1024, prompts.length);
+    const { llm, loadMs } = await openModel(terminal, flags, signal, { maxQueueLength });
     await using _ = llm;
     const options = completeInput(input, flags, llm.defaults);
-    const isStreamed = !isList && options.numReturnSequences === 1;
-    const job: Job = {
-      ...{ terminal, llm, loadMs, prompts, isList, echo: flags.echo ?? false },
-      isSettledEarly: isSettledEarly(options),
+    const settings = {
+      llm,
       options: { ...input, signal, useCache: flags.cache },
+      isSettledEarly: isSettledEarly(options),
     };
-    const print = flags.json ? printJson : isStreamed ? printStream : printChoices;
+    const job: Job = { terminal, loadMs, settings, prompts, isList, echo: flags.echo ?? false };
+    const isOneText = !isList && options.numReturnSequences === 1;
+    const print = flags.json ? printJson : isOneText ? printText : printChoices;
     await speakingOfFlags(INPUT_FLAGS, () => print(job));
   });
 }
@@ -86,22 +86,21 @@ async function generate(terminal: Terminal, words: readonly string[], flags: Gen
 /** What is to be generated and printed. */
 interface Job extends PromptInput {
   readonly terminal: Terminal;
-  readonly llm: LLM;
   readonly loadMs: number;
-  readonly isSettledEarly: boolean;
-  readonly options: GenerateOptions;
+  readonly settings: RunSettings;
   readonly echo: boolean;
 }
 
 /** The one text of one prompt, as it comes. */
-async function printStream({ terminal, llm, loadMs, prompts, echo, ...job }: Job): Promise<void> {
+async function printText({ terminal, loadMs, settings, prompts, echo }: Job): Promise<void> {
+  const { llm } = settings;
   const prompt = prompts[0]!;
   if (echo) writePrompt(terminal, llm, prompt);
-  const textOf = ({ text, tokenId }: GeneratedToken) => (llm.tokenizer === undefined ? textOfTokens(llm, [tokenId]) : text);
   let generation: Generation;
   try {
-    const stream = streamOf({ llm, ...job }, prompt);
-    generation = await followStream(stream, (token) => terminal.write(terminal.printable(textOf(token))));
+    generation = await followStream(streamPrompt(settings, prompt), ({ text, tokenId }) =>
+      terminal.write(terminal.printable(llm.tokenizer === undefined ? textOfTokens(llm, [tokenId]) : text)),
+    );
   } finally {
     terminal.write('\n');
   }
@@ -109,33 +108,34 @@ async function printStream({ terminal, llm, loadMs, prompts, echo, ...job }: Job
   terminal.note(speedLine(generation, loadMs));
 }
 
-/** Several texts, those of a prompt when they are done. */
-async function printChoices(job: Job): Promise<void> {
-  const { terminal, llm, loadMs, isList, echo } = job;
+/** Several texts, those of each prompt when they are done. */
+async function printChoices({ terminal, loadMs, settings, prompts, isList, echo }: Job): Promise<void> {
+  const { llm } = settings;
   const start = performance.now();
   const generations: Generation[] = [];
-  for (const { prompt, generation } of startAll(job)) {
-    generations.push(await generation);
+  for (const { prompt, generation } of startRuns(settings, prompts)) {
+    const done = await generation;
+    generations.push(done);
     const promptNumber = isList ? generations.length : undefined;
-    writeChoices(terminal, generations.at(-1)!, { llm, prompt, promptNumber, echo });
+    writeChoices(terminal, done, { llm, prompt, promptNumber, echo });
   }
   const ms = performance.now() - start;
   terminal.note(isList ? speedLineOfAll(generations, ms, loadMs) : speedLine(generations[0]!, loadMs));
 }
 
-async function printJson(job: Job): Promise<void> {
-  const { terminal, llm, loadMs, isList, echo } = job;
-  const runs = startAll(job);
-  const write = (bodies: readonly object[]) => {
-    const prompts = runs.map(({ prompt }) => (echo ? { prompt: textOfPrompt(llm, prompt) } : {}));
-    const objects = bodies.map((body, i) => ({ ...prompts[i], ...body }));
-    terminal.writeJson(isList ? objects : objects[0]);
-  };
-  try {
-    const generations = await Promise.all(runs.map(({ generation }) => generation));
-    write(generations.map((generation) => toJson(llm, generation, loadMs)));
-  } catch (error) {
-    if (error instanceof Interrupted) write(await Promise.all(runs.map((run) => interruptedRun(job, run))));
-    throw error;
-  }
+async function printJson({ terminal, loadMs, settings, prompts, isList, echo }: Job): Promise<void> {
+  const { llm } = settings;
+  const runs = startRuns(settings, prompts);
+  const outcomes = await Promise.allSettled(runs.map(({ generation }) => generation));
+  const failure = outcomes.find((outcome) => outcome.status === 'rejected')?.reason;
+  if (failure !== undefined && !(failure instanceof Interrupted)) throw failure;
+  const objects = runs.map(({ prompt, tokens }, i) => {
+    const outcome = outcomes[i]!;
+    const promptJson = echo ? { prompt: promptText(llm, prompt) } : {};
+    if (outcome.status === 'fulfilled') return { ...promptJson, ...toJson(llm, outcome.value, loadMs) };
+    const promptTokens = (typeof prompt === 'string' ? llm.encode(prompt) : prompt).length;
+    return { ...promptJson, ...interruptedToJson(llm, tokens, { promptTokens, loadMs }) };
+  });
+  terminal.writeJson(isList ? objects : objects[0]);
+  if (failure !== undefined) throw failure;
 }

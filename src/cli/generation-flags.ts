@@ -13,7 +13,13 @@ import { SEED } from './model-flags.ts';
 import { PENALTY_FLAGS, RARE_PENALTY_FLAGS } from './penalty-flags.ts';
 import { SAMPLING_FLAGS } from './sampling-flags.ts';
 import { BEST_OF, CHOICE_FLAGS, SEARCH_FLAGS } from './search-flags.ts';
-import { checkDraftModel, checkSpeculation, DRAFT_MODEL, SPECULATION_FLAGS, type SpeculationFlags } from './speculation-flags.ts';
+import {
+  checkDraftModel,
+  checkSpeculation,
+  DRAFT_MODEL,
+  SPECULATION_FLAGS,
+  type SpeculationFlags,
+} from './speculation-flags.ts';
 
 const GREEDY: Flag = {
   flags: '--greedy',

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import type { GeneratedToken } from '../decoding/generation-output.ts';
 import type { Generation } from '../llm/generation.ts';
 
@@ -15,10 +14,7 @@ export async function* allAtOnce(generate: () => Promise<Generation>): Generatio
   return generation;
 }
 
-/**
- * Hands each token of a generation on as it comes, and gives the whole at the end. A device that computes on this thread
- * never waits, so the signals and the errors of streams are let in after each token.
- */
+/** Hands each token of a generation on as it comes, and gives the whole at the end. */
 export async function followStream(
   stream: GenerationStream,
   onToken: (token: GeneratedToken) => void,
@@ -27,6 +23,5 @@ export async function followStream(
     const next = await stream.next();
     if (next.done) return next.value;
     onToken(next.value);
-    await setImmediate();
   }
 }

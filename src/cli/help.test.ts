@@ -24,7 +24,7 @@ test.each(COMMANDS)('every option of kvasir %s is described', async (name) => {
   const { stdout } = await runCli([name, '--help']);
   const options = stdout.split('\n').filter((line) => /^ {2}-/.test(line));
   expect(options.length).toBeGreaterThan(2);
-  for (const line of options) expect(line).toMatch(/^ {2}(-\w, )?--[a-z-]+( [<[]\w+[>\]])? {2,}\S/);
+  for (const line of options) expect(line).toMatch(/^ {2}(-\w, )?--[a-z-]+( [<[][\w=]+[>\]])? {2,}\S/);
 });
 
 test.each(['', ...COMMANDS])('every example of kvasir %s is understood', async (name) => {

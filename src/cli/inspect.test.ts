@@ -75,11 +75,12 @@ test('kvasir inspect says which shard holds a tensor', async () => {
 
 test('kvasir inspect needs no more than a config.json, and names what it ignores', async () => {
   await copyFile(join(LLAMA, 'config.json'), join(folder, 'config.json'));
-  await writeFile(join(folder, 'generation_config.json'), '{"num_beams": 4}');
+  await writeFile(join(folder, 'generation_config.json'), '{"num_beams": 4, "dola_layers": "low"}');
   const { stdout } = await runCli(['inspect', folder]);
   expect(stdout).toMatch(/^Tokenizer\n {2}none$/m);
   expect(stdout).toMatch(/^Weights\n {2}none$/m);
-  expect(stdout).toMatch(/^ {2}ignored +num_beams$/m);
+  expect(stdout).toMatch(/^ {2}numBeams +4$/m);
+  expect(stdout).toMatch(/^ {2}ignored +dola_layers$/m);
 });
 
 test.each([

@@ -66,7 +66,11 @@ export const PENALTY_FLAGS: readonly Flag[] = [
 
 /** The same, for those who know what they look for. */
 export const RARE_PENALTY_FLAGS: readonly Flag[] = [
-  { flags: '--dry-base <number>', description: 'how fast --dry-multiplier grows with the length (1.75)', parse: decimal },
+  {
+    flags: '--dry-base <number>',
+    description: 'how fast --dry-multiplier grows with the length (1.75)',
+    parse: decimal,
+  },
   {
     flags: '--dry-allowed-length <count>',
     description: 'longest repetition that costs no more than the multiplier (2)',
@@ -79,7 +83,8 @@ export const RARE_PENALTY_FLAGS: readonly Flag[] = [
   },
   {
     flags: '--dry-sequence-breakers <text>',
-    description: 'a text that no repetition goes past, instead of line breaks, colons, quotes and asterisks; may be repeated',
+    description:
+      'a text that no repetition goes past, instead of line breaks, colons, quotes and asterisks; may be repeated',
     parse: collect,
   },
   {
@@ -109,7 +114,11 @@ export const RARE_PENALTY_FLAGS: readonly Flag[] = [
     description: 'the first token after a prompt of one token',
     parse: wholeNumber(0),
   },
-  { flags: '--forced-eos-token-id <ids>', description: 'the last token where the length ends the text', parse: tokenIds },
+  {
+    flags: '--forced-eos-token-id <ids>',
+    description: 'the last token where the length ends the text',
+    parse: tokenIds,
+  },
   {
     flags: '--exponential-decay-length-penalty <pair>',
     description: 'as 20,1.05: end of text gets likelier by the factor each token after so many',

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { ScoredToken, TextScore } from '../llm/score-text.ts';
 import { UsageError } from './exit-codes.ts';
-import { addFlags, type Flag, OUTPUT_FLAGS, tokenIds, wholeNumber } from './flags.ts';
+import { tokenIds, wholeNumber } from './flag-values.ts';
+import { addFlags, type Flag, OUTPUT_FLAGS } from './flags.ts';
 import { formatSeconds, formatTable } from './format.ts';
 import { helpEnd } from './help-text.ts';
 import { MODEL_FLAGS, type ModelFlags, openModel } from './model-flags.ts';

@@ -26,7 +26,8 @@ export function resultOf(hypothesis: BeamHypothesis, index: number, input: Searc
     const found = logProbs[i];
     const ofRow = found && { of: () => found.logProb, top: () => found.topLogProbs };
     const isLast = i === tokenIds.length - 1;
-    input.onToken?.(output.add(tokenId, ofRow, isLast ? finishReason : undefined));
+    const token = output.add(tokenId, ofRow, isLast ? finishReason : undefined);
+    input.onToken?.(token);
   }
   output.end(finishReason);
   return { ...output.result({ promptTokens: input.promptTokens, seed: input.seed }), score };

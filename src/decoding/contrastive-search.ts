@@ -74,7 +74,8 @@ export class ContrastiveSearch implements SearchStrategy {
         (1 - penaltyAlpha) * probability - penaltyAlpha * this.#context.maxCosine(hypotheses[i]!.hidden!),
     );
     const best = scores.indexOf(Math.max(...scores));
-    this.#input.onToken?.(this.#output.add(candidates[best]!.tokenId, this.#logProbs, this.#endsWith));
+    const token = this.#output.add(candidates[best]!.tokenId, this.#logProbs, this.#endsWith);
+    this.#input.onToken?.(token);
     return best;
   }
 

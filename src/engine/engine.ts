@@ -152,7 +152,6 @@ export class Engine {
     await Promise.resolve();
     while (this.#outcomes.size > 0) {
       await this.#breaks.take();
-      await this.#pause;
       try {
         await this.#step();
       } catch (error) {
@@ -167,10 +166,14 @@ export class Engine {
     const start = performance.now();
     this.#endOverdue();
     await this.#drafter.draft(this.#scheduler.running, (job, error) => this.#fail(job, error, 'failed'));
+    // From here on nothing waits until the model has begun, so that nobody pauses the engine between plan and step.
+    await this.#pause;
     const schedule = this.#scheduler.schedule();
+    if (schedule.chunks.length === 0) return this.#failStuck();
     this.#announce(schedule);
-    const { chunks } = schedule;
-    if (chunks.length === 0) return this.#failStuck();
+    // Who listens may have ended some.
+    const chunks = schedule.chunks.filter(({ job }) => !job.hasEnded);
+    if (chunks.length === 0) return;
     const modelStart = performance.now();
     const jobs = new Set(chunks.map(({ job }) => job));
     try {
@@ -259,11 +262,12 @@ export class Engine {
   /** Takes a job out and frees its cache. */
   #end(job: Job, kind: 'finished' | 'aborted' | 'failed'): Outcome | undefined {
     const outcome = this.#outcomes.get(job);
+    if (outcome === undefined) return undefined;
     this.#outcomes.delete(job);
     this.#drafter.release(job.sequences);
     this.#scheduler.remove(job);
     job.hasEnded = true;
-    outcome?.forget();
+    outcome.forget();
     this.#statistics.request(kind, job);
     return outcome;
   }

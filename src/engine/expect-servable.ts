@@ -14,13 +14,14 @@ interface Means {
 /** Throws a `RangeError` or `TypeError` for a request that the engine could never bring to its end. */
 export function expectServable(request: EngineRequest, means: Means): void {
   expectTokenIds(request, means.model.config.vocabSize);
-  const { drafting, guidance, maxLength, search } = request;
+  const { drafting, guidance, maxLength, promptIds, search } = request;
   if (drafting !== undefined && drafting.proposer === undefined && !means.hasDraftModel)
     throw new TypeError('Cannot take a request: it wants drafts of a draft model, but the engine has none');
   const { maxPositions } = means.model.config;
-  if (maxLength > maxPositions)
+  const longest = maxLength + Math.max(0, (guidance?.promptIds.length ?? 0) - promptIds.length);
+  if (longest > maxPositions)
     throw new RangeError(
-      `Cannot take a request: it may come to ${maxLength} tokens, but the model takes ${maxPositions}`,
+      `Cannot take a request: it may come to ${longest} tokens, but the model takes ${maxPositions}`,
     );
   const sequences = search.maxHypotheses * (guidance === undefined ? 1 : 2);
   if (sequences > means.maxNumSequences)

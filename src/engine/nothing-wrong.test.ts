@@ -112,7 +112,8 @@ function draftingOf({ drafting }: Plan, alone: readonly GenerationResult[], pass
 }
 
 function searchOf({ kind, ...options }: Plan, onToken?: (tokenId: number) => void): SampleSearch | ForkingSearch {
-  return kind === 'sample' ? new SampleSearch({ ...options, onToken }) : new ForkingSearch({ ...options, onToken });
+  const Search = kind === 'sample' ? SampleSearch : ForkingSearch;
+  return new Search({ ...options, stops: true, onToken });
 }
 
 /** Only a draft model would ask. */

@@ -56,14 +56,21 @@ export async function readFloat32(source: WeightSource, name: string): Promise<F
     case 'float64':
       return Float32Array.from(new Float64Array(bytes.buffer));
     case 'float16':
-      return Float32Array.from(new Uint16Array(bytes.buffer), float16ToNumber);
+      return widen(new Uint16Array(bytes.buffer), float16ToNumber);
     case 'bfloat16':
-      return Float32Array.from(new Uint16Array(bytes.buffer), bfloat16ToNumber);
+      return widen(new Uint16Array(bytes.buffer), bfloat16ToNumber);
     default:
       throw new TypeError(
         `Cannot read tensor ${JSON.stringify(name)} of ${location} as float32: it is ${dtype}, wanted a float of 16, 32 or 64 bits`,
       );
   }
+}
+
+/** `Float32Array.from` with a function goes through an iterator, ten times as slow. */
+function widen(bits: Uint16Array, toNumber: (bits: number) => number): Float32Array<ArrayBuffer> {
+  const values = new Float32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) values[i] = toNumber(bits[i]!);
+  return values;
 }
 
 /** Throws a `RangeError` unless `length` bytes from `byteOffset` on lie inside the tensor. */

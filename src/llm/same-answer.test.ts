@@ -31,7 +31,7 @@ async function alone(llm: LLM): Promise<Generation[]> {
 /** The log probabilities show every bit of the logits that were chosen from. */
 function withScores(options: GenerateOptions): GenerateOptions {
   const hasScores = options.numBeams === undefined && options.penaltyAlpha === undefined;
-  return { ignoreEos: true, ...(hasScores ? { logProbs: 2 } : {}), ...options };
+  return { ignoreEos: true, seed: 9, ...(hasScores ? { logProbs: 2 } : {}), ...options };
 }
 
 const choices = (generations: readonly Generation[]) => generations.map((generation) => generation.choices);

@@ -96,6 +96,30 @@ test('a truncated weight file', async () => {
   await expect(loading()).rejects.toThrow(/Cannot read .*model\.safetensors/);
 });
 
+test('a read that fails ends the load once all other reads have ended', async () => {
+  const source = await openSafetensors(join(folder, 'model.safetensors'));
+  let numReads = 0;
+  let underWay = 0;
+  const failing: WeightSource = {
+    ...source,
+    location: 'here',
+    tensors: source.tensors,
+    async read(name, target, byteOffset) {
+      underWay++;
+      const isBroken = ++numReads === 7;
+      await new Promise((resolve) => setTimeout(resolve, isBroken ? 0 : 20));
+      await source.read(name, target, byteOffset);
+      underWay--;
+      if (isBroken) throw new Error('the disk is gone');
+    },
+    close: async () => {},
+  };
+  await expect(loadModelFrom(backend, await describeModel(folder), failing)).rejects.toThrow('the disk is gone');
+  expect(underWay).toBe(0);
+  expect(numReads).toBeLessThan(source.tensors.size);
+  await source.close();
+});
+
 test('an aborted load, before and in the middle', async () => {
   await expect(loadModel(backend, folder, { signal: AbortSignal.abort(new Error('no more')) })).rejects.toThrow(
     'no more',

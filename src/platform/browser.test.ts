@@ -87,15 +87,15 @@ test('joins a URL and a name, whatever is in it', () => {
   expect(platform.join('https://host/models/', 'a b#.json')).toBe('https://host/models/a%20b%23.json');
 });
 
-test('a worker is a module worker whose events reach the listeners', async () => {
+test('a worker runs a script from memory, and its events reach the listeners', async () => {
   const made: FakeWorker[] = [];
   class FakeWorker extends EventTarget {
     readonly sent: unknown[] = [];
-    readonly options: unknown;
+    readonly script: string;
     isTerminated = false;
-    constructor(_script: URL, options: unknown) {
+    constructor(script: string) {
       super();
-      this.options = options;
+      this.script = script;
       made.push(this);
     }
     postMessage(message: unknown) {
@@ -106,18 +106,20 @@ test('a worker is a module worker whose events reach the listeners', async () =>
     }
   }
   vi.stubGlobal('Worker', FakeWorker);
-  const worker = platform.startWorker(new URL('https://host/worker.js'));
+  const worker = platform.startWorker('postMessage(1)');
+  const fake = made[0]!;
+  expect(await (await fetch(fake.script)).text()).toBe('postMessage(1)');
   const heard: unknown[] = [];
   worker.onMessage((message) => heard.push(message));
   worker.onError((error) => heard.push(error.message));
   worker.hold(true);
   worker.postMessage('hello');
-  const fake = made[0]!;
   fake.dispatchEvent(Object.assign(new Event('message'), { data: 7 }));
   fake.dispatchEvent(Object.assign(new Event('error'), { message: 'no such script' }));
   fake.dispatchEvent(new Event('messageerror'));
   await worker.terminate();
-  expect(fake).toMatchObject({ sent: ['hello'], options: { type: 'module' }, isTerminated: true });
+  expect(fake).toMatchObject({ sent: ['hello'], isTerminated: true });
+  await expect(fetch(fake.script)).rejects.toThrow();
   expect(heard).toEqual([7, 'A worker failed: no such script', 'A worker sent what cannot be read']);
 });
 

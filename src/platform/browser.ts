@@ -11,7 +11,7 @@ export const platform: Platform = {
   isFile,
   isDirectory: async () => false,
   join: (folder, name) => `${folder.replace(/\/+$/, '')}/${name.split('/').map(encodeURIComponent).join('/')}`,
-  startWorker: (script) => new BrowserWorker(script),
+  startWorker: (source) => new BrowserWorker(source),
   enableRelaxedSimd: (probe) => WebAssembly.validate(new Uint8Array(probe)),
 };
 
@@ -155,8 +155,11 @@ class MemoryFile implements ReadableFile {
 class BrowserWorker implements PlatformWorker {
   readonly #worker: Worker;
 
-  constructor(script: URL) {
-    this.#worker = new Worker(script, { type: 'module' });
+  constructor(source: string) {
+    const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+    this.#worker = new Worker(url);
+    for (const event of ['message', 'error'])
+      this.#worker.addEventListener(event, () => URL.revokeObjectURL(url), { once: true });
   }
 
   postMessage(message: unknown): void {

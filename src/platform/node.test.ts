@@ -1,7 +1,6 @@
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { platform } from './node.ts';
 
@@ -70,13 +69,10 @@ test('an aborted signal stops opening and reading text', async () => {
 });
 
 test('a worker answers, reports its errors and ends', async () => {
-  const script = join(folder, 'worker.mjs');
-  await writeFile(
-    script,
-    `import { parentPort } from 'node:worker_threads';
+  const worker = platform.startWorker(
+    `const { parentPort } = process.getBuiltinModule('node:worker_threads');
      parentPort.on('message', (n) => { if (n < 0) throw new Error('negative'); parentPort.postMessage(n + 1); });`,
   );
-  const worker = platform.startWorker(pathToFileURL(script));
   worker.hold(true);
   const answer = new Promise((resolve) => worker.onMessage(resolve));
   const failure = new Promise((resolve) => worker.onError(resolve));

@@ -16,8 +16,8 @@ export interface Platform {
   isDirectory(location: string): Promise<boolean>;
   /** Joins a folder and a name in it. */
   join(folder: string, name: string): string;
-  /** Starts a module worker from the URL of its script. */
-  startWorker(script: URL): PlatformWorker;
+  /** Starts a worker that runs `source`, a script without imports. */
+  startWorker(source: string): PlatformWorker;
   /** Whether the WebAssembly engine takes relaxed SIMD, switching it on where that needs a flag (Node 20 and 22). */
   enableRelaxedSimd(probe: Uint8Array): boolean;
 }

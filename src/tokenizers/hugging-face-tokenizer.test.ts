@@ -79,6 +79,34 @@ describe('SentencePiece', () => {
   });
 });
 
+test('merges of any characters, written either way, are what the library makes of them', () => {
+  const letters = ['a', '"', '\\', ',', '[', ']', '","', '\u0007', 'é', '😀'];
+  const pairs = letters.flatMap((left) => letters.map((right) => [left, right] as const));
+  const tokens = [...new Set([...letters, ...pairs.map((pair) => pair.join(''))])];
+  const added = [
+    { id: tokens.length + 1, content: 'a' },
+    { id: 0, content: '<0>' },
+  ];
+  for (const merges of [pairs, pairs.map((pair) => pair.join(' '))]) {
+    const file = {
+      ...{ added_tokens: [], normalizer: null, pre_tokenizer: { type: 'WhitespaceSplit' }, post_processor: null },
+      decoder: { type: 'Fuse' },
+      model: { type: 'BPE', vocab: Object.fromEntries(tokens.map((token, id) => [token, id])), merges },
+    };
+    for (const added_tokens of [[], added]) {
+      const text = JSON.stringify({ ...file, added_tokens });
+      const [ours, library] = [new HuggingFaceTokenizer(text), new Library(JSON.parse(text), {})];
+      fc.assert(
+        fc.property(fc.string({ unit: fc.constantFrom(...letters, ' ', 'b') }), (text) => {
+          expect(ours.encode(text)).toEqual(library.encode(text).ids);
+        }),
+      );
+      const ids = [...tokens.keys(), tokens.length, tokens.length + 1, tokens.length + 2];
+      expect(ids.map((id) => ours.idToToken(id))).toEqual(ids.map((id) => library.id_to_token(id)));
+    }
+  }
+});
+
 test('ids without a token are left out', () => {
   expect(gpt.decode([116, 9999, 257])).toBe('the');
   expect(gpt.decode([])).toBe('');

@@ -1,5 +1,6 @@
 import { Tokenizer as Library } from '@huggingface/tokenizers';
 import { cleanUpSpacesStream } from './clean-up-spaces.ts';
+import { createBpe } from './create-bpe.ts';
 import { Detokenizer } from './detokenizer.ts';
 import { wordSplitter } from './split-words.ts';
 import { chainStreams, type TextStream } from './text-stream.ts';
@@ -43,7 +44,7 @@ export class HuggingFaceTokenizer implements Tokenizer {
     const file = parseFile(tokenizerText, location);
     const config = parseObject(configText, `the tokenizer_config.json of ${location}`);
     this.#library = createLibrary(file, config, location);
-    this.vocabSize = this.#library.get_vocab(true).size;
+    this.vocabSize = this.#library.model.vocab.length;
     this.bosTokenId = this.#idOf(config.bos_token);
     this.eosTokenId = this.#idOf(config.eos_token);
     this.padTokenId = this.#idOf(config.pad_token);
@@ -131,7 +132,7 @@ function parseObject(text: string, location: string): Record<string, unknown> {
 
 function createLibrary(file: TokenizerFile, config: TokenizerConfig, location: string): Library {
   try {
-    const library = new Library(file, config);
+    const library = file.model.type === 'BPE' ? createBpe(file, config) : new Library(file, config);
     correctWhitespace(library.pre_tokenizer as PreTokenizer | null);
     encodeWordByWord(library, file);
     return library;

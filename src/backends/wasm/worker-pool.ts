@@ -27,19 +27,11 @@ export class WorkerPool implements Executor {
   #isHeld = false;
   #failure: Error | undefined;
 
-  /** Starts the threads; resolves when all of them are ready for work. */
-  static async start(module: WebAssembly.Module, memory: WasmMemory, threads: number): Promise<WorkerPool> {
-    const script = workerScript();
-    const workers = Array.from({ length: threads }, () => platform.startWorker(script));
+  /** Starts the threads. What is submitted before they are ready waits for them; if one cannot start, everything fails. */
+  static start(module: WebAssembly.Module, memory: WasmMemory, threads: number): WorkerPool {
+    const workers = Array.from({ length: threads }, () => platform.startWorker(workerSource));
     const pool = new WorkerPool(memory, workers);
-    try {
-      await Promise.all(workers.map((worker, thread) => pool.#connect(worker, { module, thread, threads })));
-    } catch (error) {
-      await pool.dispose();
-      throw error;
-    } finally {
-      if (script.protocol === 'blob:') URL.revokeObjectURL(script.href);
-    }
+    for (const [thread, worker] of workers.entries()) pool.#connect(worker, { module, thread, threads });
     return pool;
   }
 
@@ -82,20 +74,16 @@ export class WorkerPool implements Executor {
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 
-  #connect(worker: PlatformWorker, start: { module: WebAssembly.Module; thread: number; threads: number }) {
-    return new Promise<void>((resolve, reject) => {
-      worker.onMessage((message) => {
-        if (message === 'completed') return this.#failure === undefined && this.#settle();
-        worker.hold(false);
-        resolve();
-      });
-      worker.onError((cause) => {
-        const failure = new Error(`The WASM backend has stopped: thread ${start.thread}: ${cause.message}`, { cause });
-        reject(failure);
-        this.#fail(failure);
-      });
-      worker.postMessage({ ...start, memory: this.#memory.memory });
+  #connect(worker: PlatformWorker, start: { module: WebAssembly.Module; thread: number; threads: number }): void {
+    worker.onMessage((message) => {
+      if (message === 'completed') return this.#failure === undefined && this.#settle();
+      // Until it is ready, a thread keeps the process alive; from then on only while somebody waits.
+      worker.hold(this.#isHeld && worker === this.#workers[0]);
     });
+    worker.onError((cause) => {
+      this.#fail(new Error(`The WASM backend has stopped: thread ${start.thread}: ${cause.message}`, { cause }));
+    });
+    worker.postMessage({ ...start, memory: this.#memory.memory });
   }
 
   #publish(): void {
@@ -149,10 +137,4 @@ export class WorkerPool implements Executor {
     for (const waiter of this.#waiters.splice(0)) waiter.reject(failure);
     for (const worker of this.#workers) void worker.terminate();
   }
-}
-
-/** The script comes from a string, so that it needs no file beside the code, wherever that is bundled to. */
-function workerScript(): URL {
-  if (platform.name === 'node') return new URL(`data:text/javascript,${encodeURIComponent(workerSource)}`);
-  return new URL(URL.createObjectURL(new Blob([workerSource], { type: 'text/javascript' })));
 }

@@ -1,0 +1,13 @@
+import type { Command } from 'commander';
+import type { LLM } from '../llm/llm.ts';
+import { modelPreset, PRESET_NAMES } from '../models/presets.ts';
+import { benchJson, benchText } from './bench-report.ts';
+import { type BenchLevel, type BenchLoad, measureLevel, warmUp } from './bench-run.ts';
+import { UsageError } from './exit-codes.ts';
+import { valuesOf, addFlagGroups, type Flag, OUTPUT_FLAGS } from './flags.ts';
+import { wholeNumber, wholeNumbers } from './flag-values.ts';
+import { formatRate } from './format.ts';
+import { helpEnd } from './help-text.ts';
+import { BATCH_FLAGS, CACHE_TOKENS, DEVICE, DTYPE, loadWith, type ModelFlags, NUMERICS, REVISION, SEED, THREADS } from './model-flags.ts';
+import { checkSpeculation, DRAFT_MODEL, isSpeculative, SPECULATION_FLAGS, type SpeculationFlags } from './speculation-flags.ts';
+import type { Terminal } from './terminal.ts';
