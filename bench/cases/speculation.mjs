@@ -20,18 +20,18 @@ export async function measure({
   newTokens,
   seed,
 }) {
-  const contextLength = 4 * PROMPT + Math.max(newTokens, WARM_UP);
+  const contextLength = 2 * PROMPT + Math.max(newTokens, WARM_UP);
   const llm = await LLM.load(folder, { threads, contextLength });
   const small = await loadModel(llm.backend, draftFolder);
   const cache = small.createCache(contextLength);
-  const drafted = (answer, rate) => draftedRun({ llm, small, cache, answer, rate, draftLength, seed });
+  const drafted = (answer, rate, seed) => draftedRun({ llm, small, cache, answer, rate, draftLength, seed });
   const warm = await plainRun(llm, promptOf(PROMPT, vocabulary), WARM_UP);
-  await drafted(warm, 0.5);
+  await drafted(warm, 0.5, 0);
 
   const runs = [];
-  for (const rate of rates) {
+  for (const [i, rate] of rates.entries()) {
     const plain = await plainRun(llm, promptOf(PROMPT, vocabulary), newTokens);
-    runs.push({ rate, plainMs: plain.decodeMs, ...(await drafted(plain, rate)) });
+    runs.push({ rate, plainMs: plain.decodeMs, ...(await drafted(plain, rate, seed + i)) });
   }
   return { newTokens, draftLength, runs, lookup: await lookUp({ llm, vocabulary, newTokens, lookupTokens }) };
 }
@@ -57,10 +57,11 @@ async function draftedRun({ llm, small, cache, answer, rate, draftLength, seed }
 
 /** Guesses of what followed the last tokens when they occurred before, as many as pay. */
 async function lookUp({ llm, vocabulary, newTokens, lookupTokens }) {
-  const pattern = promptOf(PROMPT, vocabulary);
-  const plain = await plainRun(llm, [...pattern, ...pattern, ...pattern, ...pattern], newTokens);
+  const pattern = promptOf(3, vocabulary);
+  const prompt = Array.from({ length: 2 * PROMPT }, (_, i) => pattern[i % pattern.length]);
+  const plain = await plainRun(llm, prompt, newTokens);
   const options = { ...greedy(newTokens), promptLookupNumTokens: lookupTokens };
-  const result = await llm.generate(plain.prompt, options);
+  const result = await llm.generate(prompt, options);
   expectSame(result.tokenIds, plain.tokenIds);
   return { plainMs: plain.decodeMs, decodeMs: result.timings.decodeMs, ...counts(result.speculation) };
 }

@@ -19,7 +19,8 @@ export const speculation = {
       const draftFolder = await ensureCheckpoint(GPT2_DRAFT, CHECKPOINT_DTYPE[dtype]);
       const models = { folder: await gpt2Folder(dtype), draftFolder, vocabulary: GPT2_124M.vocabulary };
       const drafts = { rates: RATES, draftLength: DRAFT_LENGTH, lookupTokens: LOOKUP_TOKENS };
-      const parameters = { ...models, ...drafts, threads, newTokens: speculationTokens, seed: samples[dtype].length };
+      const seed = 1 + RATES.length * samples[dtype].length;
+      const parameters = { ...models, ...drafts, threads, newTokens: speculationTokens, seed };
       samples[dtype].push(await runCase('speculation', parameters));
     }
   },

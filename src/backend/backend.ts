@@ -119,7 +119,11 @@ export interface CacheBlocks {
 
 /** A run of whole rows or whole columns of a weight matrix, as a file stores them (little-endian). */
 export interface MatrixPart {
-  readonly data: Uint8Array;
+  /**
+   * The bytes, or what fills `target` with those from byte `offset` of the part on. It is called for one piece after the
+   * other, and for the next before it has filled the last.
+   */
+  readonly data: Uint8Array | ((target: Uint8Array, offset: number) => Promise<void>);
   readonly dtype: WeightDType;
   /**
    * `rows`: `data` holds rows `first … first + count − 1`, each of `columns` elements (PyTorch's `nn.Linear`).

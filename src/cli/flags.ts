@@ -7,8 +7,8 @@ export interface Flag {
   readonly description: string;
   /** Reads a value; `previous` is that of the same option before, if it may be repeated. */
   readonly parse?: (value: string, previous: unknown) => unknown;
-  /** What stands for an optional value that is left out; true unless given. */
-  readonly preset?: string;
+  /** What an optional value is where it is left out; true unless given. */
+  readonly preset?: unknown;
   /** The library's name of the option, where it is not the flag's own in camel case. */
   readonly option?: string;
   /** Another system's name for an option of ours: understood, and left out of the help. */
@@ -54,7 +54,7 @@ export function valuesOf(flags: readonly Flag[], parsed: object): Readonly<Recor
     const value = values[option.attributeName()];
     // Where --no-cache is not given, cache is true.
     const isAbsent = value === undefined || (option.negate && value === true);
-    return isAbsent ? [] : [[optionOf(flag), value] as const];
+    return isAbsent ? [] : [[optionOf(flag), value === true ? (flag.preset ?? true) : value] as const];
   });
   return Object.fromEntries(given);
 }
@@ -69,10 +69,9 @@ export function longNameOf(flag: Flag): string {
   return toOption(flag).long!;
 }
 
-function toOption({ flags, description, parse, preset }: Flag): Option {
+function toOption({ flags, description, parse }: Flag): Option {
   const option = new Option(flags, description);
   // Commander takes --no-repeat-ngram-size <size> for the negation of --repeat-ngram-size.
   if (option.required || option.optional) option.negate = false;
-  if (preset !== undefined) option.preset(preset);
   return parse === undefined ? option : option.argParser(parse);
 }

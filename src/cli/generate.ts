@@ -7,8 +7,8 @@ import { addFlagGroups, type Flag, OUTPUT_FLAGS } from './flags.ts';
 import {
   ALL_GENERATION_GROUPS,
   completeInput,
+  GENERATION_NAMES,
   type GenerationFlags,
-  INPUT_FLAGS,
   isSettledEarly,
   readGenerationInput,
 } from './generation-flags.ts';
@@ -79,7 +79,7 @@ async function generate(terminal: Terminal, words: readonly string[], flags: Gen
     const job: Job = { terminal, loadMs, settings, prompts, isList, echo: flags.echo ?? false };
     const isOneText = !isList && options.numReturnSequences === 1;
     const print = flags.json ? printJson : isOneText ? printText : printChoices;
-    await speakingOfFlags(INPUT_FLAGS, () => print(job));
+    await speakingOfFlags(GENERATION_NAMES, () => print(job));
   });
 }
 

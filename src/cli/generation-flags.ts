@@ -6,7 +6,7 @@ import {
   readGenerationConfig,
 } from '../config/generation-options.ts';
 import { UsageError } from './exit-codes.ts';
-import { inFlagNames } from './flag-names.ts';
+import { type FlagNames, flagNames, inFlagNames } from './flag-names.ts';
 import { type Flag, type FlagGroup, valuesOf } from './flags.ts';
 import { LENGTH_FLAGS, LOG_PROB_FLAGS } from './length-flags.ts';
 import { SEED } from './model-flags.ts';
@@ -55,10 +55,13 @@ function groupsWith(searchFlags: readonly Flag[]): readonly FlagGroup[] {
 }
 
 /** Flags that are generation options of the library. */
-export const INPUT_FLAGS: readonly Flag[] = [
+const INPUT_FLAGS: readonly Flag[] = [
   ...[...LENGTH_FLAGS, ...SEARCH_FLAGS, ...CHOICE_FLAGS, BEST_OF, ...SAMPLING_FLAGS, ...PENALTY_FLAGS],
   ...[...RARE_PENALTY_FLAGS, ...SPECULATION_FLAGS, ...LOG_PROB_FLAGS, SEED],
 ];
+
+/** What the command line calls generation options. */
+export const GENERATION_NAMES: FlagNames = flagNames(INPUT_FLAGS);
 
 /** What the options above and `--seed` parse to, as far as it is looked at here. */
 export interface GenerationFlags extends SpeculationFlags {
@@ -117,7 +120,7 @@ function parse(input: GenerationInput, defaults: GenerationDefaults | undefined)
   try {
     return parseGenerationOptions(input, defaults);
   } catch (cause) {
-    const message = inFlagNames((cause as Error).message, INPUT_FLAGS);
+    const message = inFlagNames((cause as Error).message, GENERATION_NAMES);
     throw new UsageError(message.replace('Cannot read generation options', 'Cannot generate'), { cause });
   }
 }

@@ -3,7 +3,7 @@ import { type BackendOptions, DEVICES, type Device } from '../create-backend.ts'
 import { engineLimits } from '../engine/engine-options.ts';
 import { LLM } from '../llm/llm.ts';
 import type { LoadOptions } from '../llm/load-options.ts';
-import { speakingOfFlags } from './flag-names.ts';
+import { type FlagNames, flagNames, speakingOfFlags } from './flag-names.ts';
 import { oneOf, wholeNumber } from './flag-values.ts';
 import type { Flag } from './flags.ts';
 import { formatCount } from './format.ts';
@@ -104,6 +104,8 @@ export const ENGINE_FLAGS: readonly Flag[] = [
   { flags: '--no-prefix-cache', description: 'compute what texts have in common for each of them' },
 ];
 
+const MODEL_NAMES = flagNames(MODEL_FLAGS, ENGINE_FLAGS);
+
 export interface OpenedModel {
   readonly llm: LLM;
   readonly loadMs: number;
@@ -133,7 +135,12 @@ export async function openModel(
  * the engine cannot take.
  */
 export async function loadWith(
-  by: { readonly terminal: Terminal; readonly flags: ModelFlags; readonly signal: AbortSignal },
+  by: {
+    readonly terminal: Terminal;
+    readonly flags: ModelFlags;
+    readonly signal: AbortSignal;
+    readonly names?: FlagNames;
+  },
   load: (options: LoadOptions) => Promise<LLM>,
 ): Promise<OpenedModel> {
   const { device, dtype, threads, numerics, contextLength, json = false } = by.flags;
@@ -141,7 +148,7 @@ export async function loadWith(
   const bar = new LoadProgressBar(by.terminal, { isQuiet: json });
   const start = performance.now();
   try {
-    const llm = await speakingOfFlags([...MODEL_FLAGS, ...ENGINE_FLAGS], async () => {
+    const llm = await speakingOfFlags(by.names ?? MODEL_NAMES, async () => {
       engineLimits({ maxNumSequences, maxNumBatchedTokens });
       return load({
         ...{ device, dtype, threads, numerics, contextLength, signal: by.signal },

@@ -60,7 +60,7 @@ export const PENALTY_FLAGS: readonly Flag[] = [
     flags: '--watermark [settings]',
     description: 'prefer a secret share of the tokens, so that the text can be told: bias=2,hashingKey=7',
     parse: settings,
-    preset: '{}',
+    preset: {},
   },
 ];
 

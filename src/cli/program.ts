@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { addBenchCommand } from './bench.ts';
 import { addChatCommand } from './chat.ts';
 import { addGenerateCommand } from './generate.ts';
-import { helpEnd } from './help-text.ts';
+import { HELP_LAYOUT, helpEnd } from './help-text.ts';
 import { addInspectCommand } from './inspect.ts';
 import { addMemoryCommand } from './memory.ts';
 import { addPullCommand } from './pull.ts';
@@ -31,12 +32,17 @@ export function createProgram(terminal: Terminal): Command {
       getOutHasColors: () => colors.isColorSupported,
       getErrHasColors: () => noteColors.isColorSupported,
     })
-    .configureHelp({ styleTitle: (title) => colors.bold(title), styleOptionTerm: (term) => colors.cyan(term) })
+    .configureHelp({
+      ...HELP_LAYOUT,
+      styleTitle: (title) => colors.bold(title),
+      styleOptionTerm: (term) => colors.cyan(term),
+    })
     .showHelpAfterError('kvasir help <command> shows what it takes')
     .addHelpText('after', helpEnd(EXAMPLES, "kvasir help <command> shows a command's options and examples."));
   addGenerateCommand(program, terminal);
   addChatCommand(program, terminal);
   addScoreCommand(program, terminal);
+  addBenchCommand(program, terminal);
   addMemoryCommand(program, terminal);
   addInspectCommand(program, terminal);
   addPullCommand(program, terminal);

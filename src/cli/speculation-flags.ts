@@ -6,7 +6,7 @@ import type { Flag } from './flags.ts';
 /** What the options below parse to. */
 export interface SpeculationFlags {
   readonly draftModel?: string;
-  readonly promptLookup?: number;
+  readonly promptLookup?: number | true;
   readonly numDraftTokens?: number;
   readonly numAssistantTokens?: number;
   readonly draftAcceptance?: 'exact' | 'rejection';
@@ -27,7 +27,7 @@ export const SPECULATION_FLAGS: readonly Flag[] = [
     flags: '--prompt-lookup [tokens]',
     description: 'guess so many tokens (10) by how the text went on when its last tokens came before',
     parse: wholeNumber(1),
-    preset: '10',
+    preset: 10,
     option: 'promptLookupNumTokens',
   },
   {
@@ -59,16 +59,16 @@ export function isSpeculative({ draftModel, promptLookup }: SpeculationFlags): b
 export function checkSpeculation(flags: SpeculationFlags): void {
   const { draftModel, promptLookup } = flags;
   if (draftModel !== undefined && promptLookup !== undefined)
-    throw new UsageError('Cannot generate: --draft-model and --prompt-lookup both guess, wanted one of them');
+    throw new UsageError('Cannot guess ahead: --draft-model and --prompt-lookup both guess, wanted one of them');
   const numDraftTokens = flags.numDraftTokens ?? flags.numAssistantTokens;
   if (numDraftTokens !== undefined && draftModel === undefined)
-    throw new UsageError('Cannot generate: --num-draft-tokens has no effect without --draft-model');
+    throw new UsageError('Cannot guess ahead: --num-draft-tokens has no effect without --draft-model');
   const idle = [
     { name: '--draft-acceptance', isGiven: flags.draftAcceptance !== undefined },
     { name: '--no-adapt-draft-length', isGiven: flags.adaptDraftLength === false },
   ].find(({ isGiven }) => isGiven);
   if (idle !== undefined && !isSpeculative(flags))
-    throw new UsageError(`Cannot generate: ${idle.name} has no effect without --draft-model or --prompt-lookup`);
+    throw new UsageError(`Cannot guess ahead: ${idle.name} has no effect without --draft-model or --prompt-lookup`);
 }
 
 /** Throws a `UsageError` if a draft model is given for a search that cannot be guessed ahead. */

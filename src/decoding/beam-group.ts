@@ -82,11 +82,15 @@ export class BeamGroup {
     const candidates = this.#choose(rows, hypotheses[0]!.sequence.position);
     const extensions = candidates.map((candidate) => this.#extend(candidate, rows[candidate.beam]!.raw));
     // Candidates of a lower rank do not end: they are there so that enough beams go on.
-    for (const extension of extensions.slice(0, this.#size)) this.#finish(extension, extension.finishReason);
-    const alive = extensions.filter(({ finishReason }) => finishReason === undefined);
-    const best = alive.sort((a, b) => b.logProb - a.logProb).slice(0, this.#size);
-    this.#expectAny(best, hypotheses[0]!);
-    this.#beams = this.#isOver(best) ? [] : best;
+    const top = extensions.slice(0, this.#size);
+    for (const extension of top) if (extension.finishReason === 'stop') this.#finish(extension, 'stop');
+    if (!(this.#input.options.numBeamGroups > 1 && this.#input.options.earlyStopping === true && this.#finished.isFull))
+      for (const extension of top) if (extension.finishReason === 'length') this.#finish(extension, 'length');
+    const unended = extensions.filter(({ finishReason }) => finishReason !== 'stop');
+    const best = unended.sort((a, b) => b.logProb - a.logProb).slice(0, this.#size);
+    this.#beams = best.filter(({ finishReason }) => finishReason === undefined);
+    this.#expectAny(hypotheses[0]!);
+    if (this.#isOver(extensions[0]!)) this.#beams = [];
     return best.map(({ parent, tokenIds }) => ({ parent, tokenId: tokenIds.at(-1)! }));
   }
 
@@ -132,16 +136,16 @@ export class BeamGroup {
     this.#finished.add({ tokenIds, logProbs, finishReason, score });
   }
 
-  #expectAny(alive: readonly Beam[], { sequence, rows }: Hypothesis): void {
-    if (alive.length > 0 || this.#finished.ranked.length > 0) return;
+  #expectAny({ sequence, rows }: Hypothesis): void {
+    if (this.#beams.length > 0 || this.#finished.ranked.length > 0) return;
     throw new RangeError(
       `Cannot choose the token at position ${sequence.position}: all ${rows[0]!.length} tokens are removed, but one must be left`,
     );
   }
 
   /** Whether no beam goes on, or none is thought to become better than what is finished. */
-  #isOver(alive: readonly Beam[]): boolean {
-    const [best] = alive;
+  #isOver(first: Beam): boolean {
+    const best = this.#beams.length === 0 ? undefined : this.#input.options.numBeamGroups > 1 ? first : this.#beams[0];
     if (best === undefined) return true;
     if (!this.#finished.isFull) return false;
     const { earlyStopping, lengthPenalty } = this.#input.options;

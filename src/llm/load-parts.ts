@@ -2,7 +2,7 @@ import type { Backend } from '../backend/backend.ts';
 import { type BackendOptions, createBackend } from '../create-backend.ts';
 import { resolveModel } from '../hub/resolve-model.ts';
 import type { CausalLM } from '../models/causal-lm.ts';
-import { loadModel, loadModelFrom, type ModelDescription } from '../models/load-model.ts';
+import { describeModel, loadModel, loadModelFrom, type ModelDescription } from '../models/load-model.ts';
 import { randomWeights } from '../models/random-weights.ts';
 import type { ChatTemplate } from '../tokenizers/chat-template.ts';
 import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
@@ -36,8 +36,12 @@ export async function loadParts<Result>(
   const { dtype, signal, onProgress } = options;
   const folder = await resolveModel(pathOrHubId, { revision: options.revision, signal, onProgress });
   return onBackend(options, async (backend) => {
-    const model = await loadModel(backend, folder, { dtype, signal, onProgress });
-    const assets = await loadTextAssets(folder, model.config, { signal });
+    const { config } = await describeModel(folder);
+    // While threads start and files are read, this thread is free to read the tokenizer.
+    const [model, assets] = await bothEnded(
+      loadModel(backend, folder, { dtype, signal, onProgress }),
+      loadTextAssets(folder, config, { signal }),
+    );
     return build({ model, assets, draft: await loadDraft(backend, options, assets.tokenizer) });
   });
 }
@@ -80,6 +84,12 @@ function expectSameTokens(tokenizer: Tokenizer, other: Tokenizer, name: string):
         `Cannot draft with ${name}: its token ${id} is ${JSON.stringify(otherToken)}, but the model's is ${JSON.stringify(token)}; both must have one vocabulary`,
       );
   }
+}
+
+/** Both results, or the first failure once both have ended, so that nothing goes on behind it. */
+async function bothEnded<First, Second>(first: Promise<First>, second: Promise<Second>): Promise<[First, Second]> {
+  await Promise.allSettled([first, second]);
+  return Promise.all([first, second]);
 }
 
 /** Starts a backend and disposes it again if what is done on it fails. */

@@ -26,8 +26,8 @@ export interface LoadParametersOptions {
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
 }
 
-/** Bytes of a file that are in host memory at once, twice over: one piece is read while the last is packed. */
-const PIECE_BYTES = 4 * 2 ** 20;
+/** Parameters on their way at once: small ones must not hold large ones up. The device bounds the bytes. */
+const MAX_UNDER_WAY = 4;
 
 /** Streams every parameter from a file to the device. If anything fails, or the signal aborts, all memory is freed. */
 export async function loadParameters(
@@ -40,28 +40,29 @@ export async function loadParameters(
   const matched = matchParameters(specs, naming, source);
   const total = matched.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const byPath = new Map<string, Weight | Tensor>();
-  const reader = new PieceReader(source, options.signal);
+  const { dtype = 'auto', signal, onProgress } = options;
   let loaded = 0;
   const advance = (entry: TensorEntry, bytes: number) => {
+    signal?.throwIfAborted();
     loaded += bytes;
-    options.onProgress?.({ status: 'loading', file: entry.name, loaded, total });
+    onProgress?.({ status: 'loading', file: entry.name, loaded, total });
   };
   try {
-    for (const parameter of matched) {
-      options.signal?.throwIfAborted();
+    await forEachAtOnce(matched, MAX_UNDER_WAY, async (parameter) => {
       const { spec, entry } = parameter;
+      signal?.throwIfAborted();
       if (spec.kind === 'vector') {
-        const values = await readFloat32(source, entry.name);
-        const part = values.subarray(parameter.firstRow, parameter.firstRow + spec.shape[0]);
-        byPath.set(spec.path, Tensor.from(backend, part, spec.shape));
+        const vector = Tensor.allocate(backend, spec.shape);
+        byPath.set(spec.path, vector);
+        backend.write(vector.buffer, await readVector(source, parameter));
         advance(entry, parameter.byteLength);
       } else {
-        const dtype = options.dtype === undefined || options.dtype === 'auto' ? ownWidth(entry) : options.dtype;
-        const weight = new Weight(backend, backend.allocateMatrix(dtype, ...spec.shape));
+        const width = dtype === 'auto' ? ownWidth(entry) : dtype;
+        const weight = new Weight(backend, backend.allocateMatrix(width, ...spec.shape));
         byPath.set(spec.path, weight);
-        await loadMatrix(reader, parameter, weight, (bytes) => advance(entry, bytes));
+        await loadMatrix(source, parameter, weight, (bytes) => advance(entry, bytes));
       }
-    }
+    });
     await backend.synchronize();
   } catch (error) {
     new Parameters(backend, byPath).release();
@@ -70,78 +71,57 @@ export async function loadParameters(
   return new Parameters(backend, byPath);
 }
 
+/** Runs `body` for each item in order, at most `limit` at a time. After a failure no other is begun, and all have ended. */
+async function forEachAtOnce<Item>(
+  items: readonly Item[],
+  limit: number,
+  body: (item: Item) => Promise<void>,
+): Promise<void> {
+  const rest = items.values();
+  const failures: unknown[] = [];
+  const run = async () => {
+    for (const item of rest) {
+      if (failures.length > 0) return;
+      await body(item).catch((error: unknown) => failures.push(error));
+    }
+  };
+  await Promise.all(Array.from({ length: limit }, run));
+  if (failures.length > 0) throw failures[0];
+}
+
+async function readVector(source: WeightSource, { spec, entry, firstRow }: MatchedParameter): Promise<Float32Array> {
+  const values = await readFloat32(source, entry.name);
+  return values.subarray(firstRow, firstRow + spec.shape[0]);
+}
+
 function ownWidth(entry: TensorEntry): WeightDType {
   return entry.dtype === 'float16' || entry.dtype === 'bfloat16' ? entry.dtype : 'float32';
 }
 
-/** Reads the next piece while the device packs the last one. */
 async function loadMatrix(
-  reader: PieceReader,
+  source: WeightSource,
   { entry, isTransposed, firstRow, byteLength }: MatchedParameter,
   weight: Weight,
   advance: (bytes: number) => void,
 ): Promise<void> {
-  const numLines = isTransposed ? weight.columns : weight.rows;
-  const lineBytes = byteLength / Math.max(1, numLines);
-  const linesPerPiece = Math.max(1, Math.floor(PIECE_BYTES / Math.max(1, lineBytes)));
-  let packing: Promise<void> = Promise.resolve();
-  for (let first = 0; first < numLines; first += linesPerPiece) {
-    const count = Math.min(linesPerPiece, numLines - first);
-    let piece: Piece;
-    try {
-      piece = await reader.read(entry, (firstRow + first) * lineBytes, count * lineBytes);
-    } finally {
-      await packing;
-    }
-    packing = weight.backend.writeMatrix(weight.matrix, {
-      ...piece,
-      order: isTransposed ? 'columns' : 'rows',
-      first,
-      count,
-    });
-    advance(count * lineBytes);
-  }
-  await packing;
+  const count = isTransposed ? weight.columns : weight.rows;
+  const start = (firstRow * byteLength) / count;
+  await weight.backend.writeMatrix(weight.matrix, {
+    dtype: ownWidth(entry),
+    order: isTransposed ? 'columns' : 'rows',
+    first: 0,
+    count,
+    data: async (target, offset) => {
+      if (entry.dtype === 'float64') await readFloat64(source, entry, target, start + 2 * offset);
+      else await source.read(entry.name, target, start + offset);
+      advance(entry.dtype === 'float64' ? 2 * target.length : target.length);
+    },
+  });
 }
 
-interface Piece {
-  readonly data: Uint8Array;
-  readonly dtype: WeightDType;
-}
-
-/** Reads pieces into two buffers in turn. */
-class PieceReader {
-  readonly #source: WeightSource;
-  readonly #signal: AbortSignal | undefined;
-  #buffers: [Uint8Array, Uint8Array] = [new Uint8Array(0), new Uint8Array(0)];
-
-  constructor(source: WeightSource, signal: AbortSignal | undefined) {
-    this.#source = source;
-    this.#signal = signal;
-  }
-
-  async read(entry: TensorEntry, offset: number, length: number): Promise<Piece> {
-    this.#signal?.throwIfAborted();
-    const data = this.#nextBuffer(length);
-    await this.#source.read(entry.name, data, offset);
-    switch (entry.dtype) {
-      case 'float32':
-      case 'float16':
-      case 'bfloat16':
-        return { data, dtype: entry.dtype };
-      case 'float64': {
-        const values = Float32Array.from(new Float64Array(data.slice().buffer));
-        return { data: new Uint8Array(values.buffer), dtype: 'float32' };
-      }
-      default:
-        throw new TypeError(`Cannot load ${entry.name}: it is ${entry.dtype}, wanted a float of 16 to 64 bits`);
-    }
-  }
-
-  #nextBuffer(length: number): Uint8Array {
-    const [next, other] = this.#buffers;
-    const buffer = next.length >= length ? next : new Uint8Array(Math.max(length, PIECE_BYTES));
-    this.#buffers = [other, buffer];
-    return buffer.subarray(0, length);
-  }
+/** Fills `target` with float32. */
+async function readFloat64(source: WeightSource, { name }: TensorEntry, target: Uint8Array, offset: number) {
+  const values = new Float64Array(target.length / 4);
+  await source.read(name, new Uint8Array(values.buffer), offset);
+  target.set(new Uint8Array(Float32Array.from(values).buffer));
 }

@@ -33,6 +33,8 @@ export const matrixCases: readonly ConformanceCase[] = [
   ),
   ...ORDERS.map((order) => piecesCase(order)),
   ...ORDERS.map((order) => largeCase(order)),
+  ...ORDERS.map((order) => filledCase(order)),
+  failingFillCase(),
   overwriteCase(),
   unalignedCase(),
   badPartsCase(),
@@ -126,6 +128,40 @@ function largeCase(order: 'rows' | 'columns'): ConformanceCase {
     const count = order === 'rows' ? 2304 : 200;
     await bench.backend.writeMatrix(matrix, partOf(numbers, shape, { dtype: 'bfloat16', order, first: 0, count }));
     check.sameBits(await bench.backend.readMatrix(matrix), rounded(numbers, 'bfloat16'));
+  });
+}
+
+/** Several pieces of it, which are filled late and not in order. */
+function filledCase(order: 'rows' | 'columns'): ConformanceCase {
+  return requirement('writeMatrix', `bytes of ${order} that a function fills, piece by piece`, async (bench, check) => {
+    const shape: readonly [number, number] = order === 'rows' ? [1100, 1000] : [1000, 1100];
+    const numbers = randomFloats(116, 1100 * 1000);
+    const matrix = bench.emptyMatrix('bfloat16', ...shape);
+    const { data, ...part } = partOf(numbers, shape, { dtype: 'float32', order, first: 0, count: 1100 });
+    const bytes = data as Uint8Array;
+    let numCalls = 0;
+    const fill = async (target: Uint8Array, offset: number) => {
+      for (let wait = 4 - (numCalls++ % 4); wait > 0; wait--) await Promise.resolve();
+      target.set(bytes.subarray(offset, offset + target.length));
+    };
+    await bench.backend.writeMatrix(matrix, { ...part, data: fill });
+    check.sameBits(await bench.backend.readMatrix(matrix), rounded(numbers, 'bfloat16'));
+  });
+}
+
+function failingFillCase(): ConformanceCase {
+  return requirement('writeMatrix', 'a function that cannot fill, and one after it that can', async (bench, check) => {
+    const matrix = bench.emptyMatrix('float32', 2, 3);
+    const part = { dtype: 'float32', order: 'rows', first: 0, count: 2 } as const;
+    const fail = async () => {
+      throw new RangeError('the file ends');
+    };
+    await check.throws(() => bench.backend.writeMatrix(matrix, { ...part, data: fail }), 'a file that ends');
+    const numbers = randomFloats(117, 6);
+    const fill = async (target: Uint8Array, offset: number) =>
+      target.set(toBytes(numbers, 'float32').subarray(offset, offset + target.length));
+    await bench.backend.writeMatrix(matrix, { ...part, data: fill });
+    check.sameBits(await bench.backend.readMatrix(matrix), numbers);
   });
 }
 

@@ -27,7 +27,7 @@ export function createReferenceBackend(): Backend {
     allocateCache: (shape) => memory.allocateCache(shape),
     write: (buffer, data, offset = 0) => write(memory, buffer, data, offset),
     async writeMatrix(matrix, part) {
-      memory.matrix('write matrix', matrix).write(part);
+      await memory.matrix('write matrix', matrix).write(part);
     },
     async read<Target extends Float32Array | Int32Array>(buffer: DeviceBuffer, target?: Target) {
       const elements = memory.buffer('read', buffer);

@@ -30,9 +30,8 @@ export class ReferenceMatrix {
     return this.#widen(0, this.#elements.length).slice();
   }
 
-  write(part: MatrixPart): void {
-    this.#checkPart(part);
-    const read = readerOf(part);
+  async write(part: MatrixPart): Promise<void> {
+    const read = readerOf(await this.#bytesOf(part), part.dtype);
     const encode = ENCODERS[this.dtype];
     const lineLength = part.order === 'rows' ? this.columns : this.rows;
     const [lineStep, step] = part.order === 'rows' ? [this.columns, 1] : [1, this.columns];
@@ -50,7 +49,7 @@ export class ReferenceMatrix {
     return values;
   }
 
-  #checkPart({ data, dtype, order, first, count }: MatrixPart): void {
+  async #bytesOf({ data, dtype, order, first, count }: MatrixPart): Promise<Uint8Array> {
     const lines = order === 'rows' ? this.rows : this.columns;
     const isInside = Number.isInteger(first) && Number.isInteger(count) && first >= 0 && count >= 0;
     if (!isInside || first + count > lines) {
@@ -59,11 +58,17 @@ export class ReferenceMatrix {
       );
     }
     const wanted = ((count * this.rows * this.columns) / lines) * bytesPerElement(dtype);
+    if (typeof data === 'function') {
+      const bytes = new Uint8Array(wanted);
+      await data(bytes, 0);
+      return bytes;
+    }
     if (data.byteLength !== wanted) {
       throw new RangeError(
         `Cannot write matrix: data of ${data.byteLength} bytes, but ${count} ${order} of ${dtype} take ${wanted} bytes`,
       );
     }
+    return data;
   }
 }
 
@@ -74,7 +79,7 @@ const ENCODERS = {
 } as const satisfies Record<WeightDType, (value: number) => number>;
 
 /** Reads element `i` of a part; its bytes may begin at any address. */
-function readerOf({ data, dtype }: MatrixPart): (i: number) => number {
+function readerOf(data: Uint8Array, dtype: WeightDType): (i: number) => number {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   switch (dtype) {
     case 'float32':

@@ -3,15 +3,16 @@ import { bytesPerElement, type WeightDType } from '../../backend/dtype.ts';
 import type { CommandRecorder } from './command-recorder.ts';
 import type { WasmMatrix } from './handles.ts';
 import type { Heap } from './heap.ts';
+import { LandingMemory } from './landing-memory.ts';
 import { OP_PACK_COLUMNS, OP_PACK_ROWS, OP_UNPACK } from './opcodes.ts';
 import type { WasmMemory } from './wasm-memory.ts';
 
-/** Bytes that are staged at once: enough for every thread, and little beside the weights. */
+/** Bytes that are packed at once: enough for every thread, and little beside the weights. */
 const PIECE_BYTES = 4 * 2 ** 20;
 /** Whole panels of every layout. */
 const PIECE_ROWS = 48;
-/** Pieces that may be on their way: one is packed while the next is copied. */
-const MAX_PIECES = 2;
+/** Pieces on their way: some are read, while others are packed. */
+const MAX_PIECES = 4;
 
 /** How the kernels call a dtype. */
 export const DTYPE_CODES = { float32: 0, bfloat16: 1, float16: 2 } as const satisfies Record<WeightDType, number>;
@@ -21,40 +22,57 @@ export class MatrixTransfer {
   readonly #memory: WasmMemory;
   readonly #heap: Heap;
   readonly #recorder: CommandRecorder;
-  readonly #pieces: Promise<void>[] = [];
+  readonly #landing: LandingMemory;
 
   constructor(memory: WasmMemory, heap: Heap, recorder: CommandRecorder) {
     this.#memory = memory;
     this.#heap = heap;
     this.#recorder = recorder;
+    this.#landing = new LandingMemory(heap, recorder, MAX_PIECES);
   }
 
   async write(matrix: WasmMatrix, part: MatrixPart): Promise<void> {
     const lineBytes = checkPart(matrix, part);
     const linesPerPiece = linesOf(lineBytes);
-    let last = Promise.resolve();
-    for (let line = 0; line < part.count; line += linesPerPiece) {
-      while (this.#pieces.length >= MAX_PIECES) await this.#pieces[0];
-      const count = Math.min(linesPerPiece, part.count - line);
-      const data = part.data.subarray(line * lineBytes, (line + count) * lineBytes);
-      last = this.#writePiece(matrix, { ...part, data, first: part.first + line, count });
-      last.catch(() => {}); // whoever awaits it last hears of it
+    const pieces: Promise<void>[] = [];
+    let hasFailed = false;
+    try {
+      for (let line = 0; line < part.count && !hasFailed; line += linesPerPiece) {
+        const count = Math.min(linesPerPiece, part.count - line);
+        const place = await this.#landing.take(count * lineBytes);
+        const piece = this.#writePiece(matrix, part, { address: place.address, line, count, lineBytes });
+        piece.catch(() => {
+          hasFailed = true;
+        });
+        pieces.push(piece.finally(() => this.#landing.give(place)));
+      }
+    } finally {
+      await Promise.allSettled(pieces);
     }
-    await last;
+    await Promise.all(pieces);
   }
 
-  #writePiece(matrix: WasmMatrix, { data, dtype, order, first, count }: MatrixPart): Promise<void> {
-    const source = this.#recorder.stage(data);
-    const at = this.#recorder.record(order === 'rows' ? OP_PACK_ROWS : OP_PACK_COLUMNS, matrix.address, source);
-    const codes = [DTYPE_CODES[dtype], DTYPE_CODES[matrix.dtype]];
-    for (const [i, value] of [matrix.rows, matrix.columns, first, count, ...codes].entries()) {
+  async #writePiece(matrix: WasmMatrix, part: MatrixPart, { address, line, count, lineBytes }: Piece): Promise<void> {
+    await this.#fill(address, count * lineBytes, part.data, line * lineBytes);
+    const at = this.#recorder.record(part.order === 'rows' ? OP_PACK_ROWS : OP_PACK_COLUMNS, matrix.address, address);
+    const codes = [DTYPE_CODES[part.dtype], DTYPE_CODES[matrix.dtype]];
+    for (const [i, value] of [matrix.rows, matrix.columns, part.first + line, count, ...codes].entries()) {
       this.#recorder.setInt(at, 3 + i, value);
     }
-    const done = this.#recorder.flush();
-    this.#pieces.push(done);
-    const remove = () => void this.#pieces.splice(this.#pieces.indexOf(done), 1);
-    done.then(remove, remove);
-    return done;
+    await this.#recorder.flush();
+  }
+
+  async #fill(address: number, bytes: number, data: MatrixPart['data'], offset: number): Promise<void> {
+    if (typeof data !== 'function') {
+      this.#memory.bytes(address, bytes).set(data.subarray(offset, offset + bytes));
+    } else if (this.#memory.isShared) {
+      await data(this.#memory.bytes(address, bytes), offset);
+    } else {
+      // Memory that is not shared may grow meanwhile, and then its old bytes are gone.
+      const own = new Uint8Array(bytes);
+      await data(own, offset);
+      this.#memory.bytes(address, bytes).set(own);
+    }
   }
 
   /** All values, row-major, widened. */
@@ -70,6 +88,14 @@ export class MatrixTransfer {
       this.#heap.release(address, bytes);
     }
   }
+}
+
+interface Piece {
+  readonly address: number;
+  /** First line of the piece, counted from the part's. */
+  readonly line: number;
+  readonly count: number;
+  readonly lineBytes: number;
 }
 
 /** Lines of one piece: whole panels, if there is room for one. */
@@ -88,7 +114,7 @@ function checkPart(matrix: WasmMatrix, { data, dtype, order, first, count }: Mat
     );
   }
   const lineBytes = lineLength * bytesPerElement(dtype);
-  if (data.byteLength !== count * lineBytes) {
+  if (typeof data !== 'function' && data.byteLength !== count * lineBytes) {
     throw new RangeError(
       `Cannot write matrix: data of ${data.byteLength} bytes, but ${count} ${order} of ${dtype} take ${count * lineBytes} bytes`,
     );

@@ -52,7 +52,7 @@ export async function createWasmBackend(options: WasmBackendOptions = {}): Promi
   const memory = new WasmMemory(isShared);
   const { limit, limitReason } = chooseLimit(options.memoryLimitBytes, memory);
   const module = await loadKernels(chooseNumerics(options.numerics), isShared);
-  const executor = isShared ? await WorkerPool.start(module, memory, threads) : runInline(module, memory);
+  const executor = isShared ? WorkerPool.start(module, memory, threads) : runInline(module, memory);
   const heap = new Heap({ start: HEAP_START, limit, ensure: (end) => memory.ensure(end, limit), limitReason });
   return assemble(memory, heap, executor);
 }
