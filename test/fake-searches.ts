@@ -18,7 +18,7 @@ export interface FakeSearchOptions {
 }
 
 function isFinished(tokenIds: readonly number[], { maxNewTokens, stops }: FakeSearchOptions): boolean {
-  return tokenIds.length >= maxNewTokens || (stops === true && tokenIds.at(-1) === 0 && tokenIds.length % 3 === 0);
+  return tokenIds.length >= maxNewTokens || (stops === true && tokenIds.at(-1) === 0 && tokenIds.length % 7 === 0);
 }
 
 /** Several samples of one prompt, the first of them greedy; drafts are accepted as far as they are what is chosen anyway. */

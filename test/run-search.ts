@@ -88,3 +88,45 @@ async function hypothesesOf(
     return { sequence: tokens, rows: [row], draft: undefined, hidden };
   });
 }
+
+/** What a search without a model is run on: logits (V), and hidden states (C) if it wants them, after some tokens. */
+export interface RowSource {
+  readonly logitsAfter: (tokenIds: readonly number[]) => ArrayLike<number>;
+  readonly hiddenAfter?: (tokenIds: readonly number[]) => readonly number[];
+  /** Asked before each step: whether the search's time is up after so many. */
+  readonly isOverdue?: (numSteps: number) => boolean;
+}
+
+/** Runs a search on logits that are given. */
+export function runSearchOnRows(
+  search: SearchStrategy,
+  promptIds: readonly number[],
+  source: RowSource,
+): readonly GenerationResult[] {
+  let numSteps = 0;
+  let sequences = [{ tokens: new TokenSequence(promptIds), numSeen: 0 }];
+  while (sequences.length > 0) {
+    if (source.isOverdue?.(numSteps) && search.finish('time')) break;
+    numSteps += 1;
+    const continuations = search.advance(
+      sequences.map(({ tokens, numSeen }) => ({
+        sequence: tokens,
+        rows: [Float32Array.from(source.logitsAfter(tokens.tokenIds))],
+        draft: undefined,
+        hidden: search.needsHidden ? hiddenFrom(source, tokens.tokenIds, numSeen) : undefined,
+      })),
+    );
+    sequences = continuations.map(({ parent, tokenIds }) => {
+      const { tokens } = sequences[parent]!;
+      const child = { tokens: tokens.fork(), numSeen: tokens.position };
+      child.tokens.append(tokenIds);
+      return child;
+    });
+  }
+  return search.results();
+}
+
+function hiddenFrom({ hiddenAfter }: RowSource, tokenIds: readonly number[], start: number): Float32Array {
+  const states = tokenIds.slice(start).map((_, i) => hiddenAfter!(tokenIds.slice(0, start + i + 1)));
+  return Float32Array.from(states.flat());
+}

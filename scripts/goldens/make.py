@@ -12,6 +12,7 @@ import transformers
 import decoder_only
 import processors
 import sampling
+import search
 import tokenizers_and_templates
 import transformer_decoder
 
@@ -19,7 +20,7 @@ transformers.utils.logging.disable_progress_bar()
 torch.set_num_threads(1)
 torch.use_deterministic_algorithms(True)
 
-SUBJECTS = (tokenizers_and_templates, decoder_only, transformer_decoder, sampling, processors)
+SUBJECTS = (tokenizers_and_templates, decoder_only, transformer_decoder, sampling, processors, search)
 
 
 def main(wanted):

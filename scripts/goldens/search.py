@@ -12,7 +12,7 @@ import torch
 import transformers
 
 from float64 import float64
-from writing import GOLDENS, VERSIONS, generator, write_json
+from writing import GOLDENS, VERSIONS, generator, read_json, write_json
 
 NOISE = 3e-4
 NUM_NOISES = 3
@@ -76,7 +76,8 @@ def make(_name):
 
 def find(model, prompt, options, allowed, processors):
     """The returned sequences, and their scores."""
-    function = None if allowed is None else lambda _, ids: allowed_after(int(ids[-1]), allowed, model.exact.config.vocab_size)
+    vocab_size = model.exact.config.vocab_size
+    function = None if allowed is None else lambda _, ids: allowed_after(int(ids[-1]), allowed, vocab_size)
     settings = {NAMES[key]: value for key, value in options.items() if value != []}
     # Transformers chooses greedy search for one beam.
     method = transformers.GenerationMixin._beam_search if options["numBeams"] == 1 else None
@@ -86,46 +87,67 @@ def find(model, prompt, options, allowed, processors):
         tokenizer=model.tokenizer if "stopStrings" in options else None, return_dict_in_generate=True, output_scores=True,
         **settings,
     )
+    rows = [row[len(prompt):] for row in output.sequences.tolist()]
     lengths = (output.beam_indices >= 0).sum(dim=1).tolist()
-    sequences = [row[len(prompt):len(prompt) + length] for row, length in zip(output.sequences.tolist(), lengths, strict=True)]
-    return sequences, output.sequences_scores.tolist()
+    return [row[:length] for row, length in zip(rows, lengths, strict=True)], output.sequences_scores.tolist()
 
 
 # ---------------------------------------------------------------- also for search_4.py
 
 
 def load(name):
-    """A model in float64, without generation settings of its own, and the ids that are known to be its greedy choice."""
-    folder = str(GOLDENS / "models" / name)
-    model = transformers.AutoModelForCausalLM.from_pretrained(folder, torch_dtype=torch.float32, attn_implementation="eager")
+    """A model in float64, without generation settings of its own."""
+    folder = GOLDENS / "models" / name
+    model = transformers.AutoModelForCausalLM.from_pretrained(str(folder), attn_implementation="eager")
     with float64():
         exact = type(model)(model.config).to(torch.float32).eval()
         exact.load_state_dict(model.state_dict())
     exact.generation_config = transformers.GenerationConfig()
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder) if name == "gpt2" else None
-    return types.SimpleNamespace(name=name, exact=exact, tokenizer=tokenizer)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder)) if name == "gpt2" else None
+    loaded = types.SimpleNamespace(name=name, exact=exact, tokenizer=tokenizer)
+    _check_greedy(loaded, read_json(folder / "golden.json"))
+    return loaded
+
+
+def _check_greedy(model, golden):
+    """Another version of Transformers might read config.json otherwise."""
+    ids, count = golden["promptIds"], len(golden["greedyIds"])
+    with float64(), torch.no_grad():
+        output = model.exact.generate(
+            torch.tensor([ids]), attention_mask=torch.ones(1, len(ids), dtype=torch.long), do_sample=False,
+            max_new_tokens=count,
+        )
+    assert output[0, len(ids):].tolist() == golden["greedyIds"], model.name
 
 
 def stable_case(model, plan, first_seed, search):
     """A case with the first prompt whose outcome does not hang on a hair."""
     for seed in range(first_seed, first_seed + 50):
         prompt = [int(value) for value in generator(seed).integers(4, model.exact.config.vocab_size - 2, PROMPT_LENGTH)]
-        options = {key: value for key, value in plan.items() if key not in ("ends", "stops", "allowed")}
+        options = _options(model, prompt, plan)
         run = lambda processors: _run(search, model, prompt, options, plan.get("allowed"), processors)
-        if "ends" in plan:
-            options["stopTokenIds"] = _liked_tokens(model, prompt)[:plan["ends"]]
-        if "stops" in plan:
-            options["stopStrings"] = _liked_texts(model, prompt)[:plan["stops"]]
         sequences, scores = run([])
-        texts = [model.tokenizer.decode(ids) for ids in sequences] if "stops" in plan else []
-        if texts and not any(stop in text for stop in options["stopStrings"] for text in texts):
-            continue
-        if all(run([Noise(noise)])[0] == sequences for noise in range(NUM_NOISES)):
-            case = dict(model=model.name, promptIds=prompt, options=options)
-            if "allowed" in plan:
-                case["allowed"] = plan["allowed"]
-            return dict(**case, sequences=sequences, scores=[round(score, 7) for score in scores])
+        if _stops_show(model, options, sequences) and all(run([Noise(n)])[0] == sequences for n in range(NUM_NOISES)):
+            allowed = {"allowed": plan["allowed"]} if "allowed" in plan else {}
+            return dict(model=model.name, promptIds=prompt, options=options, **allowed, sequences=sequences,
+                        scores=[round(score, 7) for score in scores])
     raise AssertionError(f"{plan}: no stable prompt")
+
+
+def _options(model, prompt, plan):
+    options = {key: value for key, value in plan.items() if key not in ("ends", "stops", "allowed")}
+    if "ends" in plan:
+        options["stopTokenIds"] = _liked_tokens(model, prompt)[:plan["ends"]]
+    if "stops" in plan:
+        options["stopStrings"] = _liked_texts(model, prompt)[:plan["stops"]]
+    return options
+
+
+def _stops_show(model, options, sequences):
+    if "stopStrings" not in options:
+        return True
+    texts = [model.tokenizer.decode(ids) for ids in sequences]
+    return any(stop in text for stop in options["stopStrings"] for text in texts)
 
 
 class Noise:

@@ -21,20 +21,31 @@ VERSION = "4.49.0"
 GROUP_NAMES = dict(NAMES, numBeamGroups="num_beam_groups", diversityPenalty="diversity_penalty")
 
 GROUPS = (
-    *[dict(numBeams=beams, numBeamGroups=groups, diversityPenalty=penalty, earlyStopping=stopping, lengthPenalty=1)
+    *[dict(numBeams=beams, numBeamGroups=groups, diversityPenalty=penalty, earlyStopping=stopping, maxNewTokens=10)
       for (beams, groups), (penalty, stopping) in itertools.product(
           ((2, 2), (4, 2), (6, 3)), ((0.5, True), (1.0, False), (3.0, "never"), (0.2, False)))],
-    dict(numBeams=4, numBeamGroups=4, diversityPenalty=0.7, lengthPenalty=0),
-    dict(numBeams=6, numBeamGroups=2, diversityPenalty=1.5, lengthPenalty=2, earlyStopping=True),
-    dict(numBeams=4, numBeamGroups=2, diversityPenalty=1.0, lengthPenalty=-1, earlyStopping="never"),
-    dict(numBeams=4, numBeamGroups=2, diversityPenalty=1.0, repetitionPenalty=1.3),
-    dict(numBeams=4, numBeamGroups=2, diversityPenalty=0.4, noRepeatNgramSize=2, minNewTokens=5),
+    dict(numBeams=4, numBeamGroups=4, diversityPenalty=0.7, lengthPenalty=0, maxNewTokens=10),
+    dict(numBeams=6, numBeamGroups=2, diversityPenalty=1.5, lengthPenalty=2, earlyStopping=True, maxNewTokens=10),
+    dict(numBeams=4, numBeamGroups=2, diversityPenalty=1.0, lengthPenalty=-1, earlyStopping="never", maxNewTokens=10),
+    dict(numBeams=4, numBeamGroups=2, diversityPenalty=1.0, repetitionPenalty=1.3, maxNewTokens=10),
+    dict(numBeams=4, numBeamGroups=2, diversityPenalty=0.4, noRepeatNgramSize=2, minNewTokens=5, maxNewTokens=10),
+)
+
+# Where it matters that groups end by rules of their own: (model, seed, plan).
+ENDINGS = (
+    ("mistral", 1_010_700, dict(numBeams=4, numBeamGroups=2, diversityPenalty=2.0, maxNewTokens=8)),
+    ("gpt2", 1_010_800, dict(numBeams=6, numBeamGroups=3, diversityPenalty=1.0, lengthPenalty=2, maxNewTokens=6)),
+    ("gpt2-untied", 1_007_800, dict(numBeams=9, numBeamGroups=3, diversityPenalty=2.0, earlyStopping="never",
+                                    lengthPenalty=0, maxNewTokens=10)),
+    ("gpt2-untied", 1_009_800, dict(numBeams=4, numBeamGroups=2, diversityPenalty=1.0, earlyStopping=True, lengthPenalty=-1,
+                                    maxNewTokens=6)),
+    ("mistral", 1_015_100, dict(numBeams=4, numBeamGroups=2, diversityPenalty=1.0, earlyStopping=True, maxNewTokens=6)),
 )
 
 CONTRASTIVE = (
-    *[dict(penaltyAlpha=alpha, topK=k) for alpha, k in itertools.product((0.1, 0.4, 0.6, 0.9), (2, 4, 7))],
-    dict(penaltyAlpha=0.6, topK=5, repetitionPenalty=1.2),
-    dict(penaltyAlpha=0.5, topK=3, minNewTokens=6),
+    *[dict(penaltyAlpha=alpha, topK=k, maxNewTokens=14) for alpha, k in itertools.product((0.1, 0.4, 0.6, 0.9), (2, 4, 7))],
+    dict(penaltyAlpha=0.6, topK=5, repetitionPenalty=1.2, maxNewTokens=14),
+    dict(penaltyAlpha=0.5, topK=3, minNewTokens=6, maxNewTokens=14),
 )
 
 
@@ -43,13 +54,13 @@ def main():
     transformers.utils.logging.disable_progress_bar()
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    models = [load(name) for name in MODELS]
-    groups = [stable_case(models[number % len(models)], dict(plan, maxNewTokens=10, ends=1, numReturnSequences=plan["numBeams"]),
-                          100_000 + 1000 * number, find_in_groups)
-              for number, plan in enumerate(GROUPS)]
-    contrastive = [stable_case(models[number % len(models)], dict(plan, maxNewTokens=14, ends=1), 200_000 + 1000 * number,
-                               find_by_contrast)
-                   for number, plan in enumerate(CONTRASTIVE)]
+    models = {name: load(name) for name in MODELS}
+    spread = lambda plans, first_seed: [(MODELS[number % len(MODELS)], first_seed + 1000 * number, plan)
+                                        for number, plan in enumerate(plans)]
+    groups = [stable_case(models[model], dict(plan, numReturnSequences=plan["numBeams"], ends=1), seed, find_in_groups)
+              for model, seed, plan in (*spread(GROUPS, 100_000), *ENDINGS)]
+    contrastive = [stable_case(models[model], dict(plan, ends=1), seed, find_by_contrast)
+                   for model, seed, plan in spread(CONTRASTIVE, 200_000)]
     write_json(GOLDENS / "search-4.json", dict(versions=VERSIONS, groups=groups, contrastive=contrastive))
     print(f"search-4: {len(groups)} cases of groups, {len(contrastive)} of contrastive search")
 

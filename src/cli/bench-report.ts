@@ -14,7 +14,11 @@ export interface BenchReport extends BenchLoad {
 
 /** As `--json` prints it. */
 export function toBenchJson({ isRandom: _, speculation: _1, levels, ...facts }: BenchReport): object {
-  return { ...facts, levels: levels.map((level) => ({ ...level, ratio: ratioToOne(level, levels) })) };
+  const withRatio = ({ concurrency, tokensPerSecond, ...rest }: BenchLevel) => {
+    const ratio = tokensPerSecond / ofOne(levels);
+    return { concurrency, tokensPerSecond, ratio, ...rest };
+  };
+  return { ...facts, levels: levels.map(withRatio) };
 }
 
 /** Tables for people to read. */
@@ -33,10 +37,9 @@ function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** To one request at once, or to the first figure. */
-function ratioToOne({ tokensPerSecond }: BenchLevel, levels: readonly BenchLevel[]): number {
-  const one = levels.find(({ concurrency }) => concurrency === 1) ?? levels[0]!;
-  return tokensPerSecond / one.tokensPerSecond;
+/** Tokens per second of one request at once, or of the first figure. */
+function ofOne(levels: readonly BenchLevel[]): number {
+  return (levels.find(({ concurrency }) => concurrency === 1) ?? levels[0]!).tokensPerSecond;
 }
 
 function throughputTable(levels: readonly BenchLevel[]): string {
@@ -44,7 +47,7 @@ function throughputTable(levels: readonly BenchLevel[]): string {
   const rows = levels.map((level) => [
     String(level.concurrency),
     formatRate(level.tokensPerSecond),
-    formatRate(ratioToOne(level, levels)),
+    formatRate(level.tokensPerSecond / ofOne(levels)),
     formatMilliseconds(level.timeToFirstTokenMs),
     formatMilliseconds(level.interTokenMs),
     formatPercent(level.overheadShare),

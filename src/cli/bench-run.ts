@@ -54,8 +54,7 @@ type RunLoad = BenchLoad & { readonly signal: AbortSignal };
 
 /** Has everything compiled and allocated before it is measured. */
 export async function warmUp(llm: LLM, load: RunLoad): Promise<void> {
-  const short = { ...load, newTokens: Math.min(load.newTokens, 8) };
-  await runRound(llm, promptsOf(llm, short, { concurrency: 1, round: load.rounds }), plainOptions(short));
+  await measureLevel(llm, 1, { ...load, newTokens: Math.min(load.newTokens, 8), rounds: 1, seed: load.seed + 1 });
 }
 
 /** Measures `concurrency` requests at once; each round without and with speculation, in turns. */

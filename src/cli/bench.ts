@@ -161,9 +161,11 @@ function openBenchModel(terminal: Terminal, flags: BenchFlags, signal: AbortSign
     cacheTokens: flags.cacheTokens ?? most * CACHE_BLOCK_SIZE * Math.ceil(contextLength / CACHE_BLOCK_SIZE),
     maxNumBatchedTokens: flags.maxNumBatchedTokens ?? Math.max(256, maxNumSequences),
   };
+  const isPreset = PRESET_NAMES.includes(model);
+  if (isPreset && !flags.json) terminal.note(`drawing random weights for ${model} …`);
   return loadWith({ terminal, flags: sized, signal, names: NAMES }, (options) => {
     const all = { ...options, maxQueueLength: most };
-    return PRESET_NAMES.includes(model) ? LLM.random(modelPreset(model), all) : LLM.load(model, { ...all, revision });
+    return isPreset ? LLM.random(modelPreset(model), all) : LLM.load(model, { ...all, revision });
   });
 }
 

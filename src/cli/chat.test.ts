@@ -9,6 +9,8 @@ const GQA = [...ON_REFERENCE, '-m', goldenPath('models', 'llama-gqa'), '-n', '4'
 interface Answer {
   readonly text: string;
   readonly usage: { readonly promptTokens: number };
+  readonly cachedTokens: number;
+  readonly score?: number;
 }
 
 const answersOf = (stdout: string) =>
@@ -47,6 +49,42 @@ test('kvasir chat with a model that has no chat template says so at once', async
 test('a conversation that outgrows the context fails', async () => {
   const { exitCode, stderr } = await runCli([...GQA], { stdin: `${'word '.repeat(100)}\n` });
   expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining('but the context holds 128') });
+});
+
+test('kvasir chat computes what was said before only once, unless that is switched off', async () => {
+  const argv = [...GQA, '--json', '--message', 'hello, how are you today?', '--message', 'again'];
+  const [first, second] = answersOf((await runCli(argv)).stdout);
+  expect(first!.cachedTokens).toBe(0);
+  expect(second!.cachedTokens).toBeGreaterThanOrEqual(16);
+  const [, without] = answersOf((await runCli([...argv, '--no-prefix-cache'])).stdout);
+  expect(without).toMatchObject({ cachedTokens: 0, text: second!.text });
+});
+
+test('kvasir chat answers with the best beam, and remembers it', async () => {
+  const argv = [...GQA, '--num-beams', '3', '--message', 'hello', '--message', 'again'];
+  const [first, second] = answersOf((await runCli([...argv, '--json'])).stdout);
+  expect(first!.score).toBeLessThan(0);
+  expect(second!.usage.promptTokens).toBeGreaterThan(first!.usage.promptTokens + 4);
+  const { stdout, stderr } = await runCli(argv);
+  expect(stdout).toBe(`${first!.text}\n${second!.text}\n`);
+  expect(stderr).toContain(` · score: ${first!.score!.toFixed(4)} · `);
+});
+
+test('kvasir chat guesses ahead, to the same answer', async () => {
+  const plain = await runCli([...GQA, '--message', 'hello']);
+  const guessed = await runCli([...GQA, '--prompt-lookup', '--message', 'hello']);
+  expect(guessed.stdout).toBe(plain.stdout);
+  expect(guessed.stderr).toContain(' · guesses: ');
+});
+
+test.each([
+  [['--n', '2'], "unknown option '--n'"],
+  [['--num-beams', '2', '--num-beam-groups', '3'], 'Cannot generate: --num-beam-groups is 3 and --num-beams is 2'],
+  [['--num-beams', '40', '--message', 'hello'], 'it has 40 sequences, but --max-num-sequences is 32'],
+])('kvasir chat %j is a wrong command', async (options, message) => {
+  const { exitCode, stdout, stderr } = await runCli([...GQA, ...options]);
+  expect({ exitCode, stdout: stdout.trim() }).toEqual({ exitCode: 2, stdout: '' });
+  expect(stderr).toContain(message);
 });
 
 /** Types lines on a terminal: each when the prompt has come again. */

@@ -10,9 +10,9 @@ import { addFlagGroups, type Flag, OUTPUT_FLAGS } from './flags.ts';
 import {
   completeInput,
   GENERATION_GROUPS,
-  GENERATION_NAMES,
   type GenerationFlags,
   isSettledEarly,
+  REQUEST_NAMES,
   readGenerationInput,
 } from './generation-flags.ts';
 import { interruptedToJson, toJson } from './generation-json.ts';
@@ -49,7 +49,7 @@ export function addChatCommand(program: Command, terminal: Terminal): void {
     ['Output:', OUTPUT_FLAGS],
   ]);
   command.addHelpText('after', helpEnd(EXAMPLES, NOTES));
-  command.action((flags: ChatFlags) => speakingOfFlags(GENERATION_NAMES, () => chat(terminal, flags)));
+  command.action((flags: ChatFlags) => speakingOfFlags(REQUEST_NAMES, () => chat(terminal, flags)));
 }
 
 async function chat(terminal: Terminal, flags: ChatFlags): Promise<void> {

@@ -23,7 +23,8 @@ export async function speakingOfFlags<Result>(names: FlagNames, body: () => Prom
   try {
     return await body();
   } catch (error) {
-    if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+    const isOurs = (error instanceof TypeError || error instanceof RangeError) && /^Cannot [^:]+: /.test(error.message);
+    if (!isOurs) throw error;
     const message = inFlagNames(error.message, unmistakable);
     throw message === error.message ? error : new UsageError(message, { cause: error });
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatBytes, formatCount, formatRate, formatSeconds, formatTable } from './format.ts';
+import { formatBytes, formatCount, formatPercent, formatRate, formatSeconds, formatTable } from './format.ts';
 
 test.each([
   [0, '0 bytes'],
@@ -14,6 +14,7 @@ test.each([
 test('numbers are for people', () => {
   expect(formatCount(124_439_808)).toBe('124,439,808');
   expect([3.254, 70.12, 512.4, Number.POSITIVE_INFINITY].map(formatRate)).toEqual(['3.25', '70.1', '512', '–']);
+  expect([0.714, 0.0512, 1, 0, Number.NaN].map(formatPercent)).toEqual(['71 %', '5.1 %', '100 %', '0.0 %', '–']);
   expect(formatSeconds(312)).toBe('0.31 s');
 });
 

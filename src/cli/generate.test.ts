@@ -40,7 +40,9 @@ afterEach(async () => {
 describe('--json', () => {
   test('prints one object with the golden continuation', async () => {
     const json = await runJson<GenerateJson>(...GREEDY, golden.prompt);
-    expect(Object.keys(json)).toEqual(['text', 'tokenIds', 'finishReason', 'usage', 'seed', 'timings']);
+    expect(Object.keys(json)).toEqual([
+      ...['text', 'tokenIds', 'finishReason', 'usage', 'cachedTokens', 'seed', 'timings'],
+    ]);
     expect(json.tokenIds).toEqual(golden.greedyIds);
     expect(json.finishReason).toBe('length');
     expect(json.usage).toEqual({ promptTokens: golden.promptIds.length, completionTokens: 24 });
@@ -160,75 +162,6 @@ describe('the prompt', () => {
   });
 });
 
-describe('options', () => {
-  test('of other systems are understood', async () => {
-    const argv = [...ON_REFERENCE, '-m', MODEL, '--greedy', golden.prompt];
-    const { usage, logProbs } = await runJson<GenerateJson>(
-      ...argv,
-      '--max-tokens',
-      '3',
-      '--min-tokens',
-      '3',
-      '--logprobs',
-    );
-    expect(usage.completionTokens).toBe(3);
-    expect(logProbs).toHaveLength(3);
-  });
-
-  test('stop at texts and tokens', async () => {
-    const { text, tokenIds } = await runJson<GenerateJson>(...GREEDY, golden.prompt);
-    const stopped = await runJson<GenerateJson>(
-      ...GREEDY,
-      '--stop',
-      'never',
-      '--stop',
-      text.slice(2, 4),
-      golden.prompt,
-    );
-    expect(stopped).toMatchObject({ text: text.slice(0, 2), finishReason: 'stop' });
-    const byToken = await runJson<GenerateJson>(...GREEDY, '--stop-token-ids', `${tokenIds[4]}`, golden.prompt);
-    expect(byToken.finishReason).toBe('stop');
-    expect(byToken.tokenIds).toEqual(tokenIds.slice(0, tokenIds.indexOf(tokenIds[4]!) + 1));
-  });
-
-  test('draw the same text for the same seed', async () => {
-    const drawn = (seed: string) =>
-      runJson<GenerateJson>(...ON_REFERENCE, '-m', MODEL, '-t', '1', '-n', '16', '--seed', seed, 'Hi');
-    const [first, again, other] = [await drawn('7'), await drawn('7'), await drawn('8')];
-    expect(first.seed).toBe(7);
-    expect(again.tokenIds).toEqual(first.tokenIds);
-    expect(other.tokenIds).not.toEqual(first.tokenIds);
-  });
-
-  test.each([
-    [['--top-p', '2'], 'Cannot generate: --top-p is 2, but it must be above 0 and at most 1'],
-    [['--min-new-tokens', '9', '-n', '3'], 'Cannot generate: --min-new-tokens is 9, but --max-new-tokens is 3'],
-    [['--ignore-eos', '--eos-token-id', '1'], 'Cannot generate: --ignore-eos is true, but --eos-token-id is given too'],
-    [['--greedy', '--temperature', '0.5'], 'Cannot generate: --greedy and --temperature 0.5 contradict each other'],
-    [['--tempreature', '1'], "unknown option '--tempreature'\n(Did you mean --temperature?)"],
-    [
-      ['--top-k', 'many'],
-      "option '-k, --top-k <count>' argument 'many' is invalid. Wanted a whole number of at least 0.",
-    ],
-    [['--temperature', 'hot'], "option '-t, --temperature <number>' argument 'hot' is invalid. Wanted a number."],
-    [['--device', 'wasn'], 'Unknown, did you mean "wasm"? Known: wasm, reference.'],
-    [['--dtype', 'int4'], 'Known: auto, float32, bfloat16, float16.'],
-    [['--threads', '0'], 'Wanted a whole number of at least 1.'],
-    [['--token-ids', '1,x'], 'Wanted a whole number of at least 0.'],
-  ])('%j is a wrong command', async (options, message) => {
-    const { exitCode, stdout, stderr } = await runCli([...ON_REFERENCE, '-m', MODEL, ...options]);
-    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
-    expect(stderr).toMatch(/^kvasir: /);
-    expect(stderr).toContain(message);
-  });
-
-  test('an unknown command suggests a known one', async () => {
-    const { exitCode, stderr } = await runCli(['generat']);
-    expect(exitCode).toBe(2);
-    expect(stderr).toContain("kvasir: unknown command 'generat'\n(Did you mean generate?)");
-  });
-});
-
 describe('without a model', () => {
   const argv = [...ON_REFERENCE, '-n', '4', 'Hi'];
 
@@ -256,11 +189,11 @@ describe('failures', () => {
     expect(stderr).toMatch(/\n {4}at /);
   });
 
-  test('of the model come after what it has said', async () => {
+  test('name the token that the model does not have', async () => {
     const { exitCode, stderr } = await runCli([...GREEDY, '--token-ids', '1,99999']);
     expect({ exitCode, stderr }).toEqual({
       exitCode: 1,
-      stderr: 'kvasir: Cannot run the model: token id 99999, wanted 0 to 408\n',
+      stderr: 'kvasir: Cannot take a request: token id 99999, wanted 0 to 408\n',
     });
   });
 });

@@ -7,9 +7,9 @@ import { addFlagGroups, type Flag, OUTPUT_FLAGS } from './flags.ts';
 import {
   ALL_GENERATION_GROUPS,
   completeInput,
-  GENERATION_NAMES,
   type GenerationFlags,
   isSettledEarly,
+  REQUEST_NAMES,
   readGenerationInput,
 } from './generation-flags.ts';
 import { interruptedToJson, toJson } from './generation-json.ts';
@@ -79,7 +79,7 @@ async function generate(terminal: Terminal, words: readonly string[], flags: Gen
     const job: Job = { terminal, loadMs, settings, prompts, isList, echo: flags.echo ?? false };
     const isOneText = !isList && options.numReturnSequences === 1;
     const print = flags.json ? printJson : isOneText ? printText : printChoices;
-    await speakingOfFlags(GENERATION_NAMES, () => print(job));
+    await speakingOfFlags(REQUEST_NAMES, () => print(job));
   });
 }
 

@@ -9,7 +9,7 @@ import { UsageError } from './exit-codes.ts';
 import { type FlagNames, flagNames, inFlagNames } from './flag-names.ts';
 import { type Flag, type FlagGroup, valuesOf } from './flags.ts';
 import { LENGTH_FLAGS, LOG_PROB_FLAGS } from './length-flags.ts';
-import { SEED } from './model-flags.ts';
+import { ENGINE_FLAGS, MODEL_FLAGS, SEED } from './model-flags.ts';
 import { PENALTY_FLAGS, RARE_PENALTY_FLAGS } from './penalty-flags.ts';
 import { SAMPLING_FLAGS } from './sampling-flags.ts';
 import { BEST_OF, CHOICE_FLAGS, SEARCH_FLAGS } from './search-flags.ts';
@@ -60,8 +60,10 @@ const INPUT_FLAGS: readonly Flag[] = [
   ...[...RARE_PENALTY_FLAGS, ...SPECULATION_FLAGS, ...LOG_PROB_FLAGS, SEED],
 ];
 
-/** What the command line calls generation options. */
-export const GENERATION_NAMES: FlagNames = flagNames(INPUT_FLAGS);
+const INPUT_NAMES = flagNames(INPUT_FLAGS);
+
+/** What the command line calls the options that a request may be refused for. */
+export const REQUEST_NAMES: FlagNames = flagNames(INPUT_FLAGS, MODEL_FLAGS, ENGINE_FLAGS);
 
 /** What the options above and `--seed` parse to, as far as it is looked at here. */
 export interface GenerationFlags extends SpeculationFlags {
@@ -120,7 +122,7 @@ function parse(input: GenerationInput, defaults: GenerationDefaults | undefined)
   try {
     return parseGenerationOptions(input, defaults);
   } catch (cause) {
-    const message = inFlagNames((cause as Error).message, GENERATION_NAMES);
+    const message = inFlagNames((cause as Error).message, INPUT_NAMES);
     throw new UsageError(message.replace('Cannot read generation options', 'Cannot generate'), { cause });
   }
 }

@@ -4,7 +4,7 @@ import { runCli } from '../../test/run-cli.ts';
 import { createProgram } from './program.ts';
 import { Terminal } from './terminal.ts';
 
-const COMMANDS = ['generate', 'chat', 'score', 'memory', 'inspect', 'pull'];
+const COMMANDS = ['generate', 'chat', 'score', 'bench', 'memory', 'inspect', 'pull'];
 
 test.each([[], ...COMMANDS.map((name) => [name])])(
   'the help of kvasir %s has examples and exit codes',
@@ -22,9 +22,21 @@ test.each([[], ...COMMANDS.map((name) => [name])])(
 
 test.each(COMMANDS)('every option of kvasir %s is described', async (name) => {
   const { stdout } = await runCli([name, '--help']);
-  const options = stdout.split('\n').filter((line) => /^ {2}-/.test(line));
-  expect(options.length).toBeGreaterThan(2);
-  for (const line of options) expect(line).toMatch(/^ {2}(-\w, )?--[a-z-]+( [<[][\w=]+[>\]])? {2,}\S/);
+  // A description stands beside its option, or below it if there is no room.
+  const described = /^ {2}(-\w, )?--[a-z-]+( [<[][\w=]+[>\]])?( {2,}|\n {30,})\S/gm;
+  const numOptions = stdout.match(/^ {2}-/gm)!.length;
+  expect(numOptions).toBeGreaterThan(2);
+  expect(stdout.match(described)).toHaveLength(numOptions);
+});
+
+test('kvasir generate lists its options by subject, the rare ones at the end', async () => {
+  const { stdout } = await runCli(['generate', '--help']);
+  const titles = [...stdout.matchAll(/^(\w[\w ]*):$/gm)].map((match) => match[1]);
+  expect(titles).toEqual([
+    ...['Arguments', 'Prompt', 'Model', 'Engine', 'Length and end', 'Search', 'Sampling'],
+    ...['Penalties and constraints', 'Speculation', 'Output', 'More', 'Options', 'Examples'],
+  ]);
+  expect(stdout).toMatch(/\nSearch:\n.*\n {2}--num-beams .*\nSampling:\n.*\nMore:\n.*\n {2}--mirostat-tau /s);
 });
 
 test.each(['', ...COMMANDS])('every example of kvasir %s is understood', async (name) => {

@@ -9,7 +9,7 @@ export function speedLine(generation: Generation, loadMs?: number): string {
     `prompt: ${usage.promptTokens} tokens${cachedPart(cachedTokens)}, ${formatRate(timings.promptTokensPerSecond)} tokens/s`,
     textPart(numGenerated(generation), choices.length, timings.tokensPerSecond),
   ];
-  if (score !== undefined) parts.push(`score: ${score.toFixed(4)}`);
+  if (score !== undefined && choices.length === 1) parts.push(`score: ${score.toFixed(4)}`);
   if (speculation !== undefined) parts.push(speculationPart(speculation));
   if (loadMs !== undefined) parts.push(`loaded in ${formatSeconds(loadMs)}`);
   return parts.join(' · ');

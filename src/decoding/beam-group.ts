@@ -14,83 +14,83 @@ import type { SearchInput } from './sampling-search.ts';
 import type { Hypothesis } from './search-strategy.ts';
 import type { FinishReason } from './stopping.ts';
 
-/** The k-th draw of beam sampling at a position has lane BEAM_LANE + k. */
-export const BEAM_LANE = 1024;
+/** The k-th draw of beam sampling at a position has lane BEAM_LANE + k of `uniform(seed, position, lane)`. */
+const BEAM_LANE = 1024;
 
 /** A sequence that goes on. */
 interface Beam {
   readonly tokenIds: readonly number[];
-  /** Of its tokens, as the processors left them. */
+  /** Of all its tokens, as the processors left them. */
   readonly logProb: number;
   /** Of each token under the raw model distribution, where options ask for it. */
   readonly logProbs: readonly ChosenLogProb[];
 }
 
 interface ScoredRow extends BeamRow {
-  /** Of the row as the model gave it, where options ask for it. */
+  /** The log probabilities before processing, where options ask for them. */
   readonly raw: LogProbs | undefined;
 }
 
-/** A candidate with what it comes to. */
-interface Extension extends Beam {
-  /** Index of the beam that it continues. */
+/** What a candidate makes of its beam. */
+interface ExtendedBeam extends Beam {
+  /** Index of the beam it continues. */
   readonly parent: number;
+  /** undefined where it may go on. */
   readonly finishReason: FinishReason | undefined;
 }
 
-/** A token that a beam of the group goes on with. */
+/** A token that a beam goes on with. */
 export interface BeamStep {
   readonly parent: number;
   readonly tokenId: number;
 }
 
 /**
- * Beams that compete with each other: all of a beam search, or those of one group. Which candidates are looked at, kept and
- * finished, and when it ends, is as in Hugging Face Transformers 5.
+ * Beams that compete with each other: all of a beam search, or those of one group. Which candidates are looked at, which go
+ * on, which are finished and when it ends is as in Hugging Face Transformers 5.23; with groups as in 4.49, the last that had
+ * them built in, whose rules of ending differ a little.
  */
 export class BeamGroup {
   readonly #input: SearchInput;
   readonly #chain: ProcessorChain;
   readonly #size: number;
+  readonly #isOneOfSeveral: boolean;
   readonly #finished: BeamHypotheses;
-  /** Those that go on, likeliest first. */
+  /** Those that are alive, likeliest first: one without tokens to begin with. */
   #beams: readonly Beam[] = [{ tokenIds: [], logProb: 0, logProbs: [] }];
 
   constructor(input: SearchInput, chain: ProcessorChain, size: number) {
     this.#input = input;
     this.#chain = chain;
     this.#size = size;
+    this.#isOneOfSeveral = input.options.numBeamGroups > 1;
     this.#finished = new BeamHypotheses(size);
   }
 
-  /** Beams that are alive. */
+  /** Beams that are alive; 0 when the group has ended. */
   get numBeams(): number {
     return this.#beams.length;
   }
 
-  /** Best first; complete when no beam is alive. */
+  /** What is finished, best first. */
   get hypotheses(): readonly BeamHypothesis[] {
     return this.#finished.ranked;
   }
 
   /**
-   * Continues the beams, `chosenByOthers` being the tokens that earlier groups have chosen in this step. Gives its own; unless
-   * the group ends here, they are its beams.
+   * Continues the beams, whose tokens and logits `hypotheses` are; earlier groups have chosen the tokens `chosenByOthers` in
+   * this step. Gives what the group has chosen: first its beams, unless it ends here.
    */
   advance(hypotheses: readonly Hypothesis[], chosenByOthers: readonly number[]): readonly BeamStep[] {
     const rows = hypotheses.map((hypothesis, i) => this.#score(hypothesis, this.#beams[i]!, chosenByOthers));
     const candidates = this.#choose(rows, hypotheses[0]!.sequence.position);
-    const extensions = candidates.map((candidate) => this.#extend(candidate, rows[candidate.beam]!.raw));
-    // Candidates of a lower rank do not end: they are there so that enough beams go on.
-    const top = extensions.slice(0, this.#size);
-    for (const extension of top) if (extension.finishReason === 'stop') this.#finish(extension, 'stop');
-    if (!(this.#input.options.numBeamGroups > 1 && this.#input.options.earlyStopping === true && this.#finished.isFull))
-      for (const extension of top) if (extension.finishReason === 'length') this.#finish(extension, 'length');
-    const unended = extensions.filter(({ finishReason }) => finishReason !== 'stop');
-    const best = unended.sort((a, b) => b.logProb - a.logProb).slice(0, this.#size);
-    this.#beams = best.filter(({ finishReason }) => finishReason === undefined);
-    this.#expectAny(hypotheses[0]!);
-    if (this.#isOver(extensions[0]!)) this.#beams = [];
+    const extended = candidates.map((candidate) => this.#extend(candidate, rows[candidate.beam]!.raw));
+    this.#finishSome(extended.slice(0, this.#size));
+    const unstopped = extended.filter(({ finishReason }) => finishReason !== 'stop');
+    const best = unstopped.sort((a, b) => b.logProb - a.logProb).slice(0, this.#size);
+    const alive = best.filter(({ finishReason }) => finishReason === undefined);
+    if (alive.length === 0) this.#expectHypotheses(hypotheses[0]!);
+    this.#beams = this.#isOver(alive, extended) ? [] : alive;
     return best.map(({ parent, tokenIds }) => ({ parent, tokenId: tokenIds.at(-1)! }));
   }
 
@@ -100,7 +100,7 @@ export class BeamGroup {
     this.#beams = [];
   }
 
-  /** Log probabilities of the token after a beam, in place. */
+  /** Makes log probabilities of the logits after a beam, in place. */
   #score({ rows, sequence }: Hypothesis, { logProb }: Beam, chosenByOthers: readonly number[]): ScoredRow {
     const { logProbs, diversityPenalty } = this.#input.options;
     const row = rows[0]!;
@@ -112,7 +112,7 @@ export class BeamGroup {
     return { logProb, row, raw };
   }
 
-  /** So many that, even if each beam may end in every way, enough go on. */
+  /** So many that enough can go on, though each beam may end with every stop token. */
   #choose(rows: readonly BeamRow[], position: number): readonly BeamCandidate[] {
     const { options, seed } = this.#input;
     const count = Math.max(2, 1 + options.stopTokenIds.length) * this.#size;
@@ -120,40 +120,52 @@ export class BeamGroup {
     return drawCandidates(rows, count, (k) => uniform(seed, position, BEAM_LANE + k));
   }
 
-  #extend({ beam, tokenId, logProb }: BeamCandidate, raw: LogProbs | undefined): Extension {
-    const { tokenIds: before, logProbs } = this.#beams[beam]!;
-    const tokenIds = [...before, tokenId];
+  #extend({ beam, tokenId, logProb }: BeamCandidate, raw: LogProbs | undefined): ExtendedBeam {
+    const before = this.#beams[beam]!;
+    const tokenIds = [...before.tokenIds, tokenId];
     const finishReason = finishReasonOf(tokenIds, this.#input);
-    if (raw === undefined) return { parent: beam, tokenIds, logProb, logProbs, finishReason };
+    if (raw === undefined) return { parent: beam, tokenIds, logProb, logProbs: [], finishReason };
     const topLogProbs = raw.top(this.#input.options.logProbs ?? 0);
-    const chosen = { tokenId, logProb: raw.of(tokenId), topLogProbs };
-    return { parent: beam, tokenIds, logProb, logProbs: [...logProbs, chosen], finishReason };
+    const logProbs = [...before.logProbs, { tokenId, logProb: raw.of(tokenId), topLogProbs }];
+    return { parent: beam, tokenIds, logProb, logProbs, finishReason };
   }
 
-  #finish({ tokenIds, logProb, logProbs }: Beam, finishReason: FinishReason | undefined): void {
-    if (finishReason === undefined) return;
+  /**
+   * Finishes those of the first candidates that have come to their end; the later ones are there only so that enough go on. In
+   * groups that end with enough hypotheses, what the length limit cuts short does not count beside enough that have stopped.
+   */
+  #finishSome(first: readonly ExtendedBeam[]): void {
+    const stopped = first.filter(({ finishReason }) => finishReason === 'stop');
+    const isEnough = this.#finished.ranked.length + stopped.length >= this.#size;
+    const leavesOut = this.#isOneOfSeveral && this.#input.options.earlyStopping === true && isEnough;
+    for (const beam of leavesOut ? stopped : first)
+      if (beam.finishReason !== undefined) this.#finish(beam, beam.finishReason);
+  }
+
+  #finish({ tokenIds, logProb, logProbs }: Beam, finishReason: FinishReason): void {
     const score = lengthPenalized(logProb, tokenIds.length, this.#input.options.lengthPenalty);
     this.#finished.add({ tokenIds, logProbs, finishReason, score });
   }
 
-  #expectAny({ sequence, rows }: Hypothesis): void {
-    if (this.#beams.length > 0 || this.#finished.ranked.length > 0) return;
+  #expectHypotheses({ sequence, rows }: Hypothesis): void {
+    if (this.#finished.ranked.length > 0) return;
     throw new RangeError(
       `Cannot choose the token at position ${sequence.position}: all ${rows[0]!.length} tokens are removed, but one must be left`,
     );
   }
 
-  /** Whether no beam goes on, or none is thought to become better than what is finished. */
-  #isOver(first: Beam): boolean {
-    const best = this.#beams.length === 0 ? undefined : this.#input.options.numBeamGroups > 1 ? first : this.#beams[0];
-    if (best === undefined) return true;
+  /** Whether no beam is alive, or none is thought to become better than what is finished. */
+  #isOver(alive: readonly Beam[], candidates: readonly Beam[]): boolean {
+    if (alive.length === 0) return true;
     if (!this.#finished.isFull) return false;
     const { earlyStopping, lengthPenalty } = this.#input.options;
     if (earlyStopping === true) return true;
-    // Log probabilities only fall. With a positive penalty the score may rise all the same, at most to that of the longest;
-    // that it ends at its length of now is a guess.
+    // In groups, the likeliest candidate stands for the likeliest beam, though it may have ended itself.
+    const { logProb, tokenIds } = this.#isOneOfSeveral ? candidates[0]! : alive[0]!;
+    // As log probabilities fall, the score can rise with the length only where the penalty is positive: at most to that of the
+    // longest sequence, which 'never' waits for. Otherwise it is guessed from the length of now.
     const isLongest = earlyStopping === 'never' && lengthPenalty > 0;
-    const length = isLongest ? this.#input.limits.max : best.tokenIds.length;
-    return lengthPenalized(best.logProb, length, lengthPenalty) <= this.#finished.lowestScore;
+    const length = isLongest ? this.#input.limits.max : tokenIds.length;
+    return lengthPenalized(logProb, length, lengthPenalty) <= this.#finished.lowestScore;
   }
 }

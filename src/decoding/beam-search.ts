@@ -6,13 +6,12 @@ import type { Continuation, Hypothesis, SearchStrategy } from './search-strategy
 
 /**
  * Beam search: keeps the `numBeams` likeliest beginnings instead of one, and returns the sequences with the best scores,
- * log probability / length^`lengthPenalty`. The log probabilities are those of the model, changed by the processors, as in
- * Hugging Face Transformers. At a temperature above 0 the continuations are drawn (beam sampling). With `numBeamGroups` the
- * beams are kept in groups, each of which avoids, by `diversityPenalty`, the tokens that groups before it choose at the same
- * step (diverse beam search: Vijayakumar et al. 2016).
+ * log probability / length^`lengthPenalty`, as Hugging Face Transformers does. The processors change the log probabilities. At
+ * a temperature above 0 continuations are drawn (beam sampling). With `numBeamGroups` the beams are in groups, each of which
+ * avoids by `diversityPenalty` the tokens that groups before it choose in the same step (Vijayakumar et al. 2016).
  *
- * A sequence is known only when the search is over; its tokens are reported then. Fewer than `numReturnSequences` come back
- * where the processors leave no more to find.
+ * Which sequences are returned is known when the search is over; their tokens are reported then, one sequence after the
+ * other. Fewer than `numReturnSequences` come back where the processors leave no more to find.
  */
 export class BeamSearch implements SearchStrategy {
   readonly maxHypotheses: number;
@@ -24,16 +23,14 @@ export class BeamSearch implements SearchStrategy {
 
   /** Throws a `TypeError` for stop strings without a detokenizer. */
   constructor(input: SearchInput) {
-    const { numBeams, numBeamGroups } = input.options;
+    // Not at the end only, when it makes the texts.
     openOutput(input, 0);
+    const { numBeams, numBeamGroups } = input.options;
+    // Processors that remember a sequence do not go with beams, so one chain does for all.
+    const chain = input.chainFor(input.seed);
     this.maxHypotheses = numBeams;
     this.#input = input;
-    // No processor remembers a sequence, so that one chain does for all beams.
-    const chain = input.chainFor(input.seed);
-    this.#groups = Array.from(
-      { length: numBeamGroups },
-      () => new BeamGroup(input, chain, Math.floor(numBeams / numBeamGroups)),
-    );
+    this.#groups = Array.from({ length: numBeamGroups }, () => new BeamGroup(input, chain, numBeams / numBeamGroups));
   }
 
   advance(hypotheses: readonly Hypothesis[]): readonly Continuation[] {
@@ -43,7 +40,7 @@ export class BeamSearch implements SearchStrategy {
     for (const group of this.#groups) {
       const { numBeams } = group;
       if (numBeams === 0) continue;
-      const own = this.#hasStarted ? hypotheses.slice(first, first + numBeams) : copies(hypotheses, this.#groups.length);
+      const own = this.#hasStarted ? hypotheses.slice(first, first + numBeams) : this.#beginning(hypotheses[0]!);
       const steps = group.advance(own, chosen);
       for (const { parent, tokenId } of steps.slice(0, group.numBeams))
         continuations.push({ parent: first + parent, tokenIds: [tokenId] });
@@ -66,15 +63,15 @@ export class BeamSearch implements SearchStrategy {
     return this.#results;
   }
 
+  /** The prompt, for one of the groups, each of which changes the row. */
+  #beginning(prompt: Hypothesis): readonly Hypothesis[] {
+    if (this.#groups.length === 1) return [prompt];
+    return [{ ...prompt, rows: prompt.rows.map((row) => row.slice()) }];
+  }
+
   #end(): void {
     const hypotheses = this.#groups.flatMap((group) => group.hypotheses);
     const ranked = hypotheses.sort((a, b) => b.score - a.score).slice(0, this.#input.options.numReturnSequences);
     this.#results = ranked.map((hypothesis, index) => resultOf(hypothesis, index, this.#input));
   }
-}
-
-/** All groups begin with the prompt, and each changes the row. */
-function copies(hypotheses: readonly Hypothesis[], numGroups: number): readonly Hypothesis[] {
-  if (numGroups === 1) return hypotheses;
-  return hypotheses.map((hypothesis) => ({ ...hypothesis, rows: hypothesis.rows.map((row) => row.slice()) }));
 }

@@ -71,7 +71,8 @@ function run(
       draft: undefined,
       hidden: undefined,
     }));
-    sequences = search.advance(hypotheses).map(({ parent, tokenIds }) => {
+    const continuations = search.advance(hypotheses).filter(({ isLast }) => !isLast);
+    sequences = continuations.map(({ parent, tokenIds }) => {
       const child = sequences[parent]!.fork();
       child.append(tokenIds);
       return child;

@@ -87,9 +87,8 @@ export class SamplingSearch implements SearchStrategy {
       const own = sharesRows ? { ...hypothesis, rows: hypothesis.rows.map((row) => row.slice()) } : hypothesis;
       return { sample, parent: parentOf(i), tokenIds: sample.advance(own) };
     });
-    const alive = steps.filter(({ sample }) => !sample.isFinished);
-    this.#alive = alive.map(({ sample }) => sample);
-    return alive.map(({ parent, tokenIds }) => ({ parent, tokenIds }));
+    this.#alive = samples.filter((sample) => !sample.isFinished);
+    return steps.map(({ sample, parent, tokenIds }) => ({ parent, tokenIds, isLast: sample.isFinished }));
   }
 }
 

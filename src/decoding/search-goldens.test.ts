@@ -23,9 +23,8 @@ interface Golden {
 }
 
 const { cases } = readGoldenJson<{ readonly cases: readonly Golden[] }>('search.json');
-const { groups, contrastive } = readGoldenJson<Readonly<Record<'groups' | 'contrastive', readonly Golden[]>>>(
-  'search-4.json',
-);
+const { groups, contrastive } =
+  readGoldenJson<Readonly<Record<'groups' | 'contrastive', readonly Golden[]>>>('search-4.json');
 const TOLERANCE = 1e-4;
 
 describe.each(Object.keys(testBackends))('%s backend against Transformers', (backendName) => {
@@ -42,7 +41,6 @@ describe.each(Object.keys(testBackends))('%s backend against Transformers', (bac
     const model = await modelOf(golden.model);
     const search = new Search(await inputOf(golden, model.config.vocabSize));
     const results = await runSearch(model, golden.promptIds, search);
-    if (process.env.DBG && JSON.stringify(results.map(({ tokenIds }) => tokenIds)) !== JSON.stringify(golden.sequences)) console.log(JSON.stringify(golden.options), results.map((r) => JSON.stringify(r.tokenIds) + r.score).join("\n"), "\n--\n" + golden.sequences.map((s, i) => JSON.stringify(s) + golden.scores[i]).join("\n"));
     expect(results.map(({ tokenIds }) => tokenIds)).toEqual(golden.sequences);
     for (const [i, score] of golden.scores.entries())
       expect(Math.abs(results[i]!.score! - score)).toBeLessThan(TOLERANCE);

@@ -15,7 +15,7 @@ export interface SearchStrategy {
   readonly needsHidden: boolean;
   /**
    * The hypotheses that go on. Several with one parent share what is cached of it; a hypothesis without a continuation is
-   * dropped. None: the search is over. Throws a `RangeError` for logits that are not finite.
+   * dropped. When none goes on, the search is over. Throws a `RangeError` for logits that are not finite.
    */
   advance(hypotheses: readonly Hypothesis[]): readonly Continuation[];
   /** Ends the search with what there is: at once, which true says, or with the next step. */
@@ -38,10 +38,12 @@ export interface Hypothesis {
   readonly hidden: Float32Array | undefined;
 }
 
-/** A hypothesis that goes on. */
+/** A hypothesis that goes on, or gets its last tokens. */
 export interface Continuation {
   /** Index of the hypothesis it continues. */
   readonly parent: number;
   /** What is appended: one token, or several where a draft was accepted. */
   readonly tokenIds: readonly number[];
+  /** It ends with these tokens and is not among the hypotheses of the next call. */
+  readonly isLast?: boolean | undefined;
 }

@@ -163,6 +163,20 @@ describe('what is cached already', () => {
     expect(engine.statistics().totals.cachedTokens).toBe(32);
   });
 
+  test('and the rest is read once for all sequences of a request that lost its cache', async () => {
+    const { engine, model, requestsThat } = startEngine({ numBlocks: 11, prefixCache: true });
+    const [first, second] = [
+      requestFor(promptOf(16), { maxNewTokens: 112 }),
+      requestFor(promptOf(64, 5), { maxNewTokens: 40, width: 2 }),
+    ];
+    const [, { tokenIds }] = await Promise.all([generate(engine, first), generate(engine, second)]);
+    expect(tokenIds).toEqual(alone({ promptIds: promptOf(64, 5), maxNewTokens: 40, width: 2 }));
+    expect(requestsThat('preempted')).toEqual([1]);
+    // Of 97 tokens each, 48 are still cached and 64 are the prompt.
+    const again = model.steps.findLastIndex((step) => step.length === 1 && step[0]! > 1);
+    expect(model.steps.slice(again - 1, again + 1)).toEqual([[49], [33]]);
+  });
+
   test('is computed again where it is switched off', async () => {
     const { engine, model } = startEngine({ prefixCache: false });
     for (let i = 0; i < 2; i++) await engine.submit(requestFor(promptOf(40), { maxNewTokens: 1 }));

@@ -243,12 +243,11 @@ export class Engine {
     for (const { parent, tokenIds } of continuations) this.#drafter.searched(job, sequences[parent]!.draft, tokenIds);
     // The search may have led to the request's end from outside.
     if (job.hasEnded) return 0;
-    job.continue(continuations);
+    const alive = continuations.filter(({ isLast }) => !isLast);
+    job.continue(alive);
     this.#drafter.release(sequences.filter((sequence) => !job.sequences.includes(sequence)));
-    if (continuations.length === 0) this.#finish(job);
-    // A sequence that ends with a token does not go on with it.
-    const numEnded = Math.max(0, sequences.length - continuations.length);
-    return numEnded + continuations.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
+    if (alive.length === 0) this.#finish(job);
+    return continuations.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
   }
 
   #finish(job: Job): void {

@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeAlone, ForkingSearch, SampleSearch } from '../../test/fake-searches.ts';
 import { HashModel, mix, VOCAB_SIZE } from '../../test/hash-model.ts';
-import type { DraftProposer } from '../decoding/draft.ts';
 import type { GenerationResult } from '../decoding/generation-output.ts';
+import type { SequenceView } from '../sampling/sequence-view.ts';
 import { Engine } from './engine.ts';
 import { blocksNeeded } from './job.ts';
 import type { Drafting, EngineRequest, Guidance, RequestReport } from './request.ts';
+import { DraftModel } from './speculative/draft-model.ts';
 
 /** A request, before the engine knows it. */
 interface Plan {
@@ -16,12 +17,21 @@ interface Plan {
   readonly maxNewTokens: number;
   readonly needsHidden: boolean;
   readonly guidance: Guidance | undefined;
-  readonly drafting: { readonly maxTokens: number; readonly skill: number; readonly isAsync: boolean } | undefined;
+  readonly drafting: DraftingPlan | undefined;
   readonly priority: number;
   readonly useCache: boolean;
   /** When it comes, and how much later it is aborted: in moments. */
   readonly arrival: number;
   readonly patience: number | undefined;
+}
+
+interface DraftingPlan {
+  readonly by: 'model' | 'lookup' | 'async lookup';
+  readonly maxTokens: number;
+  /** How often a lookup is right, in eighths. */
+  readonly skill: number;
+  /** Lengths depend on the time then: such a failure may not come again. */
+  readonly adaptLength: boolean;
 }
 
 interface Round {
@@ -32,7 +42,7 @@ interface Round {
   readonly spareBlocks: number;
   readonly spareSequences: number;
   readonly spareTokens: number;
-  readonly prefixCache: boolean;
+  readonly draftBlocks: number;
 }
 
 const tokenId = fc.integer({ min: 1, max: VOCAB_SIZE - 1 });
@@ -54,7 +64,12 @@ const plans: fc.Arbitrary<Plan> = fc.record({
   ),
   drafting: sometimes(
     50,
-    fc.record({ maxTokens: fc.integer({ min: 1, max: 20 }), skill: fc.nat({ max: 8 }), isAsync: fc.boolean() }),
+    fc.record({
+      by: fc.constantFrom('model', 'lookup', 'async lookup'),
+      maxTokens: fc.integer({ min: 1, max: 20 }),
+      skill: fc.nat({ max: 8 }),
+      adaptLength: fc.constantFrom(false, false, false, true),
+    }),
   ),
   priority: fc.constantFrom(0, 0, 0, 1, -1),
   useCache: fc.constantFrom(true, true, true, true, false),
@@ -67,7 +82,7 @@ const rounds: fc.Arbitrary<Round> = fc.record({
   spareBlocks: fc.constantFrom(0, 0, 1, 3, 12),
   spareSequences: fc.constantFrom(0, 2, 8, 20),
   spareTokens: fc.constantFrom(0, 1, 7, 40, 200),
-  prefixCache: fc.boolean(),
+  draftBlocks: fc.constantFrom(2, 6, 40),
 });
 
 /** Lets things happen in the middle of others: whoever does something is a moment, and what is due then is done. */
@@ -93,32 +108,33 @@ class Moments {
   }
 }
 
-/** Guesses what the request finds alone, wrong now and then. */
 function draftingOf({ drafting }: Plan, alone: readonly GenerationResult[], pass: () => void): Drafting | undefined {
   if (drafting === undefined) return undefined;
-  const { maxTokens, skill, isAsync } = drafting;
-  const guess = ({ generatedIds }: { readonly generatedIds: readonly number[] }, count: number) => {
+  const { by, skill, ...rest } = drafting;
+  const lookUp = lookupOf(alone, skill, pass);
+  const propose = by === 'lookup' ? lookUp : async (text: SequenceView, count: number) => lookUp(text, count);
+  const chain = { processors: [], filters: [], isShortlisted: false };
+  const chooserFor = () => ({ chain, temperature: 0, seed: 0 });
+  return { ...rest, proposer: by === 'model' ? undefined : { propose }, acceptance: 'exact', chooserFor };
+}
+
+/** Guesses what the request finds alone, wrong now and then. */
+function lookupOf(alone: readonly GenerationResult[], skill: number, pass: () => void) {
+  return ({ generatedIds }: SequenceView, maxTokens: number): readonly number[] => {
     pass();
     const isOnTrack = ({ tokenIds }: GenerationResult) => generatedIds.every((id, i) => id === tokenIds[i]);
     const truth = alone.find(isOnTrack)?.tokenIds.slice(generatedIds.length) ?? [];
-    const length = Math.min(count, mix(generatedIds.length, 7) % 12);
+    const length = Math.min(maxTokens, mix(generatedIds.length, 7) % 12);
     return Array.from({ length }, (_, i) => {
       const isRight = mix(skill, generatedIds.length + i) % 8 < skill;
       return isRight ? (truth[i] ?? 1) : mix(i, generatedIds.length) % VOCAB_SIZE;
     });
   };
-  const proposer: DraftProposer = { propose: isAsync ? async (text, count) => guess(text, count) : guess };
-  return { maxTokens, proposer, adaptLength: false, acceptance: 'exact', chooserFor };
 }
 
 function searchOf({ kind, ...options }: Plan, onToken?: (tokenId: number) => void): SampleSearch | ForkingSearch {
   const Search = kind === 'sample' ? SampleSearch : ForkingSearch;
   return new Search({ ...options, stops: true, onToken });
-}
-
-/** Only a draft model would ask. */
-function chooserFor(): never {
-  throw new Error('Nobody should ask how tokens are chosen');
 }
 
 interface Submission {
@@ -143,19 +159,23 @@ function prepare(plan: Plan, pass: () => void): Submission {
   return { plan, request, search, abort, wanted, outcome: undefined };
 }
 
-/** What a round should have had in it, or it says little. */
-const totals = { finished: 0, aborted: 0, preemptions: 0, preemptedForks: 0, accepted: 0, cached: 0 };
+/** What there should be some of, or the rounds say little. */
+class Totals {
+  finished = 0;
+  aborted = 0;
+  preemptions = 0;
+  preemptedForks = 0;
+  accepted = 0;
+  cached = 0;
+}
 
-async function play(round: Round): Promise<void> {
+async function play(round: Round, prefixCache: boolean, totals: Totals): Promise<void> {
   const moments = new Moments();
   const pass = () => moments.pass();
   const submissions = round.plans.map((plan) =>
     prepare({ ...plan, width: Math.min(plan.width, round.mostWidth) }, pass),
   );
-  const model = new HashModel();
-  model.duringStep = pass;
-  const { engine, cache } = start(model, submissions, round);
-  engine.subscribe(pass);
+  const { engine, caches } = start(submissions, { round, prefixCache, pass });
   for (const submission of submissions) {
     const { plan, request, abort } = submission;
     moments.in(plan.arrival, () => {
@@ -169,28 +189,40 @@ async function play(round: Round): Promise<void> {
   }
   // A step may be on its way whose requests have all been aborted.
   await new Promise(setImmediate);
-  for (const submission of submissions) await check(submission);
-  expect(cache.pool.numFree).toBe(cache.pool.numBlocks);
-  expect(cache.backend.memoryUsage().allocatedBytes).toBe(cache.byteLength);
-  expect(engine.statistics()).toMatchObject({ running: 0, waiting: 0, sequences: 0 });
-  totals.preemptions += engine.statistics().totals.preemptions;
-  totals.cached += engine.statistics().totals.cachedTokens;
+  for (const submission of submissions) await check(submission, totals);
+  for (const { pool } of caches) expect(pool.numFree).toBe(pool.numBlocks);
+  for (const { backend, byteLength } of caches) expect(backend.memoryUsage().allocatedBytes).toBe(byteLength);
+  const { running, waiting, sequences, totals: sums } = engine.statistics();
+  expect([running, waiting, sequences, sums.failed]).toEqual([0, 0, 0, 0]);
+  expect(sums.finished + sums.aborted).toBe(submissions.length);
+  totals.preemptions += sums.preemptions;
+  totals.cached += sums.cachedTokens;
 }
 
-function start(model: HashModel, submissions: readonly Submission[], round: Round) {
+interface Setting {
+  readonly round: Round;
+  readonly prefixCache: boolean;
+  readonly pass: () => void;
+}
+
+/** An engine that can just about serve each of the requests, and its caches. */
+function start(submissions: readonly Submission[], { round, prefixCache, pass }: Setting) {
   const requests = submissions.map(({ request }) => request);
   const numBlocks = Math.max(...requests.map(blocksNeeded)) + round.spareBlocks;
   const numSequences = ({ search, guidance }: EngineRequest) => search.maxHypotheses * (guidance === undefined ? 1 : 2);
   const maxNumSequences = Math.max(...requests.map(numSequences)) + round.spareSequences;
-  const cache = model.createCache(numBlocks);
-  const limits = {
-    ...{ maxNumSequences, maxNumBatchedTokens: maxNumSequences + round.spareTokens },
-    ...{ maxQueueLength: 1000, prefixCache: round.prefixCache },
-  };
-  return { engine: new Engine(model, cache, limits), cache };
+  const maxNumBatchedTokens = maxNumSequences + round.spareTokens;
+  const [model, small] = [new HashModel(), new HashModel({ errs: true })];
+  for (const one of [model, small]) one.duringStep = pass;
+  const [cache, smallCache] = [model.createCache(numBlocks), small.createCache(round.draftBlocks)];
+  const draftModel = new DraftModel(small, smallCache, { targetVocabSize: VOCAB_SIZE, maxNumBatchedTokens });
+  const limits = { maxNumSequences, maxNumBatchedTokens, maxQueueLength: 1000, prefixCache };
+  const engine = new Engine(model, cache, limits, draftModel);
+  engine.subscribe(pass);
+  return { engine, caches: [cache, smallCache] };
 }
 
-async function check({ outcome, abort, search, wanted }: Submission): Promise<void> {
+async function check({ outcome, abort, search, wanted }: Submission, totals: Totals): Promise<void> {
   const report = await outcome!;
   if (report === 'enough') {
     expect(abort.signal.aborted).toBe(true);
@@ -204,8 +236,17 @@ async function check({ outcome, abort, search, wanted }: Submission): Promise<vo
   if (search instanceof SampleSearch) totals.accepted += search.numAccepted;
 }
 
-test('Every request gets what it gets alone, whatever else runs, and no block is lost', async () => {
-  await fc.assert(fc.asyncProperty(rounds, play), { numRuns: 250 });
-  console.log(totals);
-  expect(Object.values(totals).every((total) => total > 0)).toBe(true);
-}, 60_000);
+test.each([true, false])(
+  'Every request gets what it gets alone, whatever else runs, and no block is lost: prefix cache %s',
+  async (prefixCache) => {
+    const totals = new Totals();
+    await fc.assert(
+      fc.asyncProperty(rounds, (round) => play(round, prefixCache, totals)),
+      { numRuns: 90 },
+    );
+    const { cached, ...others } = totals;
+    expect(cached > 0).toBe(prefixCache);
+    for (const [what, total] of Object.entries(others)) expect(total, what).toBeGreaterThan(0);
+  },
+  120_000,
+);

@@ -1,4 +1,4 @@
-import { uniform } from '../base/random.ts';
+import { philox } from '../base/random.ts';
 import { numElements } from '../base/shape.ts';
 import type { TensorEntry, WeightSource } from '../formats/weight-source.ts';
 import { decoderOnlyParameters } from './decoder-only-parameters.ts';
@@ -39,9 +39,21 @@ const LOCATION = 'random weights';
 const HALF_WIDTH = 0.02 * Math.sqrt(3);
 
 function noise(seed: number, tensor: number): (values: Float32Array, first: number) => void {
+  const start = philox(seed, tensor)[0];
   return (values, first) => {
-    for (let i = 0; i < values.length; i++) values[i] = (2 * uniform(seed, first + i, tensor) - 1) * HALF_WIDTH;
+    for (let i = 0; i < values.length; i++)
+      values[i] = (mix(start + Math.imul(first + i, GOLDEN_RATIO)) * 2 ** -31 - 1) * HALF_WIDTH;
   };
+}
+
+const GOLDEN_RATIO = 0x9e3779b9;
+
+/** 32 bits from 32 bits (Wellons 2018, lowbias32): there are many weights, and noise need not be drawn better. */
+function mix(bits: number): number {
+  let x = bits >>> 0;
+  x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
+  x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
+  return (x ^ (x >>> 16)) >>> 0;
 }
 
 function constant(value: number): (values: Float32Array) => void {

@@ -9,7 +9,7 @@ import { highestLogit } from './highest-logit.ts';
  */
 export const DRAFT_LANE = 16;
 export const ACCEPT_LANE = 17;
-export const REDRAW_LANE = 18;
+const REDRAW_LANE = 18;
 
 /** A guess at the next token. */
 export interface DraftedToken {

@@ -9,6 +9,8 @@ const PRIOR_WEIGHT = 1;
 /** After so many steps with drafts, one goes without, and the other way round, so that neither figure grows old. */
 const PROBE_INTERVAL = 64;
 const PROBE_LENGTH = 4;
+/** A sequence that nothing is known of is tried after so many steps. */
+const FIRST_PROBE = 4;
 
 /** What the steps of speculation take, learnt from all requests of an engine. */
 export interface SpeculationCosts {
@@ -34,7 +36,7 @@ export class DraftLength {
   #accepted = 0;
   /** Whether the last steps had drafts, and how many they were. */
   #isDrafting = false;
-  #numAlike = 0;
+  #numAlike = PROBE_INTERVAL - FIRST_PROBE;
 
   constructor(of: { readonly maxTokens: number; readonly costs: SpeculationCosts }) {
     this.#maxTokens = of.maxTokens;
