@@ -47,9 +47,8 @@ export class SampleSearch implements SearchStrategy {
       return { sample, parent: parentOf(i), tokenIds };
     });
     spoil(hypotheses);
-    const going = steps.filter(({ sample }) => !sample.isFinished);
-    this.#alive = going.map(({ sample }) => sample);
-    return going.map(({ parent, tokenIds }) => ({ parent, tokenIds }));
+    this.#alive = steps.flatMap(({ sample }) => (sample.isFinished ? [] : [sample]));
+    return steps.map(({ sample, parent, tokenIds }) => ({ parent, tokenIds, isLast: sample.isFinished }));
   }
 
   finish(): boolean {
@@ -204,7 +203,8 @@ export function decodeAlone(
       const hidden = search.needsHidden ? hiddenFrom(tokens.tokenIds, numSeen) : undefined;
       return { sequence: tokens, rows: [row], draft: undefined, hidden };
     });
-    sequences = search.advance(hypotheses).map(({ parent, tokenIds }) => {
+    const going = search.advance(hypotheses).filter(({ isLast }) => !isLast);
+    sequences = going.map(({ parent, tokenIds }) => {
       const { promptIds: prompt, generatedIds, position } = sequences[parent]!.tokens;
       return { tokens: new TokenSequence(prompt, [...generatedIds, ...tokenIds]), numSeen: position };
     });

@@ -1,4 +1,4 @@
-import { softmaxMoments } from './softmax-moments.ts';
+import { logSumExp } from './log-sum-exp.ts';
 
 /**
  * Classifier-free guidance (Sanchez et al. 2023): moves a row of logits (V) away from what the model says without the
@@ -14,8 +14,8 @@ export function guide(row: Float32Array, unconditionalRow: Float32Array, scale: 
       `Cannot guide: the unconditional row has ${unconditionalRow.length} logits, but ${length} are needed`,
     );
   }
-  const conditional = softmaxMoments(row).logSumExp;
-  const unconditional = softmaxMoments(unconditionalRow).logSumExp;
+  const conditional = logSumExp(row);
+  const unconditional = logSumExp(unconditionalRow);
   for (let id = 0; id < length; id++) {
     const c = row[id]! - conditional;
     const u = unconditionalRow[id]! - unconditional;

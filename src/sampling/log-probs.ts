@@ -1,5 +1,4 @@
-import { expOfNegative } from './exp.ts';
-import { highestLogit } from './highest-logit.ts';
+import { logSumExp } from './log-sum-exp.ts';
 import { rankCut } from './rank-cut.ts';
 
 /** A token and the natural logarithm of its probability. */
@@ -31,14 +30,6 @@ export class LogProbs {
   top(count: number): readonly TokenLogProb[] {
     return likeliestTokens(this.#logits, count).map((tokenId) => ({ tokenId, logProb: this.of(tokenId) }));
   }
-}
-
-function logSumExp(logits: Float32Array): number {
-  const highest = highestLogit(logits);
-  const { length } = logits;
-  let sum = 0;
-  for (let id = 0; id < length; id++) sum += expOfNegative(logits[id]! - highest);
-  return highest + Math.log(sum);
 }
 
 function likeliestTokens(logits: Float32Array, count: number): number[] {

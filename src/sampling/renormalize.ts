@@ -1,12 +1,12 @@
-import { softmaxMoments } from './softmax-moments.ts';
+import { logSumExp } from './log-sum-exp.ts';
 
 /**
  * Hugging Face's `renormalize_logits`, a filter: turns logits into log probabilities of the tokens that are left,
  * x − log Σ exp(x). It changes no probability, so it matters only where scores are added up, as in beam search.
  */
 export function renormalize(logits: Float32Array): void {
-  const { highest, logSumExp } = softmaxMoments(logits);
-  if (highest === Number.NEGATIVE_INFINITY) return;
+  const total = logSumExp(logits);
+  if (total === Number.NEGATIVE_INFINITY) return;
   const { length } = logits;
-  for (let id = 0; id < length; id++) logits[id]! -= logSumExp;
+  for (let id = 0; id < length; id++) logits[id]! -= total;
 }
