@@ -1,21 +1,24 @@
 import { Engine } from '../src/engine/engine.ts';
 import { type EngineOptions, engineLimits } from '../src/engine/engine-options.ts';
 import type { EngineRequest, RequestReport } from '../src/engine/request.ts';
+import { DraftModel } from '../src/engine/speculative/draft-model.ts';
 import type { EngineEvent, RequestEvent } from '../src/engine/statistics.ts';
 import { type FakeSearchOptions, SampleSearch } from './fake-searches.ts';
-import { HashModel } from './hash-model.ts';
+import { HashModel, VOCAB_SIZE } from './hash-model.ts';
 
-/** An engine over a hash model and a cache of `numBlocks` blocks, and what has happened in it. */
+/** An engine over a hash model and a cache of `numBlocks` blocks, with a draft model, and what has happened in it. */
 export function startEngine({ numBlocks = 64, maxPositions = 1024, ...options }: StartOptions = {}) {
   const model = new HashModel({ maxPositions });
   const cache = model.createCache(numBlocks);
-  const engine = new Engine(model, cache, engineLimits({ prefixCache: false, ...options }));
+  const draftCache = model.createCache(numBlocks);
+  const draftModel = new DraftModel(new HashModel({ errs: true }), draftCache, { targetVocabSize: VOCAB_SIZE });
+  const engine = new Engine(model, cache, engineLimits({ prefixCache: false, ...options }), draftModel);
   const events: EngineEvent[] = [];
   engine.subscribe((event) => events.push(event));
   /** The requests that something has happened to, in that order, by their numbers of arrival. */
   const requestsThat = (kind: RequestEvent['kind']) =>
     events.flatMap((event) => (event.kind === kind ? [event.request] : []));
-  return { model, cache, engine, events, requestsThat };
+  return { model, cache, draftCache, engine, events, requestsThat };
 }
 
 export interface StartOptions extends EngineOptions {

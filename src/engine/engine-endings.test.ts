@@ -14,11 +14,12 @@ async function outcomes(promises: readonly Promise<unknown>[]): Promise<readonly
   return settled.map((one) => (one.status === 'fulfilled' ? 'finished' : String(one.reason)));
 }
 
-const drafting = (proposer: DraftProposer): Drafting => ({
+/** Without a proposer, the draft model guesses. */
+const drafting = (proposer?: DraftProposer): Drafting => ({
   ...{ proposer, maxTokens: 4, adaptLength: false, acceptance: 'exact' },
-  chooserFor: () => {
-    throw new Error('nobody asks');
-  },
+  chooserFor: () => ({
+    ...{ chain: { processors: [], filters: [], isShortlisted: false }, temperature: 0, seed: 0 },
+  }),
 });
 
 describe('a request that is aborted', () => {
@@ -96,6 +97,20 @@ describe('a request that is aborted', () => {
     expect(cache.pool.numFree).toBe(cache.pool.numBlocks);
     expect(engine.statistics().totals).toMatchObject({ aborted: 2, failed: 0 });
   });
+});
+
+test('A request that is aborted while tokens are guessed for another leaves nothing with the draft model', async () => {
+  const { engine, draftCache } = startEngine();
+  const abort = new AbortController();
+  const propose = async () => {
+    abort.abort('no more');
+    return [];
+  };
+  const first = engine.submit(requestFor(promptOf(20), { maxNewTokens: 4, drafting: drafting({ propose }) }));
+  const settings = { maxNewTokens: 9, signal: abort.signal, drafting: drafting() };
+  const second = engine.submit(requestFor(promptOf(30), settings));
+  expect(await outcomes([first, second])).toEqual(['finished', 'no more']);
+  expect(draftCache.pool.numFree).toBe(draftCache.pool.numBlocks);
 });
 
 describe('a request is refused', () => {

@@ -122,7 +122,16 @@ export class Statistics {
   }
 
   #emit(event: EngineEvent): void {
-    for (const listener of this.#listeners) listener(event);
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        // A listener's mistake is its own: no request may suffer, and it must not be hidden.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
   }
 }
 

@@ -57,7 +57,8 @@ export class Drafter {
     const turns = generating.flatMap((job) => this.#turns(job));
     for (const turn of turns)
       if (turn.job.request.drafting?.proposer !== undefined) await propose(turn, this.#vocabSize, onError);
-    const own = turns.filter(({ job }) => job.request.drafting?.proposer === undefined);
+    // Of what has ended meanwhile the draft model must not hear again: it would keep it for ever.
+    const own = turns.filter(({ job }) => job.request.drafting?.proposer === undefined && !job.hasEnded);
     try {
       await this.#proposeWithModel(own);
     } catch (error) {
