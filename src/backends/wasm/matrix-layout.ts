@@ -7,7 +7,7 @@ const FLOAT32_PANEL = 12;
 /** What the rows of 16-bit matrices are padded to: three panels of 8 are two of 12. */
 const HALF_GROUP = 24;
 /** From this many rows on, `linear` widens 16-bit weights to float32 panels first. */
-const WIDEN_ROWS = { bfloat16: 96, float16: 24 };
+const WIDEN_ROWS = 24;
 
 /** Bytes of a weight matrix, rows padded to whole panels. */
 export function matrixByteLength(dtype: WeightDType, rows: number, columns: number): number {
@@ -21,6 +21,6 @@ export function matrixByteLength(dtype: WeightDType, rows: number, columns: numb
  */
 export function linearScratchBytes(dtype: WeightDType, rows: number, inputs: number): number {
   if (dtype === 'float32') return 0;
-  if (rows >= WIDEN_ROWS[dtype]) return HALF_GROUP * inputs * 4;
+  if (rows >= WIDEN_ROWS) return HALF_GROUP * inputs * 4;
   return dtype === 'float16' ? rows * (inputs + 1) * 4 : 0;
 }

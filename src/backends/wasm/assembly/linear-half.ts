@@ -1,15 +1,13 @@
-// Some rows times 16-bit panels [N/8][K][8], widened on the fly. As in linear-float32.ts a thread walks four far-apart
-// panels. Fours of rows go over each of them in tiles, and so do three that are left; two go over two panels at once, one
-// over all four.
+// A few rows times 16-bit panels [N/8][K][8], widened on the fly. As in linear-float32.ts a thread walks far-apart panels:
+// an odd row over four at once, pairs of rows over two.
 //
 // float16 weights widen to w·2⁻¹¹² (linear-words.ts). The input comes scaled by 2ˢ, s = 112 or what cannot overflow its
 // largest element, and the sums leave scaled by 2¹¹²⁻ˢ. Powers of two change no bit of a sum unless a product is 2⁻¹⁴⁰ of
 // the largest input or less.
 
 import { madd } from './fma';
-import { multiplyTile } from './linear-half-tile';
 import { BFLOAT16, firstItem, FLOAT16, HALF_PANEL } from './linear-layout';
-import { finishSums, storePanel } from './linear-store';
+import { finishSums, storeOutputs } from './linear-store';
 import { widenHigh, widenLow, widenMask } from './linear-words';
 
 /** For float16 `scratch` holds `rows` scaled rows and their factors. */
@@ -31,25 +29,21 @@ export function linearHalf(
     }
     input = scratch;
   }
-  const second = begin + firstItem(end - begin, 1, 4);
-  const third = begin + firstItem(end - begin, 2, 4);
-  const fourth = begin + firstItem(end - begin, 3, 4);
-  for (let i = 0; fourth + i < end; i++) {
-    const n0 = begin + i, n1 = second + i, n2 = third + i, n3 = fourth + i;
-    if (rows > 2) {
-      multiplyTiles(output, input, weight, rows, inputs, outputs, n0, dtype);
-      multiplyTiles(output, input, weight, rows, inputs, outputs, n1, dtype);
-      multiplyTiles(output, input, weight, rows, inputs, outputs, n2, dtype);
-      multiplyTiles(output, input, weight, rows, inputs, outputs, n3, dtype);
+  if (rows & 1) {
+    const second = begin + firstItem(end - begin, 1, 4);
+    const third = begin + firstItem(end - begin, 2, 4);
+    const fourth = begin + firstItem(end - begin, 3, 4);
+    for (let i = 0; fourth + i < end; i++) {
+      const n0 = begin + i, n1 = second + i, n2 = third + i, n3 = fourth + i;
+      if (dtype == BFLOAT16) multiplyRowBfloat16(output, input, weight, inputs, outputs, n0, n1, n2, n3);
+      else multiplyRowFloat16(output, input, weight, inputs, outputs, n0, n1, n2, n3);
+      multiplyPairs(output, input, weight, 1, rows, inputs, outputs, n0, n1, dtype);
+      multiplyPairs(output, input, weight, 1, rows, inputs, outputs, n2, n3, dtype);
     }
-    const left = rows & 3;
-    const to = output + <usize>(rows - left) * outputBytes;
-    const from = input + <usize>(rows - left) * inputBytes;
-    if (left == 2) {
-      multiplyPair(to, from, weight, inputs, outputs, n0, n1, dtype);
-      multiplyPair(to, from, weight, inputs, outputs, n2, n3, dtype);
-    } else if (left == 1) {
-      multiplyRow(to, from, weight, inputs, outputs, n0, n1, n2, n3, dtype);
+  } else {
+    const second = begin + firstItem(end - begin, 1, 2);
+    for (let i = 0; second + i < end; i++) {
+      multiplyPairs(output, input, weight, 0, rows, inputs, outputs, begin + i, second + i, dtype);
     }
   }
   for (let row = 0; row < rows; row++) {
@@ -59,64 +53,49 @@ export function linearHalf(
   }
 }
 
-/** All fours of rows times a panel, and a last three. */
-function multiplyTiles(
-  output: usize, input: usize, weight: usize, rows: i32, inputs: i32, outputs: i32, panel: i32, dtype: i32,
-): void {
-  for (let row = 0; row + 2 < rows; row += 4) {
-    const to = output + <usize>row * <usize>outputs * 4;
-    const from = input + <usize>row * <usize>inputs * 4;
-    multiplyTile(to, from, weight, inputs, outputs, panel, min(4, rows - row), dtype);
-  }
-}
-
-// @ts-ignore: decorator
-@inline
-function multiplyRow(
-  output: usize, input: usize, weight: usize, inputs: i32, outputs: i32, n0: i32, n1: i32, n2: i32, n3: i32,
-  dtype: i32,
-): void {
-  if (dtype == BFLOAT16) multiplyRowBfloat16(output, input, weight, inputs, outputs, n0, n1, n2, n3);
-  else multiplyRowFloat16(output, input, weight, inputs, outputs, n0, n1, n2, n3);
-}
-
 function multiplyRowBfloat16(
   output: usize, input: usize, weight: usize, inputs: i32, outputs: i32, n0: i32, n1: i32, n2: i32, n3: i32,
 ): void {
-  multiplyFourPanels(output, input, weight, inputs, outputs, n0, n1, n2, n3, BFLOAT16);
+  multiplyRow(output, input, weight, inputs, outputs, n0, n1, n2, n3, BFLOAT16);
 }
 
 function multiplyRowFloat16(
   output: usize, input: usize, weight: usize, inputs: i32, outputs: i32, n0: i32, n1: i32, n2: i32, n3: i32,
 ): void {
-  multiplyFourPanels(output, input, weight, inputs, outputs, n0, n1, n2, n3, FLOAT16);
+  multiplyRow(output, input, weight, inputs, outputs, n0, n1, n2, n3, FLOAT16);
 }
 
+/** Rows firstRow … rows − 1, an even number, times two panels, without factor and bias. */
 // @ts-ignore: decorator
 @inline
-function multiplyPair(
-  output: usize, input: usize, weight: usize, inputs: i32, outputs: i32, n0: i32, n1: i32, dtype: i32,
+function multiplyPairs(
+  output: usize, input: usize, weight: usize, firstRow: i32, rows: i32, inputs: i32, outputs: i32, n0: i32, n1: i32,
+  dtype: i32,
 ): void {
-  if (dtype == BFLOAT16) multiplyPairBfloat16(output, input, weight, inputs, outputs, n0, n1);
-  else multiplyPairFloat16(output, input, weight, inputs, outputs, n0, n1);
+  for (let row = firstRow; row < rows; row += 2) {
+    const to = output + <usize>row * <usize>outputs * 4;
+    const from = input + <usize>row * <usize>inputs * 4;
+    if (dtype == BFLOAT16) multiplyPairBfloat16(to, from, weight, inputs, outputs, n0, n1);
+    else multiplyPairFloat16(to, from, weight, inputs, outputs, n0, n1);
+  }
 }
 
 function multiplyPairBfloat16(
   output: usize, input: usize, weight: usize, inputs: i32, outputs: i32, n0: i32, n1: i32,
 ): void {
-  multiplyTwoPanels(output, input, weight, inputs, outputs, n0, n1, BFLOAT16);
+  multiplyPair(output, input, weight, inputs, outputs, n0, n1, BFLOAT16);
 }
 
 function multiplyPairFloat16(
   output: usize, input: usize, weight: usize, inputs: i32, outputs: i32, n0: i32, n1: i32,
 ): void {
-  multiplyTwoPanels(output, input, weight, inputs, outputs, n0, n1, FLOAT16);
+  multiplyPair(output, input, weight, inputs, outputs, n0, n1, FLOAT16);
 }
 
 /** One row times four panels, without factor and bias; two steps a turn gain 1 to 10 %. */
 // @ts-ignore: decorator
 @inline
-function multiplyFourPanels(
+function multiplyRow(
   output: usize, input: usize, weight: usize, inputs: i32, outputs: i32, n0: i32, n1: i32, n2: i32, n3: i32,
   dtype: i32,
 ): void {
@@ -178,7 +157,7 @@ function multiplyFourPanels(
 /** Two rows times two panels, without factor and bias. */
 // @ts-ignore: decorator
 @inline
-function multiplyTwoPanels(
+function multiplyPair(
   output: usize, input: usize, weight: usize, inputs: i32, outputs: i32, n0: i32, n1: i32, dtype: i32,
 ): void {
   const mask = v128.load(widenMask(dtype));
@@ -216,6 +195,14 @@ function multiplyTwoPanels(
   storePanel(output, n1, outputs, a01, b01);
   storePanel(next, n0, outputs, a10, b10);
   storePanel(next, n1, outputs, a11, b11);
+}
+
+// @ts-ignore: decorator
+@inline
+function storePanel(output: usize, panel: i32, outputs: i32, a: v128, b: v128): void {
+  const first = panel * HALF_PANEL;
+  storeOutputs(output, first, outputs, a);
+  storeOutputs(output, first + 4, outputs, b);
 }
 
 /** Writes a row times 2ˢ, s = 112 or less where its largest magnitude is 2¹⁵ or more, and returns 2¹¹²⁻ˢ. */

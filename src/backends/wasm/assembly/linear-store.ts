@@ -1,7 +1,6 @@
 // What ends every product. Nothing is written past the last output.
 
 import { storeLanes } from './lanes';
-import { HALF_PANEL } from './linear-layout';
 
 /** Stores the lanes of outputs first … first + 3 that exist. */
 // @ts-ignore: decorator
@@ -10,15 +9,6 @@ export function storeOutputs(row: usize, first: i32, outputs: i32, sums: v128): 
   const to = row + (<usize>first << 2);
   if (first + 4 <= outputs) v128.store(to, sums);
   else if (first < outputs) storeLanes(to, sums, outputs - first);
-}
-
-/** Stores the outputs of a row from a 16-bit panel: lanes 0..3 and 4..7. */
-// @ts-ignore: decorator
-@inline
-export function storePanel(row: usize, panel: i32, outputs: i32, low: v128, high: v128): void {
-  const first = panel * HALF_PANEL;
-  storeOutputs(row, first, outputs, low);
-  storeOutputs(row, first + 4, outputs, high);
 }
 
 /** Outputs begin … end − 1 of a row times `factor`, a power of two, plus the bias (0 for none). */

@@ -6,7 +6,7 @@
 
 import { linearFloat32 } from './linear-float32';
 import { linearHalf } from './linear-half';
-import { BFLOAT16, FLOAT32, WIDEN_ROWS_BFLOAT16, WIDEN_ROWS_FLOAT16 } from './linear-layout';
+import { FLOAT32, WIDEN_ROWS } from './linear-layout';
 import { linearWiden } from './linear-widen';
 
 /** `bias` is 0 for none; `scratch` is the thread's own. */
@@ -17,7 +17,7 @@ export function linear(
   if (rows == 0) return;
   if (dtype == FLOAT32) {
     linearFloat32(output, input, weight, bias, rows, inputs, outputs, thread, threads);
-  } else if (rows < (dtype == BFLOAT16 ? WIDEN_ROWS_BFLOAT16 : WIDEN_ROWS_FLOAT16)) {
+  } else if (rows < WIDEN_ROWS) {
     linearHalf(output, input, weight, bias, rows, inputs, outputs, dtype, scratch, thread, threads);
   } else {
     linearWiden(output, input, weight, bias, rows, inputs, outputs, dtype, scratch, thread, threads);
