@@ -47,8 +47,8 @@ export interface BeamStep {
 
 /**
  * Beams that compete with each other: all of a beam search, or those of one group. Which candidates are looked at, which go
- * on, which are finished and when it ends is as in Hugging Face Transformers 5.23; with groups as in 4.49, the last that had
- * them built in, whose rules of ending differ a little.
+ * on, which are finished and when it ends is as in Hugging Face Transformers 5.23; with groups as in 4.49, which
+ * still had them built in and whose rules of ending differ a little.
  */
 export class BeamGroup {
   readonly #input: SearchInput;

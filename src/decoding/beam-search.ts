@@ -8,7 +8,7 @@ import type { Continuation, Hypothesis, SearchStrategy } from './search-strategy
  * Beam search: keeps the `numBeams` likeliest beginnings instead of one, and returns the sequences with the best scores,
  * log probability / length^`lengthPenalty`, as Hugging Face Transformers does. The processors change the log probabilities. At
  * a temperature above 0 continuations are drawn (beam sampling). With `numBeamGroups` the beams are in groups, each of which
- * avoids by `diversityPenalty` the tokens that groups before it choose in the same step (Vijayakumar et al. 2016).
+ * avoids by `diversityPenalty` the tokens that groups before it choose in the same step (Vijayakumar et al. 2018).
  *
  * Which sequences are returned is known when the search is over; their tokens are reported then, one sequence after the
  * other. Fewer than `numReturnSequences` come back where the processors leave no more to find.

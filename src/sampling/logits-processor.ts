@@ -2,7 +2,7 @@ import type { SequenceView } from './sequence-view.ts';
 
 /**
  * Changes one row of logits (V) in place before a token is chosen. A token is removed by setting it to −∞; a processor
- * never brings a removed token back. Rows hold no NaN and no +∞ (`checkLogits` sees to that).
+ * never brings a removed token back, unless it leaves that token as the only one (a forced token). Rows hold no NaN and no +∞ (`checkLogits` sees to that).
  */
 export type LogitsProcessor = (logits: Float32Array, sequence: SequenceView) => void;
 
