@@ -117,7 +117,7 @@ function repetitions(isQuick) {
     contextRepetitions: isQuick ? 1 : 2,
     requestCounts: isQuick ? [1, 4, 16] : [1, 2, 4, 8, 16, 32],
     requestTokens: isQuick ? 32 : 64,
-    staticRequests: isQuick ? 32 : 48,
+    staticRequests: isQuick ? 32 : 64,
     wasteRequests: isQuick ? 64 : 200,
     beamTokens: isQuick ? 32 : 64,
     beamRounds: isQuick ? 1 : 2,

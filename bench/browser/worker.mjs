@@ -12,7 +12,7 @@ self.onmessage = async ({ data }) => {
 /** Milliseconds of each decoded token, and of each prompt of 512 tokens, the first of each kind left out. */
 async function measure({ folder, vocabulary, threads, tokens, rounds }) {
   const start = performance.now();
-  const llm = await LLM.load(folder, threads === undefined ? {} : { threads });
+  const llm = await LLM.load(folder, { prefixCache: false, ...(threads === undefined ? {} : { threads }) });
   const loadMs = performance.now() - start;
   const tokenMs = [];
   const prefillMs = [];

@@ -6,7 +6,7 @@ const WINDOW = 16;
 
 /** Milliseconds of the token that makes a sequence `context` long, with the cache and without, for each context. */
 export async function measure({ folder, threads, vocabulary, contexts, repetitions }) {
-  const llm = await LLM.load(folder, { threads });
+  const llm = await LLM.load(folder, { threads, prefixCache: false });
   const most = Math.max(...contexts) + WINDOW / 2;
   await tokenTimes(llm, promptOf(PROMPT, vocabulary), greedy(24));
   const times = await tokenTimes(llm, promptOf(PROMPT, vocabulary), greedy(most - PROMPT));

@@ -8,7 +8,8 @@ export async function measure({ folder, threads, vocabulary }) {
   const beforeBytes = residentBytes();
   const { LLM } = await import('kvasir');
   const { greedy, promptOf, tokenTimes } = await import('./prompt.mjs');
-  const llm = await LLM.load(folder, { threads });
+  // The longest sequence, and room for no more: what is never touched would not be resident.
+  const llm = await LLM.load(folder, { threads, contextLength: 1024, cacheTokens: 1024 });
   const loadPeakBytes = peakBytes();
   await tokenTimes(llm, promptOf(512, vocabulary), greedy(64));
   const samples = [];

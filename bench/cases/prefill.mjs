@@ -3,7 +3,7 @@ import { greedy, promptOf, tokenTimes } from './prompt.mjs';
 
 /** Milliseconds from a prompt of `tokens` tokens to the first new one; the process's first prompt apart. */
 export async function measure({ folder, threads, vocabulary, tokens, rounds }) {
-  const llm = await LLM.load(folder, { threads });
+  const llm = await LLM.load(folder, { threads, prefixCache: false });
   const prompt = promptOf(tokens, vocabulary);
   const prefillMs = [];
   for (let round = 0; round <= rounds; round++) prefillMs.push(...(await tokenTimes(llm, prompt, greedy(1))));
