@@ -104,6 +104,7 @@ async function printText({ terminal, loadMs, settings, prompts, echo }: Job): Pr
   } finally {
     terminal.write('\n');
   }
+  await terminal.expectReader();
   writeLogProbs(terminal, llm, generation.logProbs);
   terminal.note(speedLine(generation, loadMs));
 }

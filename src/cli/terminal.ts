@@ -66,6 +66,15 @@ export class Terminal {
     }
   }
 
+  /**
+   * Waits for a turn of the event loop, in which what was written may turn out to have no reader; throws then, so that nothing
+   * more is said.
+   */
+  async expectReader(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#outputClosed.signal.throwIfAborted();
+  }
+
   #streamFailed(error: Error): void {
     if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
     this.#outputClosed.abort(new OutputClosed());
