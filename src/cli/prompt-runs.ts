@@ -1,3 +1,4 @@
+import { eitherSignal } from '../base/either-signal.ts';
 import type { GeneratedToken } from '../decoding/generation-output.ts';
 import type { GenerateOptions, Prompt } from '../llm/generate-options.ts';
 import type { Generation } from '../llm/generation.ts';
@@ -31,7 +32,7 @@ export function startRuns(settings: RunSettings, prompts: readonly Prompt[]): re
   const { signal } = settings.options;
   const options = {
     ...settings.options,
-    signal: signal === undefined ? failure.signal : AbortSignal.any([signal, failure.signal]),
+    signal: eitherSignal(signal, failure.signal),
   };
   const runs = prompts.map((prompt) => {
     const tokens: GeneratedToken[] = [];

@@ -1,5 +1,5 @@
 import type { NamedOptions } from './generation-option-names.ts';
-import { type GenerationOptions, NEUTRAL_OPTIONS } from './neutral-options.ts';
+import { CUT_OPTIONS, type GenerationOptions, NEUTRAL_OPTIONS } from './neutral-options.ts';
 
 /**
  * A user who limits the length in either way replaces both of the model's limits; the model's least gives way to what is
@@ -41,17 +41,7 @@ export function chooseTemperature(user: NamedOptions, model: NamedOptions): numb
   return isSampled ? sampledTemperature(model) : 0;
 }
 
-const DRAWING_OPTIONS = [
-  'topP',
-  'minP',
-  'typicalP',
-  'epsilonCutoff',
-  'etaCutoff',
-  'topNSigma',
-  'xtcProbability',
-  'mirostat',
-  'dynatempRange',
-] as const;
+const DRAWING_OPTIONS = [...CUT_OPTIONS, 'mirostat', 'dynatempRange'] as const;
 
 /** Whether the user says something that means nothing but for drawing. In contrastive search top-k does. */
 function asksForDrawing(user: NamedOptions, model: NamedOptions): boolean {

@@ -1,5 +1,5 @@
 import type { NamedOptions } from './generation-option-names.ts';
-import { type GenerationOptions, NEUTRAL_OPTIONS } from './neutral-options.ts';
+import { CUT_OPTIONS, type GenerationOptions, NEUTRAL_OPTIONS } from './neutral-options.ts';
 import { showValue } from './show-value.ts';
 
 type OptionName = keyof NamedOptions & keyof GenerationOptions;
@@ -70,16 +70,7 @@ function contrastiveSearch(options: GenerationOptions): Conflict | undefined {
   return undefined;
 }
 
-const OTHER_CUTS = [
-  'topK',
-  'topP',
-  'minP',
-  'typicalP',
-  'epsilonCutoff',
-  'etaCutoff',
-  'topNSigma',
-  'xtcProbability',
-] as const;
+const OTHER_CUTS = ['topK', ...CUT_OPTIONS] as const;
 
 function mirostat(options: GenerationOptions): Conflict | undefined {
   if (options.mirostat === 0) return undefined;

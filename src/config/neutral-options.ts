@@ -160,3 +160,14 @@ export const NEUTRAL_OPTIONS: GenerationOptions = Object.freeze({
   ...{ stopStrings: Object.freeze([]), stopTokenIds: Object.freeze([]) },
   ...{ seed: undefined, logProbs: undefined },
 });
+
+/** Options that remove tokens from the tail of the distribution before one is drawn. */
+export const CUT_OPTIONS = [
+  'topP',
+  'minP',
+  'typicalP',
+  'epsilonCutoff',
+  'etaCutoff',
+  'topNSigma',
+  'xtcProbability',
+] as const satisfies readonly (keyof GenerationOptions)[];

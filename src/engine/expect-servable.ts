@@ -1,5 +1,6 @@
 import { CACHE_BLOCK_SIZE } from '../backend/backend.ts';
-import { blocksNeeded } from './job.ts';
+import { findForeignToken } from '../base/find-foreign-token.ts';
+import { blocksNeeded, sequencesNeeded } from './job.ts';
 import type { EngineRequest } from './request.ts';
 import type { StepModel } from './step-model.ts';
 
@@ -14,7 +15,7 @@ interface Means {
 /** Throws a `RangeError` or `TypeError` for a request that the engine could never bring to its end. */
 export function expectServable(request: EngineRequest, means: Means): void {
   expectTokenIds(request, means.model.config.vocabSize);
-  const { drafting, guidance, maxLength, promptIds, search } = request;
+  const { drafting, guidance, maxLength, promptIds } = request;
   if (drafting !== undefined && drafting.proposer === undefined && !means.hasDraftModel)
     throw new TypeError('Cannot take a request: it wants drafts of a draft model, but the engine has none');
   const { maxPositions } = means.model.config;
@@ -23,7 +24,7 @@ export function expectServable(request: EngineRequest, means: Means): void {
     throw new RangeError(
       `Cannot take a request: it may come to ${longest} tokens, but the model takes ${maxPositions}`,
     );
-  const sequences = search.maxHypotheses * (guidance === undefined ? 1 : 2);
+  const sequences = sequencesNeeded(request);
   if (sequences > means.maxNumSequences)
     throw new RangeError(
       `Cannot take a request: it has ${sequences} sequences, but maxNumSequences is ${means.maxNumSequences}`,
@@ -36,8 +37,7 @@ export function expectServable(request: EngineRequest, means: Means): void {
 }
 
 function expectTokenIds({ promptIds, guidance }: EngineRequest, vocabSize: number): void {
-  const isKnown = (tokenId: number) => Number.isInteger(tokenId) && tokenId >= 0 && tokenId < vocabSize;
-  const wrong = [...promptIds, ...(guidance?.promptIds ?? [])].find((tokenId) => !isKnown(tokenId));
+  const wrong = findForeignToken(promptIds, vocabSize) ?? findForeignToken(guidance?.promptIds ?? [], vocabSize);
   if (wrong !== undefined)
     throw new RangeError(`Cannot take a request: token id ${wrong}, wanted 0 to ${vocabSize - 1}`);
   if (promptIds.length === 0 || guidance?.promptIds.length === 0)

@@ -69,7 +69,7 @@ export class Job {
 
   /** Most sequences it can have at once. */
   get maxSequences(): number {
-    return this.request.search.maxHypotheses * (this.request.guidance === undefined ? 1 : 2);
+    return sequencesNeeded(this.request);
   }
 
   /** Whether everything is computed that the search waits for. */
@@ -157,6 +157,11 @@ function numInCommon(a: Sequence, b: Sequence): number {
 export function byPrecedence(a: Job, b: Job): number {
   if (a.urgency !== b.urgency) return b.urgency - a.urgency;
   return a.arrival - b.arrival;
+}
+
+/** Most sequences that a request can have at once, guides included. */
+export function sequencesNeeded({ search, guidance }: EngineRequest): number {
+  return search.maxHypotheses * (guidance === undefined ? 1 : 2);
 }
 
 /**

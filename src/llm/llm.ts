@@ -1,4 +1,5 @@
 import { type Backend, CACHE_BLOCK_SIZE } from '../backend/backend.ts';
+import { eitherSignal } from '../base/either-signal.ts';
 import type { GenerationDefaults } from '../config/generation-options.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import type { GeneratedToken } from '../decoding/generation-output.ts';
@@ -19,6 +20,7 @@ import { type LoadedParts, loadParts, type RandomOptions, randomParts } from './
 import { modelFingerprint } from './model-fingerprint.ts';
 import { type PreparedGeneration, prepareGeneration } from './prepare-generation.ts';
 import { scoreText, type TextScore } from './score-text.ts';
+import { TokenSearch } from './token-search.ts';
 import { streamFrom } from './token-stream.ts';
 
 /**
@@ -37,6 +39,7 @@ export class LLM {
   /** What the model's generation_config.json says. */
   readonly defaults: GenerationDefaults;
   readonly #chatTemplate: ChatTemplate | undefined;
+  readonly #tokenSearch: TokenSearch | undefined;
   /** Serves all requests; its statistics and events are here. */
   readonly engine: Engine;
   readonly #cache: PagedKvCache;
@@ -52,6 +55,7 @@ export class LLM {
     this.defaults = assets.defaults;
     this.contextLength = chooseContextLength(options.contextLength, model.config.maxPositions);
     this.#chatTemplate = assets.chatTemplate;
+    this.#tokenSearch = assets.tokenizer && new TokenSearch(assets.tokenizer);
     this.#weightBytes = model.backend.memoryUsage().allocatedBytes;
     const cacheTokens = chooseCacheTokens(options.cacheTokens, this.contextLength);
     const limits = engineLimits(options);
@@ -120,7 +124,7 @@ export class LLM {
     if (!isBatch(prompt)) return this.#run(this.#prepare(prompt, options));
     // One request that fails takes the others with it.
     const failure = new AbortController();
-    const signal = options.signal === undefined ? failure.signal : AbortSignal.any([options.signal, failure.signal]);
+    const signal = eitherSignal(options.signal, failure.signal);
     const prepared = prompt.map((one) => this.#prepare(one, { ...options, signal }));
     const runs = prepared.map((generation) => this.#run(generation));
     try {
@@ -141,7 +145,7 @@ export class LLM {
    */
   async *stream(prompt: Prompt, options: GenerateOptions = {}): AsyncGenerator<GeneratedToken, Generation, void> {
     const left = new AbortController();
-    const signal = options.signal === undefined ? left.signal : AbortSignal.any([options.signal, left.signal]);
+    const signal = eitherSignal(options.signal, left.signal);
     try {
       return yield* streamFrom<GeneratedToken, Generation>((push) =>
         this.#run(this.#prepare(prompt, { ...options, signal }, push)),
@@ -249,7 +253,8 @@ export class LLM {
     const { tokenizer, defaults, contextLength } = this;
     const { vocabSize } = this.config;
     const hasDraftModel = this.#draftModel !== undefined;
-    const context = { tokenizer, defaults, contextLength, vocabSize, hasDraftModel };
+    const tokenSearch = this.#tokenSearch;
+    const context = { tokenizer, tokenSearch, defaults, contextLength, vocabSize, hasDraftModel };
     return prepareGeneration(context, this.#promptIds(prompt), options, onToken);
   }
 

@@ -16,12 +16,14 @@ import { composeProcessors, type ProcessorContext } from '../sampling/compose-pr
 import { drawSeed } from '../sampling/draw-seed.ts';
 import { Detokenizer } from '../tokenizers/detokenizer.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import { badWordIds } from './bad-word-ids.ts';
 import { type GenerateOptions, type RunOptions, splitOptions } from './generate-options.ts';
-import { badWordIds, tokensWith } from './words-to-tokens.ts';
+import type { TokenSearch } from './token-search.ts';
 
 /** What a loaded model knows that a generation needs. */
 export interface GenerationContext {
   readonly tokenizer: Tokenizer | undefined;
+  readonly tokenSearch: TokenSearch | undefined;
   readonly defaults: GenerationDefaults;
   readonly contextLength: number;
   readonly vocabSize: number;
@@ -107,13 +109,13 @@ function withWords(options: GenerationOptions, tokenizer: Tokenizer | undefined)
 }
 
 function processorContextOf(
-  { tokenizer, vocabSize }: GenerationContext,
+  { tokenSearch, vocabSize }: GenerationContext,
   options: GenerationOptions,
   { logitsProcessors, prefixAllowedTokens }: RunOptions,
   maxLength: number,
 ): Omit<ProcessorContext, 'seed'> {
-  const isDry = options.dryMultiplier > 0 && tokenizer !== undefined;
-  const drySequenceBreakerIds = isDry ? tokensWith(tokenizer, options.drySequenceBreakers) : undefined;
+  const isDry = options.dryMultiplier > 0;
+  const drySequenceBreakerIds = isDry ? tokenSearch?.tokensWith(options.drySequenceBreakers) : undefined;
   return { maxLength, vocabSize, logitsProcessors, prefixAllowedTokens, drySequenceBreakerIds };
 }
 

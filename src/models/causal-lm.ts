@@ -1,4 +1,5 @@
 import type { Backend } from '../backend/backend.ts';
+import { findForeignToken } from '../base/find-foreign-token.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import { PagedKvCache, type SequenceTokens } from '../kv-cache/paged-kv-cache.ts';
 import type { DecoderOnlyTransformer } from '../nn/decoder-only-transformer.ts';
@@ -161,7 +162,7 @@ export class CausalLM {
 
   #expectTokenIds(tokenIds: readonly number[]): void {
     const { vocabSize } = this.config;
-    const wrong = tokenIds.find((id) => !(Number.isInteger(id) && id >= 0 && id < vocabSize));
+    const wrong = findForeignToken(tokenIds, vocabSize);
     if (wrong !== undefined)
       throw new RangeError(`Cannot run the model: token id ${wrong}, wanted 0 to ${vocabSize - 1}`);
   }

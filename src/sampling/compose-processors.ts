@@ -21,7 +21,7 @@ import { minP } from './min-p.ts';
 import { mirostat1, mirostat2 } from './mirostat.ts';
 import { noRepeatNgram } from './no-repeat-ngram.ts';
 import { type PrefixAllowedTokens, prefixAllowedTokens } from './prefix-allowed-tokens.ts';
-import { DRAWING_PROCESSORS, orderOf, type ProcessorName } from './processor-order.ts';
+import { DRAWING_PROCESSORS, orderOf, type ProcessorName, VALUE_PROCESSORS } from './processor-order.ts';
 import { renormalize } from './renormalize.ts';
 import { repetitionPenalty } from './repetition-penalty.ts';
 import { sequenceBias } from './sequence-bias.ts';
@@ -202,21 +202,6 @@ interface Step {
   readonly name: ProcessorName;
   readonly process: LogitsProcessor;
 }
-
-/** Processors that look at values, and perhaps the position, but not at ids: any tokens of a row will do, ids ascending. */
-const VALUE_PROCESSORS: ReadonlySet<ProcessorName> = new Set([
-  'removeInvalidValues',
-  'temperature',
-  'topK',
-  'topP',
-  'minP',
-  'typical',
-  'epsilonCutoff',
-  'etaCutoff',
-  'topNSigma',
-  'xtc',
-  'renormalize',
-]);
 
 function chainOf(steps: readonly Step[]): ProcessorChain {
   const isForValues = (step: Step | undefined): boolean => step === undefined || VALUE_PROCESSORS.has(step.name);

@@ -1,5 +1,8 @@
 import { didYouMean } from '../base/suggest.ts';
 
+/** Filters that remove tokens from the tail of the distribution. */
+const CUTS = ['topP', 'minP', 'typical', 'epsilonCutoff', 'etaCutoff', 'topNSigma', 'xtc'] as const;
+
 /**
  * The processors of logits in the order in which they run unless `processorOrder` says otherwise: that of Hugging Face
  * Transformers, with those it does not have beside their like. Guidance comes before them all. First what changes and forbids
@@ -28,13 +31,7 @@ export const PROCESSOR_ORDER = [
   'logitsProcessors',
   'temperature',
   'topK',
-  'topP',
-  'minP',
-  'typical',
-  'epsilonCutoff',
-  'etaCutoff',
-  'topNSigma',
-  'xtc',
+  ...CUTS,
   'mirostat',
   'watermark',
   'renormalize',
@@ -43,17 +40,15 @@ export const PROCESSOR_ORDER = [
 export type ProcessorName = (typeof PROCESSOR_ORDER)[number];
 
 /** Processors that say from what to draw. A greedy choice does without them; most of them would not change it. */
-export const DRAWING_PROCESSORS: ReadonlySet<ProcessorName> = new Set([
+export const DRAWING_PROCESSORS: ReadonlySet<ProcessorName> = new Set(['temperature', 'topK', ...CUTS, 'mirostat']);
+
+/** Processors that look at values, and perhaps the position, but not at ids: any tokens of a row will do, ids ascending. */
+export const VALUE_PROCESSORS: ReadonlySet<ProcessorName> = new Set([
+  'removeInvalidValues',
   'temperature',
   'topK',
-  'topP',
-  'minP',
-  'typical',
-  'epsilonCutoff',
-  'etaCutoff',
-  'topNSigma',
-  'xtc',
-  'mirostat',
+  ...CUTS,
+  'renormalize',
 ]);
 
 /**

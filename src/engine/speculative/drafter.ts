@@ -1,3 +1,4 @@
+import { findForeignToken } from '../../base/find-foreign-token.ts';
 import type { Draft } from '../../decoding/draft.ts';
 import type { Job } from '../job.ts';
 import type { Sequence } from '../sequence.ts';
@@ -154,7 +155,7 @@ type OnError = (job: Job, error: unknown) => void;
 async function propose({ job, sequence, maxTokens }: Turn, vocabSize: number, onError: OnError): Promise<void> {
   try {
     const tokenIds = (await job.request.drafting!.proposer!.propose(sequence.tokens, maxTokens)).slice(0, maxTokens);
-    const wrong = tokenIds.find((tokenId) => !(Number.isInteger(tokenId) && tokenId >= 0 && tokenId < vocabSize));
+    const wrong = findForeignToken(tokenIds, vocabSize);
     if (wrong !== undefined)
       throw new RangeError(`Cannot take a draft: token id ${wrong} in it, wanted 0 to ${vocabSize - 1}`);
     give(job, sequence, { tokenIds });
