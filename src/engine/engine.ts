@@ -139,7 +139,9 @@ export class Engine {
   }
 
   #follow(job: Job, resolve: Outcome['resolve'], reject: Outcome['reject']): void {
-    const { signal } = job.request;
+    const given = job.request.signal;
+    // One signal may end many requests; Node warns of many listeners on one.
+    const signal = given && AbortSignal.any([given]);
     const abort = () => this.#fail(job, signal!.reason, 'aborted');
     signal?.addEventListener('abort', abort, { once: true });
     this.#outcomes.set(job, { resolve, reject, forget: () => signal?.removeEventListener('abort', abort) });
