@@ -10,6 +10,7 @@ import torch
 import transformers
 
 import decoder_only
+import gradients
 import processors
 import sampling
 import search
@@ -20,7 +21,7 @@ transformers.utils.logging.disable_progress_bar()
 torch.set_num_threads(1)
 torch.use_deterministic_algorithms(True)
 
-SUBJECTS = (tokenizers_and_templates, decoder_only, transformer_decoder, sampling, processors, search)
+SUBJECTS = (tokenizers_and_templates, decoder_only, transformer_decoder, sampling, processors, search, gradients)
 
 
 def main(wanted):
