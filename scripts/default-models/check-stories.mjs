@@ -39,7 +39,7 @@ function run(/** @type {NonNullable<ReturnType<typeof readOptions>>} */ { file, 
 function loadStories(/** @type {string} */ file, /** @type {string} */ prompt) {
   try {
     const stories = readStories(readFileSync(file === '-' ? STDIN : file, 'utf8'), prompt);
-    return stories.length > 0 ? stories : fail(`${file} is empty`);
+    return stories.length > 0 ? stories : fail(`${file === '-' ? 'stdin' : file} is empty`);
   } catch (error) {
     return fail(error.message);
   }
@@ -108,15 +108,17 @@ function readOptions() {
 }
 
 function parseFlags() {
-  const flags = {
-    prompt: { type: 'string', default: '' },
-    'at-least': { type: 'string' },
-    problems: { type: 'string', default: '10' },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  };
   try {
-    return parseArgs({ options: flags, allowPositionals: true });
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        prompt: { type: 'string', default: '' },
+        'at-least': { type: 'string' },
+        problems: { type: 'string', default: '10' },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
   } catch (error) {
     return fail(error.message);
   }

@@ -27,7 +27,7 @@ function parseLine(/** @type {string} */ line, /** @type {number} */ number) {
   try {
     return JSON.parse(line);
   } catch (error) {
-    throw new SyntaxError(`Cannot read stories: line ${number} is no JSON, ${error.message}`);
+    throw new SyntaxError(`Cannot read line ${number} as JSON: ${error.message}`);
   }
 }
 
@@ -35,7 +35,7 @@ function parseLine(/** @type {string} */ line, /** @type {number} */ number) {
 function storiesOf(record, prompt, i) {
   const texts = [record?.choices ?? record].flat().map((it) => it?.text);
   if (!texts.every((text) => typeof text === 'string')) {
-    throw new TypeError(`Cannot read stories: record ${i + 1} has no string "text"`);
+    throw new TypeError(`Cannot read record ${i + 1}: it has no string "text"`);
   }
   return texts.map((text) => (record.prompt ?? prompt) + text);
 }

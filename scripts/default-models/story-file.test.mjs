@@ -24,11 +24,9 @@ describe('readStories', () => {
   });
 
   test('what cannot be read is named', () => {
-    expect(() => readStories('{"text":"a"}\n{"text":')).toThrow(/^Cannot read stories: line 2 is no JSON, /);
-    expect(() => readStories('{"text":"a"}\n{"story":"b"}')).toThrow(
-      'Cannot read stories: record 2 has no string "text"',
-    );
-    expect(() => readStories('[{"text":1}]')).toThrow('Cannot read stories: record 1 has no string "text"');
-    expect(() => readStories('[null]')).toThrow('Cannot read stories: record 1 has no string "text"');
+    expect(() => readStories('{"text":"a"}\n{"text":')).toThrow(/^Cannot read line 2 as JSON: /);
+    expect(() => readStories('{"text":"a"}\n{"story":"b"}')).toThrow('Cannot read record 2: it has no string "text"');
+    expect(() => readStories('[{"text":1}]')).toThrow('Cannot read record 1: it has no string "text"');
+    expect(() => readStories('[null]')).toThrow('Cannot read record 1: it has no string "text"');
   });
 });

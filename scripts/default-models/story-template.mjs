@@ -247,10 +247,9 @@ function addConflict(
 
 /** Whether a value that was just bound goes with the others, as far as they are bound. */
 function isFitting(/** @type {string} */ name, /** @type {Bindings} */ bindings, /** @type {Slots} */ slots) {
-  return rulesAbout(name, slots).every(({ names, fits }) => {
-    const values = names.map((it) => bindings[it]);
-    return values.includes(undefined) || fits(...values);
-  });
+  return rulesAbout(name, slots).every(
+    ({ names, fits }) => names.some((it) => bindings[it] === undefined) || fits(...names.map((it) => bindings[it])),
+  );
 }
 
 /** @typedef {{ names: readonly string[], fits: (...values: Value[]) => boolean }} Rule Which values go together. */
@@ -262,14 +261,13 @@ const rulesOfSlots = new WeakMap();
 function rulesAbout(/** @type {string} */ name, /** @type {Slots} */ slots) {
   let rules = rulesOfSlots.get(slots);
   if (rules === undefined) {
-    rules = new Map(Object.keys(slots).map((it) => [it, []]));
-    for (const [owner, { needs = [], fits }] of Object.entries(slots)) {
-      const names = [owner, ...needs];
-      if (fits !== undefined) for (const it of names) rules.get(it).push({ names, fits });
-    }
+    const all = Object.entries(slots).flatMap(([owner, { needs = [], fits }]) =>
+      fits === undefined ? [] : [{ names: [owner, ...needs], fits }],
+    );
+    rules = new Map(Object.keys(slots).map((it) => [it, all.filter(({ names }) => names.includes(it))]));
     rulesOfSlots.set(slots, rules);
   }
-  return rules.get(name);
+  return rules.get(name) ?? [];
 }
 
 /**

@@ -2,7 +2,7 @@
 
 /** @typedef {import('./story-template.mjs').Value} Value */
 
-/** A value with its indefinite form, `a`: "a kite", "an old house". */
+/** A value with its indefinite form, `a`: "a kite", "an old house". @returns {Value} */
 export function value(/** @type {string} */ text, forms = {}) {
   return { text, a: `${/^[aeiou]/.test(text) ? 'an' : 'a'} ${text}`, ...forms };
 }
