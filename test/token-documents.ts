@@ -13,7 +13,7 @@ export function countingDocuments(lengths: readonly number[], promptLengths: rea
 }
 
 export function countingDataset(lengths: readonly number[], kind: DatasetKind = 'text'): Promise<TokenDataset> {
-  return createTokenDataset({ documents: countingDocuments(lengths), vocabSize: 1e6, kind });
+  return createTokenDataset({ documents: countingDocuments(lengths), vocabSize: 2e6, kind });
 }
 
 /** Lengths of a few documents, most of them short. */
@@ -28,3 +28,16 @@ export async function tokensOf(dataset: TokenDataset): Promise<number[]> {
   await dataset.readTokens(tokens, 0);
   return [...tokens];
 }
+
+/** Pairs of so many tokens of source and rows of target; the target has one token more. */
+export function pairsDataset(pairs: readonly (readonly [source: number, target: number])[]): Promise<TokenDataset> {
+  const lengths = pairs.map(([source, target]) => source + target + 1);
+  const documents = countingDocuments(
+    lengths,
+    pairs.map(([source]) => source),
+  );
+  return createTokenDataset({ documents, vocabSize: 2e6, kind: 'pairs' });
+}
+
+/** Sizes of batches of rows. */
+export const someSizes = { contextLength: fc.integer({ min: 1, max: 20 }), batchSize: fc.integer({ min: 1, max: 5 }) };

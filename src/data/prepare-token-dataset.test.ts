@@ -60,13 +60,13 @@ test('tokens and documents are read by range, over pages and shards', async () =
   const sources = [{ format: 'documents', documents }] as const;
   const options = { folder: folder.path('shards'), sources, tokenizer, tokensPerShard: 30_000 };
   const [dataset, wanted] = [await prepareTokenDataset(options), await tokenizeInMemory({ sources, tokenizer })];
-  const ranges = fc.tuple(fc.nat(dataset.numTokens), fc.nat(20_000));
+  const ranges = fc.tuple(fc.nat(dataset.numTokens), fc.nat(10_000));
   await fc.assert(
     fc.asyncProperty(ranges, async ([start, length]) => {
       const size = Math.min(length, dataset.numTokens - start);
       const [got, expected] = [new Int32Array(size), new Int32Array(size)];
       await Promise.all([dataset.readTokens(got, start), wanted.readTokens(expected, start)]);
-      expect(got).toEqual(expected);
+      expect(Buffer.from(got.buffer).equals(Buffer.from(expected.buffer))).toBe(true);
     }),
   );
   for (const first of [0, 777, 1999])
