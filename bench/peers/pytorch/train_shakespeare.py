@@ -80,7 +80,7 @@ def parse_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("text", help="the file to learn, UTF-8")
     parser.add_argument("--config", choices=CONFIGS, default="small")
-    parser.add_argument("--iterations", type=positive, help="fewer cut the schedule of learning rates off (default: the config's)")
+    parser.add_argument("--iterations", type=positive, help="fewer cut the schedule off (default: the config's)")
     parser.add_argument("--batch", type=positive, help="windows in an iteration (default: the config's)")
     parser.add_argument("--threads", type=positive, default=2)
     parser.add_argument("--seed", type=int, default=1337)
