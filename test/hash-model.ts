@@ -122,8 +122,14 @@ function layOut(cache: PagedKvCache, entries: readonly SequenceTokens[], options
 }
 
 /** Those that are used after the scope. */
-function buffersOf({ tokenIds, paged, logitRows }: ForwardBatch) {
-  return [tokenIds.buffer, paged.slots, ...(logitRows === undefined ? [] : [logitRows.buffer])];
+function buffersOf(batch: ForwardBatch) {
+  const { tokenIds, logitRows } = batch;
+  return [tokenIds.buffer, pagedOf(batch).slots, ...(logitRows === undefined ? [] : [logitRows.buffer])];
+}
+
+function pagedOf({ context }: ForwardBatch) {
+  if (context.kind !== 'cached') throw new TypeError('The hash model runs over a cache');
+  return context.paged;
 }
 
 /** Computes keys and values of the new tokens and stores them. All are whole numbers that a float32 holds exactly. */
@@ -145,7 +151,7 @@ async function store(cache: PagedKvCache, batch: ForwardBatch, texts: readonly T
   }
   backend.scope(() => {
     const [keyTensor, valueTensor] = [Tensor.from(backend, keys), Tensor.from(backend, values)];
-    backend.storeKeysValues(cache.layers[0]!, keyTensor.buffer, valueTensor.buffer, batch.paged);
+    backend.storeKeysValues(cache.layers[0]!, keyTensor.buffer, valueTensor.buffer, pagedOf(batch));
   });
 }
 

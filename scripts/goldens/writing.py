@@ -53,6 +53,11 @@ def relative_error(actual, expected):
     return float(f"{float(torch.linalg.norm(actual - expected) / torch.linalg.norm(expected)):.1e}")
 
 
+def round_to(value, digits):
+    """A number with so many significant digits: the last bits of float64 are not the same on every processor."""
+    return float(f"{value:.{digits}g}")
+
+
 def generator(seed):
     """NumPy's PCG64 stream: unlike torch.randn it gives the same bits on every processor."""
     return numpy.random.Generator(numpy.random.PCG64(seed))

@@ -20,7 +20,14 @@ export {
   type PagedBatch,
   type RotaryShape,
 } from './operations.ts';
-export type { TrainingOperations } from './training-operations.ts';
+export type {
+  AdamWStep,
+  AttentionGradients,
+  CrossEntropyOptions,
+  NormGradients,
+  SgdStep,
+  TrainingOperations,
+} from './training-operations.ts';
 
 /**
  * The contract between Kvasir and a device: some forty operations at the grain of a Transformer, those of training

@@ -1,6 +1,6 @@
 import { add } from '../ops/elementwise.ts';
 import { scoped, type Tensor } from '../tensor/tensor.ts';
-import type { ForwardBatch } from './forward-batch.ts';
+import { dropped, type ForwardBatch } from './forward-batch.ts';
 import type { Mlp } from './mlp.ts';
 import type { Norm } from './norm.ts';
 import type { RotaryAngles } from './rotary.ts';
@@ -25,22 +25,36 @@ export class DecoderBlock {
   /** (T, C) → (T, C). */
   forward(input: Tensor, batch: ForwardBatch, layer: number, angles: RotaryAngles | undefined): Tensor {
     const { attentionNorm, attention, mlpNorm, mlp, normPlacement } = this.parts;
-    const observe = (name: string, tensor: Tensor) => batch.observe?.(`layers.${layer}.${name}`, tensor);
     // Each sublayer has a scope of its own, so that its activations are gone before the next one needs room.
-    const sublayer = (compute: () => Tensor) => scoped(input.backend, compute);
+    const sublayer = (name: string, compute: () => Tensor) => {
+      const path = `layers.${layer}.${name}`;
+      const output = scoped(input.backend, () => dropped(compute(), batch, path));
+      batch.observe?.(path, output);
+      return output;
+    };
+    const attend = (x: () => Tensor) => sublayer('attention', () => attention.forward(x(), batch, layer, angles));
+    const feed = (x: () => Tensor) => sublayer('mlp', () => mlp.forward(x()));
     if (normPlacement === 'pre') {
-      const attended = sublayer(() => attention.forward(attentionNorm.forward(input), batch, layer, angles));
-      observe('attention', attended);
-      const middle = add(input, attended);
-      const fed = sublayer(() => mlp.forward(mlpNorm.forward(middle)));
-      observe('mlp', fed);
-      return add(middle, fed);
+      const middle = add(
+        input,
+        attend(() => attentionNorm.forward(input)),
+      );
+      return add(
+        middle,
+        feed(() => mlpNorm.forward(middle)),
+      );
     }
-    const attended = sublayer(() => attention.forward(input, batch, layer, angles));
-    observe('attention', attended);
-    const middle = attentionNorm.forward(add(input, attended));
-    const fed = sublayer(() => mlp.forward(middle));
-    observe('mlp', fed);
-    return mlpNorm.forward(add(middle, fed));
+    const middle = attentionNorm.forward(
+      add(
+        input,
+        attend(() => input),
+      ),
+    );
+    return mlpNorm.forward(
+      add(
+        middle,
+        feed(() => middle),
+      ),
+    );
   }
 }

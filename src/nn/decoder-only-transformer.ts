@@ -1,3 +1,4 @@
+import { recomputed } from '../autograd/recomputed.ts';
 import type { Backend } from '../backend/backend.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import { add } from '../ops/elementwise.ts';
@@ -6,7 +7,7 @@ import { gatherRows } from '../ops/rows.ts';
 import { scoped, Tensor } from '../tensor/tensor.ts';
 import type { DecoderBlock } from './decoder-block.ts';
 import type { Embedding } from './embedding.ts';
-import type { ForwardBatch } from './forward-batch.ts';
+import { dropped, type ForwardBatch } from './forward-batch.ts';
 import type { Linear } from './linear.ts';
 import type { Norm } from './norm.ts';
 import type { Rotary } from './rotary.ts';
@@ -52,12 +53,13 @@ export class DecoderOnlyTransformer {
   /** The output of the last block (T, C), before the final norm; it fills the cache. Call inside a scope. */
   hidden(batch: ForwardBatch): Tensor {
     const angles = this.parts.rotary?.angles(this.#backend, batch.positions);
-    let hidden = this.#embed(batch); // (T, C)
+    let hidden = dropped(this.#embed(batch), batch, 'embedding'); // (T, C)
     batch.observe?.('embedding', hidden);
     for (const [layer, block] of this.parts.layers.entries()) {
       const input = hidden;
-      hidden = scoped(this.#backend, () => block.forward(input, batch, layer, angles));
-      input.release();
+      const run = (x: Tensor) => scoped(this.#backend, () => block.forward(x, batch, layer, angles));
+      hidden = batch.recompute === true ? recomputed(input, run) : run(input);
+      if (hidden.origin === undefined) input.release();
       batch.observe?.(`layers.${layer}`, hidden);
     }
     return hidden;

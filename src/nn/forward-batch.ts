@@ -1,4 +1,4 @@
-import type { DeviceCache, PagedBatch } from '../backend/backend.ts';
+import type { AttentionSpan, DeviceCache, PagedBatch } from '../backend/backend.ts';
 import type { PagedKvCache, SequenceTokens } from '../kv-cache/paged-kv-cache.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
@@ -11,17 +11,41 @@ export type LogitRows = 'last' | 'all' | 'none' | readonly number[];
 /** Sees the activations of a forward pass by module path; `tensor.read()` gives their values. */
 export type Observer = (path: string, tensor: Tensor) => void;
 
-/** The tokens of one step: a ragged batch of T rows from several sequences, and where their keys and values go. */
+/**
+ * What the tokens of a step attend to. `cached`: those of their sequences before them, which are in the paged cache of each
+ * layer, where their own keys and values go too. `whole`: each span of rows is a whole sequence and nothing is kept, as in
+ * training.
+ */
+export type AttentionContext =
+  | {
+      readonly kind: 'cached';
+      readonly paged: PagedBatch & { readonly maxKeyLength: number };
+      readonly caches: readonly DeviceCache[];
+    }
+  | { readonly kind: 'whole'; readonly spans: readonly AttentionSpan[] };
+
+/** Drops some elements of a tensor, always the same for one `site` (a module path) of one step. */
+export type Dropout = (input: Tensor, site: string) => Tensor;
+
+/** `input` after the batch's dropout, if it has one. */
+export function dropped(input: Tensor, { dropout }: ForwardBatch, site: string): Tensor {
+  return dropout === undefined ? input : dropout(input, site);
+}
+
+/** The tokens of one step: a ragged batch of T rows from several sequences. */
 export interface ForwardBatch {
   /** int32 (T). */
   readonly tokenIds: Tensor;
   /** Position of each row in its sequence. */
   readonly positions: Int32Array;
-  readonly paged: PagedBatch & { readonly maxKeyLength: number };
-  readonly caches: readonly DeviceCache[];
+  readonly context: AttentionContext;
   /** Rows that need logits, int32; undefined means all. */
   readonly logitRows: Tensor | undefined;
   readonly observe: Observer | undefined;
+  /** Of the embedding and of what each sublayer adds to the residual stream; in training only. */
+  readonly dropout?: Dropout | undefined;
+  /** Keep no activations within a block for the gradient, but compute them again. */
+  readonly recompute?: boolean | undefined;
 }
 
 /** Lays out new tokens of several sequences as one batch, making room for them in the cache. Call inside a scope. */
@@ -49,8 +73,7 @@ export function createForwardBatch(
   return {
     tokenIds: Tensor.from(backend, tokenIds),
     positions,
-    paged,
-    caches: cache.layers,
+    context: { kind: 'cached', paged, caches: cache.layers },
     logitRows: logitRows.length === paged.numTokens ? undefined : Tensor.from(backend, Int32Array.from(logitRows)),
     observe: options.observe,
   };

@@ -1,8 +1,8 @@
-import { pagedAttention, storeKeysValues } from '../ops/attention.ts';
+import { attention, pagedAttention, storeKeysValues } from '../ops/attention.ts';
 import { rotate } from '../ops/rotate.ts';
 import { sliceColumns } from '../ops/rows.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { ForwardBatch } from './forward-batch.ts';
+import type { AttentionContext, ForwardBatch } from './forward-batch.ts';
 import type { Linear } from './linear.ts';
 import type { RmsNorm } from './norm.ts';
 import type { Rotary, RotaryAngles } from './rotary.ts';
@@ -25,7 +25,7 @@ export interface SelfAttentionParts {
   readonly window: number | undefined;
 }
 
-/** Masked multi-head self-attention over a paged cache, with grouped key/value heads (Ainslie et al. 2023). */
+/** Masked multi-head self-attention with grouped key/value heads (Ainslie et al. 2023). */
 export class SelfAttention {
   readonly parts: SelfAttentionParts;
 
@@ -33,17 +33,25 @@ export class SelfAttention {
     this.parts = parts;
   }
 
-  /** (T, C) → (T, C); stores the new keys and values in the layer's cache. */
-  forward(input: Tensor, batch: ForwardBatch, layer: number, angles: RotaryAngles | undefined): Tensor {
-    const { output, numHeads, numKvHeads, scale, window } = this.parts;
-    const cache = batch.caches[layer]!;
+  /** (T, C) → (T, C); in a cached context the new keys and values go to the layer's cache. */
+  forward(input: Tensor, { context }: ForwardBatch, layer: number, angles: RotaryAngles | undefined): Tensor {
+    const { output, numHeads, numKvHeads } = this.parts;
     const { query, key, value } = this.#project(input);
     const queries = this.#position(query, this.parts.queryNorm, numHeads, angles); // (T, H · D)
     const keys = this.#position(key, this.parts.keyNorm, numKvHeads, angles); // (T, G · D)
-    storeKeysValues(cache, keys, value, batch.paged);
-    const { maxKeyLength } = batch.paged;
-    const mixed = pagedAttention(queries, cache, batch.paged, { heads: numHeads, scale, window, maxKeyLength });
-    return output.forward(mixed);
+    return output.forward(this.#attend(queries, keys, value, context, layer));
+  }
+
+  #attend(queries: Tensor, keys: Tensor, values: Tensor, context: AttentionContext, layer: number): Tensor {
+    const { numHeads: heads, numKvHeads: kvHeads, headSize, scale, window } = this.parts;
+    if (context.kind === 'whole') {
+      const { spans } = context;
+      return attention(queries, keys, values, { spans, heads, kvHeads, headSize, scale, window, causal: true });
+    }
+    const { paged, caches } = context;
+    const cache = caches[layer]!;
+    storeKeysValues(cache, keys, values, paged);
+    return pagedAttention(queries, cache, paged, { heads, scale, window, maxKeyLength: paged.maxKeyLength });
   }
 
   #project(input: Tensor): { query: Tensor; key: Tensor; value: Tensor } {

@@ -1,5 +1,12 @@
-import type { AttentionOptions, DeviceCache, PagedAttentionOptions, PagedBatch } from '../backend/backend.ts';
-import { Tensor } from '../tensor/tensor.ts';
+import type {
+  AttentionOptions,
+  DeviceBuffer,
+  DeviceCache,
+  PagedAttentionOptions,
+  PagedBatch,
+} from '../backend/backend.ts';
+import { type Origin, Tensor } from '../tensor/tensor.ts';
+import { needGradient } from './gradient-slot.ts';
 
 /**
  * Scaled dot-product attention (Vaswani et al. 2017) of queries (Tq, H · D) over keys and values (Tk, G · D) → (Tq, H ·
@@ -17,7 +24,26 @@ export function attention(queries: Tensor, keys: Tensor, values: Tensor, options
   values.expectShape(keys.shape, 'the values of attention');
   const output = Tensor.allocate(queries.backend, queries.shape);
   queries.backend.attention(output.buffer, queries.buffer, keys.buffer, values.buffer, options);
-  return output;
+  return needGradient(queries, keys, values) ? output.withOrigin(originOf(queries, keys, values, options)) : output;
+}
+
+function originOf(queries: Tensor, keys: Tensor, values: Tensor, options: AttentionOptions): Origin {
+  const { backend } = queries;
+  return {
+    inputs: [queries, keys, values],
+    saved: [queries, keys, values],
+    backward({ buffer: outputGrad }) {
+      const grads = [queries, keys, values].map(({ shape }) => Tensor.allocate(backend, shape));
+      const [queryGrad, keyGrad, valueGrad] = grads.map(({ buffer }) => buffer) as [
+        DeviceBuffer,
+        DeviceBuffer,
+        DeviceBuffer,
+      ];
+      const into = { queryGrad, keyGrad, valueGrad };
+      backend.attentionGradient(into, outputGrad, queries.buffer, keys.buffer, values.buffer, options);
+      return grads;
+    },
+  };
 }
 
 /** Stores keys and values (T, G · D) in the cache slots of the batch. Throws a `RangeError` for other shapes. */

@@ -1,5 +1,6 @@
 import type { RotaryShape } from '../backend/backend.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import { scale } from './elementwise.ts';
 
 /**
  * Rotary position embedding (Su et al. 2021) of input (T, heads · headSize) by cosines and sines (T, rotarySize / 2),
@@ -12,5 +13,11 @@ export function rotate(input: Tensor, cosines: Tensor, sines: Tensor, shape: Rot
   sines.expectShape([numTokens, shape.rotarySize / 2], 'the sines of a rotary embedding');
   const output = Tensor.allocate(input.backend, input.shape);
   input.backend.rotate(output.buffer, input.buffer, cosines.buffer, sines.buffer, shape);
-  return output;
+  if (!input.needsGradient) return output;
+  return output.withOrigin({
+    inputs: [input],
+    saved: [cosines, sines],
+    // A rotation's transpose turns the other way.
+    backward: (gradient) => [rotate(gradient, cosines, scale(sines, -1), shape)],
+  });
 }

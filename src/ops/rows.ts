@@ -7,15 +7,35 @@ export function sliceColumns(input: Tensor, start: number, width: number): Tenso
   if (start < 0 || start + width > columns)
     throw new RangeError(`Cannot slice columns ${start} to ${start + width} of shape ${formatShape(input.shape)}`);
   const output = Tensor.allocate(input.backend, [...input.shape.slice(0, -1), width]);
-  input.backend.sliceColumns(output.buffer, input.buffer, { columns, start, width });
-  return output;
+  const { backend } = input;
+  backend.sliceColumns(output.buffer, input.buffer, { columns, start, width });
+  if (!input.needsGradient) return output;
+  return output.withOrigin({
+    inputs: [input],
+    saved: [],
+    backward(gradient) {
+      const inputGrad = Tensor.allocate(backend, input.shape);
+      backend.padColumns(inputGrad.buffer, gradient.buffer, { columns, start, width });
+      return [inputGrad];
+    },
+  });
 }
 
 /** Rows `indices` (n) of input (T, C) → (n, C). The caller has checked that the indices are in range. */
 export function gatherRows(input: Tensor, indices: Tensor): Tensor {
   const output = Tensor.allocate(input.backend, [indices.shape[0]!, input.numColumns]);
-  input.backend.gatherRows(output.buffer, input.buffer, indices.buffer, input.numColumns);
-  return output;
+  const { backend, numColumns } = input;
+  backend.gatherRows(output.buffer, input.buffer, indices.buffer, numColumns);
+  if (!input.needsGradient) return output;
+  return output.withOrigin({
+    inputs: [input],
+    saved: [indices],
+    backward(gradient) {
+      const inputGrad = Tensor.zeros(backend, input.shape);
+      backend.scatterAddRows(inputGrad.buffer, gradient.buffer, indices.buffer, numColumns);
+      return [inputGrad];
+    },
+  });
 }
 
 /** The index of the largest element of each row, the lowest of equals: (…, V) → int32 (…). Rows hold no NaN. */

@@ -127,3 +127,12 @@ test('takes the number of processors from the browser', () => {
   vi.stubGlobal('navigator', { hardwareConcurrency: 6 });
   expect(platform.availableParallelism).toBe(6);
 });
+
+test('says that a page cannot write files', async () => {
+  const wanted = 'models/a: a page in a browser has no files of its own';
+  await expect(platform.writeFileAtomically('models/a', async () => {})).rejects.toThrow(`Cannot write ${wanted}`);
+  await expect(platform.fileStatus('models/a')).rejects.toThrow(`Cannot look at ${wanted}`);
+  await expect(platform.makeDirectory('models/a')).rejects.toThrow(`Cannot make ${wanted}`);
+  await expect(platform.rename('models/a', 'b')).rejects.toThrow(`Cannot rename ${wanted}`);
+  await expect(platform.remove('models/a')).rejects.toThrow(`Cannot remove ${wanted}`);
+});

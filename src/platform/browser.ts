@@ -10,6 +10,11 @@ export const platform: Platform = {
   readText,
   isFile,
   isDirectory: async () => false,
+  fileStatus: (location) => refuse('look at', location),
+  writeFileAtomically: (location) => refuse('write', location),
+  makeDirectory: (location) => refuse('make', location),
+  rename: (from) => refuse('rename', from),
+  remove: (location) => refuse('remove', location),
   join: (folder, name) => `${folder.replace(/\/+$/, '')}/${name.split('/').map(encodeURIComponent).join('/')}`,
   startWorker: (source) => new BrowserWorker(source),
   enableRelaxedSimd: (probe) => WebAssembly.validate(new Uint8Array(probe)),
@@ -47,6 +52,10 @@ async function isFile(location: string): Promise<boolean> {
   if (response.status === 404) return false;
   requireStatus(response, location, 200);
   return true;
+}
+
+async function refuse(action: string, location: string): Promise<never> {
+  throw new Error(`Cannot ${action} ${location}: a page in a browser has no files of its own`);
 }
 
 /** The size in `bytes 0-0/1234`. */

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -66,6 +66,29 @@ test('an aborted signal stops opening and reading text', async () => {
   const signal = AbortSignal.abort(new Error('enough'));
   await expect(platform.openFile('x', { signal })).rejects.toThrow('enough');
   await expect(platform.readText('x', { signal })).rejects.toThrow('enough');
+});
+
+test('tells size and time of a file, and nothing of what is no file', async () => {
+  const location = join(folder, 'dated');
+  await writeFile(location, 'abc');
+  await utimes(location, 1000, 1000);
+  expect(await platform.fileStatus(location)).toEqual({ size: 3, modified: 1_000_000 });
+  expect(await platform.fileStatus(join(folder, 'missing'))).toBeUndefined();
+  expect(await platform.fileStatus(folder)).toBeUndefined();
+});
+
+test('makes, renames and removes folders with all that is in them', async () => {
+  const [from, to] = [join(folder, 'a', 'b'), join(folder, 'c')];
+  await platform.makeDirectory(from);
+  await platform.makeDirectory(from);
+  await writeFile(join(from, 'file'), 'abc');
+  await platform.rename(from, to);
+  expect(await platform.readText(join(to, 'file'))).toBe('abc');
+  await expect(platform.rename(from, to)).rejects.toThrow(`Cannot rename ${from} to ${to}: there is no such file`);
+  await expect(platform.makeDirectory(join(to, 'file'))).rejects.toThrow(`Cannot make ${join(to, 'file')}: EEXIST`);
+  await platform.remove(to);
+  await platform.remove(to);
+  expect(await platform.isDirectory(to)).toBe(false);
 });
 
 test('a worker answers, reports its errors and ends', async () => {

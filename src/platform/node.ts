@@ -1,10 +1,12 @@
 import type { Stats } from 'node:fs';
-import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
-import type { Platform, PlatformWorker, ReadableFile } from './platform.ts';
+import { describe, isMissing } from './node-errors.ts';
+import { writeFileAtomically } from './node-write.ts';
+import type { FileStatus, Platform, PlatformWorker, ReadableFile } from './platform.ts';
 
 /** Node: files by path, worker threads. */
 export const platform: Platform = {
@@ -14,6 +16,11 @@ export const platform: Platform = {
   readText,
   isFile: async (location) => (await look(location))?.isFile() ?? false,
   isDirectory: async (location) => (await look(location))?.isDirectory() ?? false,
+  fileStatus,
+  writeFileAtomically,
+  makeDirectory: (location) => attempt(`make ${location}`, mkdir(location, { recursive: true })),
+  rename: (from, to) => attempt(`rename ${from} to ${to}`, rename(from, to)),
+  remove: (location) => attempt(`remove ${location}`, rm(location, { recursive: true, force: true })),
   join,
   startWorker: (source) => new NodeWorker(source),
   enableRelaxedSimd,
@@ -53,6 +60,17 @@ async function look(location: string): Promise<Stats | undefined> {
     if (isMissing(cause)) return undefined;
     throw new Error(`Cannot look at ${location}: ${describe(cause)}`, { cause });
   }
+}
+
+async function fileStatus(location: string): Promise<FileStatus | undefined> {
+  const stats = await look(location);
+  return stats?.isFile() ? { size: stats.size, modified: stats.mtimeMs } : undefined;
+}
+
+async function attempt(action: string, result: Promise<unknown>): Promise<void> {
+  await result.catch((cause: unknown) => {
+    throw new Error(`Cannot ${action}: ${describe(cause)}`, { cause });
+  });
 }
 
 /** V8 of Node 20 and 22 has relaxed SIMD behind a flag that may be set at any time before the first compilation. */
@@ -132,14 +150,4 @@ class NodeWorker implements PlatformWorker {
   async terminate(): Promise<void> {
     await this.#worker.terminate();
   }
-}
-
-function isMissing(cause: unknown): boolean {
-  const code = (cause as NodeJS.ErrnoException).code;
-  return code === 'ENOENT' || code === 'ENOTDIR';
-}
-
-function describe(cause: unknown): string {
-  if (isMissing(cause)) return 'there is no such file';
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -1,10 +1,21 @@
 import type { Backend, DeviceMatrix } from '../backend/backend.ts';
 import type { WeightDType } from '../backend/dtype.ts';
+import type { Tensor } from './tensor.ts';
+
+/** What a matrix has beside its packed values while it is trained; both (rows, columns), row-major float32. */
+export interface TrainedValues {
+  /** The values that the optimizer changes; the packed ones are made from them after each step. */
+  readonly values: Tensor;
+  /** Where ∂L/∂values is added. */
+  readonly gradient: Tensor;
+}
 
 /** A weight matrix (rows outputs × columns inputs) in the backend's own layout and in its own width. */
 export class Weight {
   readonly backend: Backend;
   readonly matrix: DeviceMatrix;
+  /** Undefined: frozen. */
+  trained: TrainedValues | undefined;
 
   constructor(backend: Backend, matrix: DeviceMatrix) {
     this.backend = backend;
@@ -25,6 +36,11 @@ export class Weight {
 
   get shape(): readonly [number, number] {
     return [this.rows, this.columns];
+  }
+
+  /** Whether a gradient must reach this matrix. */
+  get needsGradient(): boolean {
+    return this.trained !== undefined;
   }
 
   /** The values, row-major, widened to float32. */

@@ -1,4 +1,10 @@
-import { type AttentionSpan, CACHE_BLOCK_SIZE, type Operations, type PagedBatch } from '../../backend/backend.ts';
+import {
+  type AttentionOptions,
+  type AttentionSpan,
+  CACHE_BLOCK_SIZE,
+  type Operations,
+  type PagedBatch,
+} from '../../backend/backend.ts';
 import { attention } from './kernels/attention.ts';
 import { copyBlocks, type PagedSequences, pagedAttention, storeKeysValues } from './kernels/paged-attention.ts';
 import { Operands } from './operands.ts';
@@ -12,14 +18,13 @@ export function attentionOperations(memory: ReferenceMemory): AttentionOperation
     attention(output, queries, keys, values, options) {
       const operands = new Operands(memory, 'attention');
       operands.distinct(output, queries, keys, values);
-      const { spans, heads, kvHeads, headSize, window, mask } = options;
-      checkHeads(operands, heads, kvHeads, window);
+      const { heads, kvHeads, headSize, mask } = options;
       const q = operands.floats('queries', queries);
       const numQueries = operands.numRows('queries', q.length, heads * headSize);
       const k = operands.floats('keys', keys);
       const numKeys = operands.numRows('keys', k.length, kvHeads * headSize);
       const v = operands.floats('values', values, k.length);
-      for (const span of spans) checkSpan(operands, span, { numQueries, numKeys, maskWidth: mask?.width });
+      checkSpans(operands, options, { numQueries, numKeys });
       const maskValues = mask && {
         values: operands.floats('mask', mask.values, numQueries * mask.width),
         width: mask.width,
@@ -57,6 +62,16 @@ export function attentionOperations(memory: ReferenceMemory): AttentionOperation
       copyBlocks(within, pairs);
     },
   };
+}
+
+/** Checks heads, window and the places of the spans of dense attention. */
+export function checkSpans(
+  operands: Operands,
+  { spans, heads, kvHeads, window, mask }: AttentionOptions,
+  sizes: { readonly numQueries: number; readonly numKeys: number },
+): void {
+  checkHeads(operands, heads, kvHeads, window);
+  for (const span of spans) checkSpan(operands, span, { ...sizes, maskWidth: mask?.width });
 }
 
 function checkHeads(operands: Operands, heads: number, kvHeads: number, window: number | undefined): void {

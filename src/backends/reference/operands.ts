@@ -61,6 +61,10 @@ export class Operands {
     if (!Number.isInteger(value) || value < 1) this.fail(`${name} is ${value}, wanted a positive integer`);
   }
 
+  fraction(name: string, value: number): void {
+    if (!(value >= 0 && value <= 1)) this.fail(`${name} is ${value}, wanted 0 to 1`);
+  }
+
   /** An output that may not be one of the inputs. */
   distinct(output: DeviceBuffer, ...inputs: readonly DeviceBuffer[]): void {
     if (inputs.includes(output)) this.fail('the output is also an input, wanted another buffer');

@@ -3,6 +3,7 @@ import { checkBlocks, checkBlocksToWrite } from '../../backend/check-blocks.ts';
 import { readTarget } from '../../backend/read-target.ts';
 import { ReferenceMemory } from './reference-memory.ts';
 import { referenceOperations } from './reference-operations.ts';
+import { trainingOperations } from './training-operations.ts';
 
 /**
  * The backend that defines the operations: plain TypeScript, sums in float64, one element after the other. It runs each
@@ -21,6 +22,7 @@ export function createReferenceBackend(): Backend {
     name: 'reference',
     numThreads: 1,
     ...referenceOperations(memory),
+    ...trainingOperations(memory),
 
     allocate: (dtype, length) => memory.allocate(dtype, length),
     allocateMatrix: (dtype, rows, columns) => memory.allocateMatrix(dtype, rows, columns),

@@ -30,6 +30,12 @@ export class ReferenceMatrix {
     return this.#widen(0, this.#elements.length).slice();
   }
 
+  /** Replaces all weights, (rows, columns), rounding them. */
+  pack(values: Float32Array): void {
+    const encode = ENCODERS[this.dtype];
+    for (let i = 0; i < values.length; i++) this.#elements[i] = encode(values[i]!);
+  }
+
   async write(part: MatrixPart): Promise<void> {
     const read = readerOf(await this.#bytesOf(part), part.dtype);
     const encode = ENCODERS[this.dtype];

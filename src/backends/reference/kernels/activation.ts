@@ -13,7 +13,8 @@ export function gate(output: Float32Array, gate: Float32Array, up: Float32Array,
   for (let i = 0; i < output.length; i++) output[i] = f(gate[i]!) * up[i]!;
 }
 
-function activationOf(activation: Activation): (x: number) => number {
+/** The function of a number that an activation is. */
+export function activationOf(activation: Activation): (x: number) => number {
   switch (activation) {
     case 'relu':
       return (x) => Math.max(x, 0);
@@ -35,6 +36,6 @@ function activationOf(activation: Activation): (x: number) => number {
   }
 }
 
-function sigmoid(x: number): number {
+export function sigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x));
 }

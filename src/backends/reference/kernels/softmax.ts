@@ -25,13 +25,13 @@ export function tokenLogProbs(output: Float32Array, logits: Float32Array, ids: I
 }
 
 /** The denominator of a softmax, `sum` · e^`largest`, in two parts so that nothing overflows. */
-interface Normalizer {
+export interface Normalizer {
   readonly largest: number;
   /** Σ e^(x − largest); 0 for a row of −∞ alone. */
   readonly sum: number;
 }
 
-function normalizerOf(row: Float32Array): Normalizer {
+export function normalizerOf(row: Float32Array): Normalizer {
   let largest = Number.NEGATIVE_INFINITY;
   for (const x of row) largest = Math.max(largest, x);
   if (largest === Number.NEGATIVE_INFINITY) return { largest, sum: 0 };
