@@ -4,7 +4,7 @@ import { showValue } from './show-value.ts';
 
 /** What a table of readers gives: a value for each name, undefined where none was given. */
 export type ReadValues<Readers> = {
-  readonly [Name in keyof Readers]: Readers[Name] extends OptionReader<infer Value> ? Value | undefined : never;
+  readonly [Name in keyof Readers]?: Readers[Name] extends OptionReader<infer Value> ? Value | undefined : never;
 };
 
 /**
@@ -22,9 +22,7 @@ export function readOptions<const Readers extends Readonly<Record<string, Option
   const values: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(input)) {
     if (!names.includes(name))
-      throw new TypeError(
-        `Cannot read ${source}: unknown option ${JSON.stringify(name)}${didYouMean(name, names)}`,
-      );
+      throw new TypeError(`Cannot read ${source}: unknown option ${JSON.stringify(name)}${didYouMean(name, names)}`);
     if (value === undefined) continue;
     values[name] = readers[name]!(value, (shown) => `Cannot read ${source}: ${name} is ${showValue(shown)}`);
   }

@@ -1,14 +1,14 @@
 import { Tensor } from '../tensor/tensor.ts';
-import type { AdamWOptions, Optimizer, OptimizerStep } from './optimizer.ts';
+import type { AdamWSettings, Optimizer, OptimizerStep } from './optimizer.ts';
 import type { TrainedParameters } from './trained-parameters.ts';
 
 /** AdamW (Loshchilov & Hutter 2019); only matrices decay, norms and biases do not. */
 export class AdamW implements Optimizer {
   readonly #trained: TrainedParameters;
-  readonly #options: Required<AdamWOptions>;
+  readonly #options: AdamWSettings;
   readonly #moments: ReadonlyMap<string, { readonly first: Tensor; readonly second: Tensor }>;
 
-  constructor(trained: TrainedParameters, options: Required<AdamWOptions>) {
+  constructor(trained: TrainedParameters, options: AdamWSettings) {
     this.#trained = trained;
     this.#options = options;
     const zeros = (like: Tensor) => Tensor.zeros(trained.backend, like.shape);

@@ -1,10 +1,7 @@
 import { AdamW } from './adamw.ts';
-import type { AdamWOptions, Optimizer, SgdOptions } from './optimizer.ts';
+import type { Optimizer, OptimizerSettings } from './optimizer.ts';
 import { Sgd } from './sgd.ts';
 import type { TrainedParameters } from './trained-parameters.ts';
-
-/** Settings of an optimizer with every value present. */
-export type OptimizerSettings = Required<AdamWOptions> | Required<SgdOptions>;
 
 /** The optimizer that the settings ask for, with nothing in its memory yet. */
 export function createOptimizer(trained: TrainedParameters, settings: OptimizerSettings): Optimizer {

@@ -2,7 +2,15 @@ import type { TrainingBatch } from '../data/training-batch.ts';
 import type { CausalLM } from '../models/causal-lm.ts';
 import { checkBatch } from './check-batch.ts';
 import { tokenLosses } from './token-losses.ts';
-import type { EvaluationData } from './training-data.ts';
+import type { TrainingData } from './training-data.ts';
+
+/** How much of some data is evaluated. */
+export interface EvaluationExtent {
+  /** Batches 0 … numBatches − 1; `batchesPerEpoch` of the data unless given. */
+  readonly numBatches?: number | undefined;
+  /** Bytes of text that the predicted tokens stand for; without it there are no bits per byte. */
+  readonly numBytes?: number | undefined;
+}
 
 /** How well a model predicts some data. */
 export interface LossReport {
@@ -10,44 +18,46 @@ export interface LossReport {
   readonly loss: number;
   /** e^loss. */
   readonly perplexity: number;
-  /** Sum of −log₂ P(token) per byte of text; undefined where the data do not say how many bytes they stand for. */
+  /** Sum of −log₂ P(token) per byte of text. */
   readonly bitsPerByte: number | undefined;
   /** Tokens that were predicted: those with a weight. */
   readonly numTokens: number;
 }
 
+/** Neither smoothing nor z-loss: what is evaluated is the likelihood. */
+export const LIKELIHOOD = { smoothing: 0, zLoss: 0 } as const;
+
 /**
- * The loss of a model over evaluation data, batch after batch. Throws a `RangeError` for data that the model cannot take or in
- * which nothing is predicted, and the signal's reason.
+ * The loss of a model over data that come in the order they are stored. Throws a `RangeError` for data that the model cannot
+ * take, in which nothing is predicted, or whose number of batches is not known, and the signal's reason.
  *
  * @example
- * const { perplexity } = await evaluateLoss(model, { numBatches: 10, batch: (n) => loader.batch(n) });
+ * const loader = windowBatches(dataset, { order: 'stored', contextLength: 64, batchSize: 16 });
+ * const { loss, perplexity } = await evaluateLoss(model, loader);
  */
 export function evaluateLoss(
   model: CausalLM,
-  data: EvaluationData,
-  options: { readonly signal?: AbortSignal | undefined } = {},
+  data: TrainingData,
+  options: EvaluationExtent & { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<LossReport> {
   const { backend, transformer, config } = model;
-  return meanLoss(data, options.signal, async (batch) => {
+  return meanLoss(data, options, async (batch) => {
     checkBatch(batch, config);
-    const losses = backend.scope(() => tokenLosses(transformer, backend, batch, PLAIN).read());
+    const losses = backend.scope(() => tokenLosses(transformer, backend, batch, LIKELIHOOD).read());
     return (await losses) as Float32Array;
   });
 }
 
-/** No smoothing: what is measured is the likelihood. */
-export const PLAIN = { smoothing: 0, zLoss: 0 } as const;
-
 /** The mean of what `lossesOf` gives for each token of each batch. */
 export async function meanLoss(
-  data: EvaluationData,
-  signal: AbortSignal | undefined,
+  data: TrainingData,
+  options: EvaluationExtent & { readonly signal?: AbortSignal | undefined },
   lossesOf: (batch: TrainingBatch) => Promise<Float32Array>,
 ): Promise<LossReport> {
+  const numBatches = chooseNumBatches(data, options);
   const total = { loss: 0, weight: 0, numTokens: 0 };
-  for (let n = 0; n < data.numBatches; n++) {
-    signal?.throwIfAborted();
+  for (let n = 0; n < numBatches; n++) {
+    options.signal?.throwIfAborted();
     const batch = await data.batch(n);
     const losses = await lossesOf(batch);
     for (const [t, weight] of batch.lossWeights.entries()) {
@@ -59,6 +69,13 @@ export async function meanLoss(
   }
   if (total.numTokens === 0) throw new RangeError('Cannot evaluate: the data have no token to predict');
   const loss = total.loss / total.weight;
-  const bitsPerByte = data.numBytes === undefined ? undefined : total.loss / Math.LN2 / data.numBytes;
+  const bitsPerByte = options.numBytes === undefined ? undefined : total.loss / Math.LN2 / options.numBytes;
   return { loss, perplexity: Math.exp(loss), bitsPerByte, numTokens: total.numTokens };
+}
+
+/** Throws a `RangeError` unless the data or the options say where an evaluation ends. */
+export function chooseNumBatches({ batchesPerEpoch }: TrainingData, { numBatches }: EvaluationExtent): number {
+  const chosen = numBatches ?? batchesPerEpoch;
+  if (chosen !== undefined) return chosen;
+  throw new RangeError('Cannot evaluate: the data come without end; give numBatches, or data in stored order');
 }

@@ -43,3 +43,8 @@ export interface SgdOptions {
   /** Factor of the matrices that is added to their gradients, not of vectors; 0 unless given. */
   readonly weightDecay?: number | undefined;
 }
+
+/** Settings with every value present. */
+export type AdamWSettings = { readonly [Name in keyof AdamWOptions]-?: NonNullable<AdamWOptions[Name]> };
+export type SgdSettings = { readonly [Name in keyof SgdOptions]-?: NonNullable<SgdOptions[Name]> };
+export type OptimizerSettings = AdamWSettings | SgdSettings;

@@ -1,14 +1,14 @@
 import { Tensor } from '../tensor/tensor.ts';
-import type { Optimizer, OptimizerStep, SgdOptions } from './optimizer.ts';
+import type { Optimizer, OptimizerStep, SgdSettings } from './optimizer.ts';
 import type { TrainedParameters } from './trained-parameters.ts';
 
 /** Gradient descent with momentum, as PyTorch has it; only matrices decay, norms and biases do not. */
 export class Sgd implements Optimizer {
   readonly #trained: TrainedParameters;
-  readonly #options: Required<SgdOptions>;
+  readonly #options: SgdSettings;
   readonly #velocities: ReadonlyMap<string, Tensor>;
 
-  constructor(trained: TrainedParameters, options: Required<SgdOptions>) {
+  constructor(trained: TrainedParameters, options: SgdSettings) {
     this.#trained = trained;
     this.#options = options;
     this.#velocities = new Map(

@@ -1,7 +1,8 @@
 import type { WeightDType } from '../backend/dtype.ts';
 import type { CausalLM } from '../models/causal-lm.ts';
+import type { EvaluationExtent } from './evaluate-loss.ts';
 import type { OptimizerOptions } from './optimizer.ts';
-import type { EvaluationData, TrainingData } from './training-data.ts';
+import type { TrainingData } from './training-data.ts';
 import type { TrainingTarget } from './training-target.ts';
 
 /** What to train, on what, and how. */
@@ -55,8 +56,8 @@ export interface ScheduleOptions {
 }
 
 /** When the model is measured, and when that ends the training. There is an evaluation after the last step too. */
-export interface EvaluationOptions {
-  readonly data: EvaluationData;
+export interface EvaluationOptions extends EvaluationExtent {
+  readonly data: TrainingData;
   /** Steps between evaluations. */
   readonly every: number;
   /** The training ends after so many evaluations in a row that were no better than the best; never unless given. */

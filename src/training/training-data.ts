@@ -1,23 +1,13 @@
 import type { TrainingBatch } from '../data/training-batch.ts';
 
 /**
- * What is trained on. Batch n is always the same, whatever was asked for before, so that a run goes on from a checkpoint as if
- * it had never ended.
+ * Batches by number, such as a `BatchLoader`. Batch n is always the same, whatever was asked for before, so that training goes
+ * on from a checkpoint as if it had never stopped.
  */
 export interface TrainingData {
-  /** Batch number `n`, from 0 on without end. */
   batch(n: number): Promise<TrainingBatch>;
-  /** Batches after which all data have been seen; undefined where there is no such number. */
+  /** Batches in which all data comes once; undefined where there is no such number. */
   readonly batchesPerEpoch?: number | undefined;
-  /** Tells it from sources that give other batches; a checkpoint is resumed on the same only. */
-  readonly fingerprint?: string | undefined;
-}
-
-/** What a loss is measured on. */
-export interface EvaluationData {
-  /** Batches 0 … numBatches − 1 are the whole. */
-  readonly numBatches: number;
-  batch(n: number): Promise<TrainingBatch>;
-  /** Bytes of text that its targets stand for; without it there are no bits per byte. */
-  readonly numBytes?: number | undefined;
+  /** Equal for data that give equal batches; without it a checkpoint cannot tell whether it goes on with its own data. */
+  readonly identity?: string | undefined;
 }

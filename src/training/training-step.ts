@@ -1,11 +1,10 @@
 import { backward } from '../autograd/backward.ts';
 import type { TrainingBatch } from '../data/training-batch.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import type { OptimizerSettings } from './create-optimizer.ts';
 import { firstNotFinite } from './first-not-finite.ts';
 import { clippingScale, globalNorm, gradientNorms } from './gradient-norm.ts';
 import { learningRateAt, type Schedule } from './learning-rate.ts';
-import type { Optimizer } from './optimizer.ts';
+import type { Optimizer, OptimizerSettings } from './optimizer.ts';
 import { stepDropout } from './step-dropout.ts';
 import type { TokenLossOptions } from './token-losses.ts';
 import { TrainingDivergedError } from './training-diverged-error.ts';
