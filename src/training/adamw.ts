@@ -1,37 +1,27 @@
-import { Tensor } from '../tensor/tensor.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { AdamWSettings, Optimizer, OptimizerStep } from './optimizer.ts';
+import { allocateState, releaseState } from './optimizer-state.ts';
 import type { TrainedParameters } from './trained-parameters.ts';
 
 /** AdamW (Loshchilov & Hutter 2019); only matrices decay, norms and biases do not. */
 export class AdamW implements Optimizer {
+  readonly state: ReadonlyMap<string, Tensor>;
   readonly #trained: TrainedParameters;
-  readonly #options: AdamWSettings;
-  readonly #moments: ReadonlyMap<string, { readonly first: Tensor; readonly second: Tensor }>;
+  readonly #settings: AdamWSettings;
 
-  constructor(trained: TrainedParameters, options: AdamWSettings) {
+  constructor(trained: TrainedParameters, settings: AdamWSettings) {
     this.#trained = trained;
-    this.#options = options;
-    const zeros = (like: Tensor) => Tensor.zeros(trained.backend, like.shape);
-    this.#moments = new Map(
-      trained.list.map(({ path, values }) => [path, { first: zeros(values), second: zeros(values) }]),
-    );
-  }
-
-  get state(): ReadonlyMap<string, Tensor> {
-    return new Map(
-      [...this.#moments].flatMap(([path, { first, second }]): [string, Tensor][] => [
-        [`firstMoment.${path}`, first],
-        [`secondMoment.${path}`, second],
-      ]),
-    );
+    this.#settings = settings;
+    this.state = allocateState(trained, ['firstMoment', 'secondMoment']);
   }
 
   step({ learningRate, gradientScale, step }: OptimizerStep): void {
-    const { beta1, beta2, epsilon, weightDecay } = this.#options;
+    const { beta1, beta2, epsilon, weightDecay } = this.#settings;
+    const { backend, list } = this.#trained;
     const options = { learningRate, gradientScale, step, beta1, beta2, epsilon };
-    for (const { path, kind, values, gradient } of this.#trained.list) {
-      const { first, second } = this.#moments.get(path)!;
-      this.#trained.backend.adamWStep(values.buffer, first.buffer, second.buffer, gradient.buffer, {
+    for (const { path, kind, values, gradient } of list) {
+      const [first, second] = [this.state.get(`firstMoment.${path}`)!, this.state.get(`secondMoment.${path}`)!];
+      backend.adamWStep(values.buffer, first.buffer, second.buffer, gradient.buffer, {
         ...options,
         weightDecay: kind === 'matrix' ? weightDecay : 0,
       });
@@ -39,6 +29,6 @@ export class AdamW implements Optimizer {
   }
 
   release(): void {
-    for (const tensor of this.state.values()) tensor.release();
+    releaseState(this.state);
   }
 }

@@ -48,7 +48,7 @@ const shareBelowAll = number((value) => value >= 0 && value < 1, 'from 0 to belo
 const passed: OptionReader<unknown> = (value) => value;
 
 const READERS = {
-  model: passed,
+  model: trainable,
   data: source,
   maxSteps: wholeNumber(1),
   epochs: aboveNone,
@@ -99,8 +99,11 @@ export function readTrainerOptions(options: TrainerOptions): TrainerSettings {
   const data = required(given.data, 'data');
   const gradientAccumulation = given.gradientAccumulation ?? 1;
   const maxSteps = chooseMaxSteps(given, data, gradientAccumulation);
+  const model = required(given.model, 'model');
+  if ('trained' in model && options.isTrained !== undefined)
+    refuse('isTrained is given, but the model is a target that says itself what is trained');
   return {
-    model: required(options.model, 'model'),
+    model,
     data,
     maxSteps,
     step: {
@@ -190,6 +193,12 @@ function nested<const Readers extends Readonly<Record<string, OptionReader<unkno
   readers: Readers,
 ): OptionReader<ReadValues<Readers>> {
   return (value) => readOptions(value, readers, `${source}, ${name}`);
+}
+
+function trainable(value: unknown, describe: (value: unknown) => string): TrainerOptions['model'] {
+  const isModel = typeof value === 'object' && value !== null && ('transformer' in value || 'trained' in value);
+  if (isModel) return value as TrainerOptions['model'];
+  throw new TypeError(`${describe(value)}, but it must be a CausalLM or a TrainingTarget`);
 }
 
 /** Data are not ours to copy: they are passed on as they are. */

@@ -1,29 +1,25 @@
-import { Tensor } from '../tensor/tensor.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import type { Optimizer, OptimizerStep, SgdSettings } from './optimizer.ts';
+import { allocateState, releaseState } from './optimizer-state.ts';
 import type { TrainedParameters } from './trained-parameters.ts';
 
 /** Gradient descent with momentum, as PyTorch has it; only matrices decay, norms and biases do not. */
 export class Sgd implements Optimizer {
+  readonly state: ReadonlyMap<string, Tensor>;
   readonly #trained: TrainedParameters;
-  readonly #options: SgdSettings;
-  readonly #velocities: ReadonlyMap<string, Tensor>;
+  readonly #settings: SgdSettings;
 
-  constructor(trained: TrainedParameters, options: SgdSettings) {
+  constructor(trained: TrainedParameters, settings: SgdSettings) {
     this.#trained = trained;
-    this.#options = options;
-    this.#velocities = new Map(
-      trained.list.map(({ path, values }) => [path, Tensor.zeros(trained.backend, values.shape)]),
-    );
-  }
-
-  get state(): ReadonlyMap<string, Tensor> {
-    return new Map([...this.#velocities].map(([path, velocity]) => [`velocity.${path}`, velocity]));
+    this.#settings = settings;
+    this.state = allocateState(trained, ['velocity']);
   }
 
   step({ learningRate, gradientScale }: OptimizerStep): void {
-    const { momentum, weightDecay } = this.#options;
-    for (const { path, kind, values, gradient } of this.#trained.list)
-      this.#trained.backend.sgdStep(values.buffer, this.#velocities.get(path)!.buffer, gradient.buffer, {
+    const { momentum, weightDecay } = this.#settings;
+    const { backend, list } = this.#trained;
+    for (const { path, kind, values, gradient } of list)
+      backend.sgdStep(values.buffer, this.state.get(`velocity.${path}`)!.buffer, gradient.buffer, {
         learningRate,
         gradientScale,
         momentum,
@@ -32,6 +28,6 @@ export class Sgd implements Optimizer {
   }
 
   release(): void {
-    for (const velocity of this.#velocities.values()) velocity.release();
+    releaseState(this.state);
   }
 }
