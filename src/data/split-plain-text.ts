@@ -92,12 +92,26 @@ class Splitter {
   /** Where the piece from `from` on ends, or undefined if it may go on beyond the text without its last `held`. */
   #cut(text: string, from: number, held = 0): number | undefined {
     const limit = from + this.#pieceLength;
-    if (limit >= text.length - held) return undefined;
-    for (let end = limit; end > from; end--) if (isSeam(text, end)) return end;
-    const splitsCharacter = /[\uD800-\uDBFF]/.test(text[limit - 1]!) && /[\uDC00-\uDFFF]/.test(text[limit]!);
-    // A character of two halves is kept whole, even where a piece of one half was asked for.
-    return splitsCharacter ? limit + 1 : limit;
+    const end = text.length - held;
+    if (limit >= end) return undefined;
+    for (let at = limit; at > from; at--) if (isSeam(text, at)) return at;
+    const at = cutBesides(text, from, limit);
+    return at < end ? at : undefined;
   }
+}
+
+/** Where to cut a text without a seam: anywhere but within a character, or among line ends, which may be its last. */
+function cutBesides(text: string, from: number, limit: number): number {
+  let at = limit;
+  while (at > from && isTogether(text, at)) at--;
+  if (at > from) return at;
+  at = limit;
+  while (isTogether(text, at)) at++;
+  return at;
+}
+
+function isTogether(text: string, at: number): boolean {
+  return /[\uD800-\uDBFF][\uDC00-\uDFFF]|[\r\n]{2}/.test(text.slice(at - 1, at + 1));
 }
 
 /** Between a word and the single space before the next, or after the single line end between two words. */
