@@ -18,9 +18,10 @@ ADAMW = dict(lr=1e-2, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.1)
 SGD = dict(lr=0.1, momentum=0.9)
 
 LEFT_OUT = ("llama-sharded",)  # nothing in it but what llama2-mha and llama-gqa show
-# A Llama but for its attention: the gradients of attention and norms, and of the other parameters no more than their norms.
-ATTENTION_ONLY = (
-    "llama3-rope", "llama-linear", "llama-dynamic", "llama-yarn", "mistral", "qwen2", "qwen2-sliding", "qwen3",
+# Llamas but for attention, biases or the activation. Of their large matrices, embeddings and the layers' MLP, only the norms
+# of the gradients are stored.
+LLAMA_VARIANTS = (
+    "llama3-rope", "llama-linear", "llama-dynamic", "llama-yarn", "llama-bias", "mistral", "qwen2", "qwen2-sliding", "qwen3",
 )
 
 
@@ -33,17 +34,17 @@ def make(full_name):
     saved = load(name)
     batches = random_batches(MODELS[name].seed, saved.config.vocab_size)
     with float64():
-        loss, gradients = gradients_of(_fresh(saved), batches[0])
-        adamw = _steps(_fresh(saved), batches, _adamw)
-        sgd = _steps(_fresh(saved), batches, _sgd) if name == "gpt2" else None
-    _, rounded = gradients_of(_fresh(saved), batches[0])
-    rounded_adamw = _steps(_fresh(saved), batches, _adamw)
+        loss, gradients = gradients_of(fresh(saved), batches[0])
+        adamw = _steps(fresh(saved), batches, _adamw)
+        sgd = _steps(fresh(saved), batches, _sgd) if name == "gpt2" else None
+    _, rounded = gradients_of(fresh(saved), batches[0])
+    rounded_adamw = _steps(fresh(saved), batches, _adamw)
     assert adamw["gradientNorms"][0] > MAX_GRADIENT_NORM, "clipping does not show"
     for steps in filter(None, (adamw, sgd)):
         assert all(steps["losses"][-2 + batch] < 0.95 * steps["losses"][batch] for batch in (0, 1)), steps["losses"]
 
     folder = empty_folder("gradients", name)
-    stored = {key: value for key, value in gradients.items() if name not in ATTENTION_ONLY or _is_attention(key)}
+    stored = {key: value for key, value in gradients.items() if name not in LLAMA_VARIANTS or _is_telling(key)}
     write_tensors(folder / "gradients.safetensors", stored)
     golden = dict(
         computedIn="float64",
@@ -67,15 +68,8 @@ def make(full_name):
           f"AdamW {first:.3f} to {last:.3f} (float32 error {golden['float32Errors']['losses']:.1e})")
 
 
-def _is_attention(name):
-    return "self_attn." in name or "norm" in name
-
-
-def _fresh(saved):
-    """A copy of the committed weights, in float64 inside float64()."""
-    model = type(saved)(saved.config).to(torch.float32).eval()
-    model.load_state_dict(saved.state_dict())
-    return model
+def _is_telling(name):
+    return any(part in name for part in ("self_attn.", "norm", "bias"))
 
 
 def _steps(model, batches, create_optimizer):
@@ -114,6 +108,13 @@ def load(name):
     with safe_open(f"{folder}/model.safetensors", "pt") as file:
         assert set(file.keys()) == {key for key, _ in model.named_parameters()}, name
     return model.eval()
+
+
+def fresh(saved):
+    """A copy of the committed weights, in float64 inside float64()."""
+    model = type(saved)(saved.config).to(torch.float32).eval()
+    model.load_state_dict(saved.state_dict())
+    return model
 
 
 def random_batches(seed, vocab_size):

@@ -11,17 +11,24 @@ import transformers
 
 import decoder_only
 import gradients
+import lora
+import losses
 import processors
 import sampling
+import schedules
 import search
 import tokenizers_and_templates
 import transformer_decoder
+import transformer_decoder_gradients
 
 transformers.utils.logging.disable_progress_bar()
 torch.set_num_threads(1)
 torch.use_deterministic_algorithms(True)
 
-SUBJECTS = (tokenizers_and_templates, decoder_only, transformer_decoder, sampling, processors, search, gradients)
+SUBJECTS = (
+    tokenizers_and_templates, decoder_only, transformer_decoder, sampling, processors, search, gradients,
+    transformer_decoder_gradients, lora, losses, schedules,
+)
 
 
 def main(wanted):

@@ -27,12 +27,12 @@ def names():
 def make(full_name):
     name = full_name.removeprefix(PREFIX)
     variant = VARIANTS[name]
-    decoder = _decoder(variant)
+    decoder = create_decoder(variant)
     folder = empty_folder("transformer-decoder", name)
     save_file({key: value.contiguous() for key, value in decoder.state_dict().items()}, folder / "model.safetensors")
     (folder / "model.safetensors").chmod(0o644)
 
-    inputs = _inputs(variant["seed"] + 100)
+    inputs = random_inputs(variant["seed"] + 100)
     with torch.no_grad():
         rounded = _runs(decoder, inputs)
         tensors = _runs(decoder.double(), {key: value.double() for key, value in inputs.items()})
@@ -48,39 +48,9 @@ def make(full_name):
     print(f"{full_name}: float32 error {errors['causal.output']:.1e}")
 
 
-def _decoder(variant):
-    layer = nn.TransformerDecoderLayer(
-        d_model=SIZES["dModel"], nhead=SIZES["numHeads"], dim_feedforward=SIZES["dimFeedforward"], dropout=0.0,
-        activation=variant["activation"], layer_norm_eps=variant["layerNormEps"], norm_first=variant["normFirst"],
-        bias=variant["bias"], batch_first=True,
-    )
-    norm = nn.LayerNorm(SIZES["dModel"], eps=variant["layerNormEps"], bias=variant["bias"]) if variant["finalNorm"] else None
-    decoder = nn.TransformerDecoder(layer, SIZES["numLayers"], norm).eval()
-    fill(decoder, variant["seed"], {"in_proj_weight": 1.6})
-    return decoder
-
-
-def _inputs(seed):
-    random = generator(seed)
-    normal = lambda *shape: torch.from_numpy(random.standard_normal(shape)).float()
-    return {
-        "tgt": normal(BATCH, TARGETS, SIZES["dModel"]),
-        "memory": normal(BATCH, SOURCES, SIZES["dModel"]),
-        "memoryMask": 1.5 * normal(TARGETS, SOURCES),
-    }
-
-
 def _runs(decoder, inputs):
-    """causal: with the causal mask on the targets; unmasked: none; memoryMask: causal and an additive mask on memory."""
-    dtype = inputs["tgt"].dtype
-    causal = nn.Transformer.generate_square_subsequent_mask(TARGETS, dtype=dtype)
-    masks = {
-        "causal": dict(tgt_mask=causal),
-        "unmasked": {},
-        "memoryMask": dict(tgt_mask=causal, memory_mask=inputs["memoryMask"]),
-    }
     found = {}
-    for run, arguments in masks.items():
+    for run, arguments in run_masks(inputs).items():
         for key, value in _observed(decoder, inputs, arguments).items():
             found[f"{run}.{key}"] = value
     return found
@@ -110,3 +80,38 @@ def _observed(decoder, inputs, masks):
         hook.remove()
     assert len(found) == 3 * len(decoder.layers) + 1
     return found
+
+
+# ---------------------------------------------------------------- also for transformer_decoder_gradients.py
+
+
+def create_decoder(variant):
+    layer = nn.TransformerDecoderLayer(
+        d_model=SIZES["dModel"], nhead=SIZES["numHeads"], dim_feedforward=SIZES["dimFeedforward"], dropout=0.0,
+        activation=variant["activation"], layer_norm_eps=variant["layerNormEps"], norm_first=variant["normFirst"],
+        bias=variant["bias"], batch_first=True,
+    )
+    norm = nn.LayerNorm(SIZES["dModel"], eps=variant["layerNormEps"], bias=variant["bias"]) if variant["finalNorm"] else None
+    decoder = nn.TransformerDecoder(layer, SIZES["numLayers"], norm).eval()
+    fill(decoder, variant["seed"], {"in_proj_weight": 1.6})
+    return decoder
+
+
+def random_inputs(seed):
+    random = generator(seed)
+    normal = lambda *shape: torch.from_numpy(random.standard_normal(shape)).float()
+    return {
+        "tgt": normal(BATCH, TARGETS, SIZES["dModel"]),
+        "memory": normal(BATCH, SOURCES, SIZES["dModel"]),
+        "memoryMask": 1.5 * normal(TARGETS, SOURCES),
+    }
+
+
+def run_masks(inputs):
+    """causal: with the causal mask on the targets; unmasked: none; memoryMask: causal and an additive mask on memory."""
+    causal = nn.Transformer.generate_square_subsequent_mask(TARGETS, dtype=inputs["tgt"].dtype)
+    return {
+        "causal": dict(tgt_mask=causal),
+        "unmasked": {},
+        "memoryMask": dict(tgt_mask=causal, memory_mask=inputs["memoryMask"]),
+    }
