@@ -1,6 +1,6 @@
 import { formatShape, isSameShape, type Shape } from '../base/shape.ts';
 import type { TensorEntry, WeightSource } from '../formats/weight-source.ts';
-import { type Naming, type ParameterSpec, type RowSlice, splitLayer } from './parameter-spec.ts';
+import { type Naming, type ParameterSpec, type RowSlice, storedName } from './parameter-spec.ts';
 
 /** A parameter and the tensor of the file that fills it. */
 export interface MatchedParameter {
@@ -27,7 +27,8 @@ export function matchParameters(
   const unclaimed = new Set(source.tensors.keys());
   const matched: MatchedParameter[] = [];
   for (const spec of specs) {
-    const { candidates, isTransposed, slice } = fileNames(spec, naming);
+    const { name: fullName, isTransposed, slice } = storedName(spec.path, naming);
+    const candidates = candidateNames(fullName, naming);
     const name = candidates.find((candidate) => source.tensors.has(candidate));
     if (name === undefined) {
       missing.push(candidates[0]!);
@@ -60,20 +61,9 @@ function storedShape(spec: ParameterSpec, isTransposed: boolean, slice: RowSlice
   return isTransposed ? [...spec.shape].reverse() : spec.shape;
 }
 
-interface FileNames {
-  readonly candidates: readonly string[];
-  readonly isTransposed: boolean;
-  readonly slice: RowSlice | undefined;
-}
-
-function fileNames(spec: ParameterSpec, naming: Naming): FileNames {
-  const { pattern, layer } = splitLayer(spec.path);
-  const name = naming.names[pattern];
-  if (name === undefined) throw new RangeError(`Cannot name parameter ${spec.path}: the architecture has no such name`);
-  const full = layer === undefined ? name : name.replace('{}', layer);
-  const { optionalPrefix = '' } = naming;
-  const candidates = full.startsWith(optionalPrefix) ? [full, full.slice(optionalPrefix.length)] : [full];
-  return { candidates, isTransposed: naming.transposed.has(pattern), slice: naming.slices?.[pattern] };
+/** What a file may call a tensor: checkpoints of a bare model leave out what those with its head begin with. */
+function candidateNames(name: string, { optionalPrefix = '' }: Naming): readonly string[] {
+  return name.startsWith(optionalPrefix) ? [name, name.slice(optionalPrefix.length)] : [name];
 }
 
 /** A file is distrusted: it must not be able to make an error message of any length. */

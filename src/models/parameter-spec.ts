@@ -39,3 +39,23 @@ export function splitLayer(path: string): { readonly pattern: string; readonly l
   if (match === null) return { pattern: path, layer: undefined };
   return { pattern: path.replace(match[0], 'layers.{}.'), layer: match[1] };
 }
+
+/** How a checkpoint stores the parameter at a path. Throws a `RangeError` for one that the naming does not have. */
+export function storedName(path: string, naming: Naming): StoredName {
+  const { pattern, layer } = splitLayer(path);
+  const name = naming.names[pattern];
+  if (name === undefined) throw new RangeError(`Cannot name parameter ${path}: the architecture has no such name`);
+  return {
+    name: layer === undefined ? name : name.replace('{}', layer),
+    isTransposed: naming.transposed.has(pattern),
+    slice: naming.slices?.[pattern],
+  };
+}
+
+export interface StoredName {
+  readonly name: string;
+  /** The matrix is stored with inputs as rows. */
+  readonly isTransposed: boolean;
+  /** The parameter is a part of the tensor. */
+  readonly slice: RowSlice | undefined;
+}

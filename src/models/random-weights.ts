@@ -3,7 +3,7 @@ import { numElements } from '../base/shape.ts';
 import type { TensorEntry, WeightSource } from '../formats/weight-source.ts';
 import { decoderOnlyParameters } from './decoder-only-parameters.ts';
 import type { ModelDescription } from './load-model.ts';
-import { splitLayer } from './parameter-spec.ts';
+import { storedName } from './parameter-spec.ts';
 
 /**
  * Weights drawn at random (matrices uniform with standard deviation 0.02, norms 1, biases 0), the same for the same seed:
@@ -13,9 +13,8 @@ export function randomWeights({ config, naming }: ModelDescription, seed: number
   const tensors = new Map<string, TensorEntry>();
   const fills = new Map<string, (values: Float32Array, first: number) => void>();
   for (const [index, spec] of decoderOnlyParameters(config).entries()) {
-    const { pattern, layer } = splitLayer(spec.path);
-    const name = naming.names[pattern]!.replace('{}', layer ?? '');
-    const shape = naming.transposed.has(pattern) ? [...spec.shape].reverse() : spec.shape;
+    const { name, isTransposed } = storedName(spec.path, naming);
+    const shape = isTransposed ? [...spec.shape].reverse() : spec.shape;
     const byteLength = 4 * numElements(shape);
     tensors.set(name, { name, dtype: 'float32', shape, byteLength, location: LOCATION });
     fills.set(name, spec.kind === 'matrix' ? noise(seed, index) : constant(spec.path.endsWith('.bias') ? 0 : 1));

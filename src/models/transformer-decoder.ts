@@ -12,11 +12,15 @@ import { torchDecoderNaming, torchDecoderParameters } from './torch-decoder-name
 import type { TransformerDecoderConfig } from './transformer-decoder-config.ts';
 
 /** What `TransformerDecoder.forward` takes. */
-export interface TransformerDecoderInput {
+export interface TransformerDecoderInput extends TransformerDecoderOptions {
   /** (N · Tq · C) values of the decoder's input. */
   readonly target: Float32Array;
   /** (N · Tk · C) values of the encoder's output. */
   readonly memory: Float32Array;
+}
+
+/** How the sequences of a `TransformerDecoder` are laid out, and what each position sees. */
+export interface TransformerDecoderOptions {
   /** N, sequences that know nothing of each other; 1 unless given. */
   readonly batchSize?: number | undefined;
   /** Position i sees positions up to i; true unless given. */
@@ -34,7 +38,7 @@ export class TransformerDecoder {
   readonly config: TransformerDecoderConfig;
   readonly layers: readonly TransformerDecoderLayer[];
   readonly finalNorm: LayerNorm | undefined;
-  readonly #parameters: Parameters;
+  readonly parameters: Parameters;
 
   constructor(config: TransformerDecoderConfig, parameters: Parameters) {
     if (config.modelSize % config.numHeads !== 0)
@@ -42,7 +46,7 @@ export class TransformerDecoder {
         `Cannot make a decoder: ${config.modelSize} channels do not divide into ${config.numHeads} heads`,
       );
     this.config = config;
-    this.#parameters = parameters;
+    this.parameters = parameters;
     this.layers = Array.from({ length: config.numLayers }, (_, i) => this.#layer(`layers.${i}`));
     this.finalNorm = config.hasFinalNorm === true ? this.#norm('finalNorm') : undefined;
   }
@@ -82,41 +86,46 @@ export class TransformerDecoder {
    * The output of the last layer, after the final norm if there is one: (N · Tq · C). Throws a `RangeError` for lengths
    * that do not fit the configuration or each other.
    */
-  async forward(input: TransformerDecoderInput): Promise<Float32Array> {
-    const backend = this.#parameters.backend;
-    return (await backend.scope(() => this.#record(input).read())) as Float32Array;
-  }
-
-  /** Frees the weights. */
-  dispose(): void {
-    this.#parameters.release();
-  }
-
-  #record({ batchSize = 1, causal = true, observe, ...input }: TransformerDecoderInput): Tensor {
-    const { backend } = this.#parameters;
-    const queries = this.#rows('target', input.target, batchSize);
-    const keys = this.#rows('memory', input.memory, batchSize);
-    const patterns = {
-      self: attentionPattern(batchSize, queries, queries, causal, input.targetMask),
-      cross: attentionPattern(batchSize, queries, keys, false, input.memoryMask),
+  async forward({ target, memory, ...options }: TransformerDecoderInput): Promise<Float32Array> {
+    const { backend } = this.parameters;
+    const record = () => {
+      const queries = this.#rows('target', target, options.batchSize);
+      return this.decode(queries, this.#rows('memory', memory, options.batchSize), options).read();
     };
+    return (await backend.scope(record)) as Float32Array;
+  }
+
+  /**
+   * The output (N · Tq, C) for target (N · Tq, C) and memory (N · Tk, C) on the device; gradients pass through it. Call
+   * inside a scope: it records and does not wait.
+   */
+  decode(target: Tensor, memory: Tensor, options: TransformerDecoderOptions = {}): Tensor {
+    const { batchSize = 1, causal = true, observe, targetMask, memoryMask } = options;
+    const patterns = {
+      self: attentionPattern(batchSize, target, target, causal, targetMask),
+      cross: attentionPattern(batchSize, target, memory, false, memoryMask),
+    };
+    const run = (hidden: Tensor, layer: TransformerDecoderLayer, i: number) =>
+      layer.forward(hidden, memory, patterns, (sublayer, value) => observe?.(`layers.${i}.${sublayer}`, value));
     const output = this.layers.reduce(
-      (hidden, layer, i) =>
-        scoped(backend, () =>
-          layer.forward(hidden, keys, patterns, (sublayer, value) => observe?.(`layers.${i}.${sublayer}`, value)),
-        ),
-      queries,
+      (hidden, layer, i) => scoped(target.backend, () => run(hidden, layer, i)),
+      target,
     );
     return this.finalNorm === undefined ? output : this.finalNorm.forward(output);
   }
 
-  #rows(role: string, values: Float32Array, batchSize: number): Tensor {
+  /** Frees the weights. */
+  dispose(): void {
+    this.parameters.release();
+  }
+
+  #rows(role: string, values: Float32Array, batchSize = 1): Tensor {
     const { modelSize } = this.config;
     if (values.length % (modelSize * batchSize) !== 0)
       throw new RangeError(
         `Cannot run the decoder: ${role} has ${values.length} values, wanted ${batchSize} sequences of rows of ${modelSize}`,
       );
-    return Tensor.from(this.#parameters.backend, values, [values.length / modelSize, modelSize]);
+    return Tensor.from(this.parameters.backend, values, [values.length / modelSize, modelSize]);
   }
 
   #layer(path: string): TransformerDecoderLayer {
@@ -146,13 +155,13 @@ export class TransformerDecoder {
   }
 
   #linear(path: string): Linear {
-    return new Linear(this.#parameters.weight(`${path}.weight`), this.#parameters.optionalVector(`${path}.bias`));
+    return new Linear(this.parameters.weight(`${path}.weight`), this.parameters.optionalVector(`${path}.bias`));
   }
 
   #norm(path: string): LayerNorm {
     return new LayerNorm(
-      this.#parameters.vector(`${path}.weight`),
-      this.#parameters.optionalVector(`${path}.bias`),
+      this.parameters.vector(`${path}.weight`),
+      this.parameters.optionalVector(`${path}.bias`),
       this.config.normEpsilon ?? 1e-5,
     );
   }

@@ -4,7 +4,7 @@ import { testBackends } from '../../test/test-backends.ts';
 import { backward } from '../autograd/backward.ts';
 import type { TrainingBatch } from '../data/training-batch.ts';
 import { describeModel, loadModel } from '../models/load-model.ts';
-import { type Naming, splitLayer } from '../models/parameter-spec.ts';
+import { storedName } from '../models/parameter-spec.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { tokenLosses } from './token-losses.ts';
 import { TrainedParameters } from './trained-parameters.ts';
@@ -70,11 +70,6 @@ function batchOf(sequences: readonly (readonly number[])[]): TrainingBatch {
     lossWeights: new Float32Array(lengths.reduce((sum, length) => sum + length, 0)).fill(1),
     spans: lengths.map((length, i) => ({ start: lengths.slice(0, i).reduce((sum, n) => sum + n, 0), length })),
   };
-}
-
-function storedName(path: string, naming: Naming): { readonly name: string; readonly isTransposed: boolean } {
-  const { pattern, layer } = splitLayer(path);
-  return { name: naming.names[pattern]!.replace('{}', layer ?? ''), isTransposed: naming.transposed.has(pattern) };
 }
 
 function transposed(values: Float32Array, rows: number, columns: number): Float32Array {
