@@ -74,7 +74,13 @@ describe.each(Object.keys(testBackends))('%s backend: adapters against PEFT', (b
       const options = { smoothing: 0, zLoss: 0, recompute, adapter: { adapter } };
       const losses = await backend.scope(() => {
         const losses = tokenLosses(model.transformer, backend, batch, options);
-        backward(losses, Tensor.from(backend, batch.lossWeights.map((weight) => weight / batch.targetIds.length)));
+        backward(
+          losses,
+          Tensor.from(
+            backend,
+            batch.lossWeights.map((weight) => weight / batch.targetIds.length),
+          ),
+        );
         return losses.read() as Promise<Float32Array>;
       });
       expect(losses.reduce((sum, loss) => sum + loss, 0) / losses.length).toBeCloseTo(golden.loss, 5);
