@@ -25,3 +25,27 @@ export const OP_PACK_ROWS = 22;
 export const OP_PACK_COLUMNS = 23;
 export const OP_UNPACK = 24;
 export const OP_READ_BLOCKS = 25;
+
+// Training.
+export const OP_PACK_TRANSPOSED = 26;
+export const OP_MULTIPLY_TRANSPOSED = 27;
+export const OP_PACK_INPUT = 28;
+export const OP_ADD_WEIGHT_GRADIENT = 29;
+export const OP_SUM_ROW_BLOCKS = 30;
+export const OP_ADD_PARTIALS = 31;
+export const OP_SCATTER_ADD_ROWS = 32;
+export const OP_PAD_COLUMNS = 33;
+export const OP_ACTIVATE_GRADIENT = 34;
+export const OP_GATE_GRADIENT = 35;
+export const OP_LAYER_NORM_GRADIENT = 36;
+export const OP_RMS_NORM_GRADIENT = 37;
+export const OP_SOFTMAX_GRADIENT = 38;
+export const OP_LOG_SOFTMAX_GRADIENT = 39;
+export const OP_ATTENTION_GRADIENT = 40;
+export const OP_CROSS_ENTROPY = 41;
+export const OP_CROSS_ENTROPY_GRADIENT = 42;
+export const OP_DROPOUT = 43;
+export const OP_SQUARE_PIECES = 44;
+export const OP_SUM_PIECES = 45;
+export const OP_ADAMW_STEP = 46;
+export const OP_SGD_STEP = 47;

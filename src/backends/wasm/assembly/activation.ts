@@ -5,13 +5,13 @@ import { expOfNegative, expOfSum } from './exp';
 import { firstElement } from './lanes';
 
 // The order of ACTIVATIONS in backend.ts.
-const RELU: i32 = 0;
-const GELU: i32 = 1;
-const GELU_TANH: i32 = 2;
-const SILU: i32 = 3;
-const QUICK_GELU: i32 = 4;
-const TANH: i32 = 5;
-const SIGMOID: i32 = 6;
+export const RELU: i32 = 0;
+export const GELU: i32 = 1;
+export const GELU_TANH: i32 = 2;
+export const SILU: i32 = 3;
+export const QUICK_GELU: i32 = 4;
+export const TANH: i32 = 5;
+export const SIGMOID: i32 = 6;
 
 export function activate(output: usize, input: usize, length: i32, kind: i32, thread: i32, threads: i32): void {
   const begin = <usize>firstElement(length, thread, threads) << 2;
@@ -67,7 +67,7 @@ function mapGate(kind: i32, output: usize, gate: usize, up: usize, end: usize): 
 
 // @ts-ignore: decorator
 @inline
-function activation(kind: i32, x: v128): v128 {
+export function activation(kind: i32, x: v128): v128 {
   switch (kind) {
     case RELU: return f32x4.pmax(x, f32x4.splat(0)); // NaN stays NaN
     case GELU: return gelu(x);
@@ -129,15 +129,34 @@ const ERFC = memory.data<f32>([
   0.5760693550109863, 0.5760693550109863, 0.5760693550109863, 0.5760693550109863,
 ], 16);
 
-/** x · Φ(x), Φ(−|x|) = erfc(z) / 2, z = |x| / √2 */
+/** x · Φ(x) */
 // @ts-ignore: decorator
 @inline
 function gelu(x: v128): v128 {
+  const lower = normalTail(x, exponentialOfSquare(x));
   const one = f32x4.splat(1);
-  // e^(−z²) is exactly 0 from z² = 83 on, where x · Φ(x) would come near the denormals.
+  return f32x4.mul(x, v128.bitselect(lower, f32x4.sub(one, lower), f32x4.lt(x, f32x4.splat(0))));
+}
+
+/** e^(−x²/2) = e^(−z²), z = |x| / √2; exactly 0 from z² = 83 on, where x · Φ(x) would come near the denormals. */
+// @ts-ignore: decorator
+@inline
+export function exponentialOfSquare(x: v128): v128 {
   const magnitude = f32x4.mul(f32x4.abs(x), f32x4.splat(0.7071067811865476));
   const isFar = f32x4.gt(magnitude, f32x4.splat(9.11));
   const z = f32x4.pmin(magnitude, f32x4.splat(9.11));
+  // z² = h² + (z − h)(z + h), h the upper half of z's bits, whose square is exact
+  const h = v128.and(z, i32x4.splat(0xfffff000));
+  const low = f32x4.mul(f32x4.sub(h, z), f32x4.add(z, h));
+  return v128.andnot(expOfSum(f32x4.neg(f32x4.mul(h, h)), low), isFar);
+}
+
+/** Φ(−|x|) = erfc(z) / 2, z = |x| / √2, given `e` = e^(−z²). */
+// @ts-ignore: decorator
+@inline
+export function normalTail(x: v128, e: v128): v128 {
+  const one = f32x4.splat(1);
+  const z = f32x4.pmin(f32x4.mul(f32x4.abs(x), f32x4.splat(0.7071067811865476)), f32x4.splat(9.11));
   const t = f32x4.div(one, f32x4.add(one, f32x4.mul(z, f32x4.splat(0.5))));
   const u = f32x4.sub(t, f32x4.splat(0.5884955525398254));
   let p = f32x4.add(f32x4.mul(v128.load(ERFC), u), v128.load(ERFC, 16));
@@ -148,10 +167,5 @@ function gelu(x: v128): v128 {
   p = f32x4.add(f32x4.mul(p, u), v128.load(ERFC, 96));
   p = f32x4.add(f32x4.mul(p, u), v128.load(ERFC, 112));
   p = f32x4.add(f32x4.mul(p, u), v128.load(ERFC, 128));
-  // z² = h² + (z − h)(z + h), h the upper half of z's bits, whose square is exact
-  const h = v128.and(z, i32x4.splat(0xfffff000));
-  const low = f32x4.mul(f32x4.sub(h, z), f32x4.add(z, h));
-  const e = expOfSum(f32x4.neg(f32x4.mul(h, h)), low);
-  const lower = v128.andnot(f32x4.mul(f32x4.mul(f32x4.mul(p, t), e), f32x4.splat(0.5)), isFar);
-  return f32x4.mul(x, v128.bitselect(lower, f32x4.sub(one, lower), f32x4.lt(x, f32x4.splat(0))));
+  return f32x4.mul(f32x4.mul(f32x4.mul(p, t), e), f32x4.splat(0.5));
 }

@@ -10,10 +10,12 @@ import {
 } from '../opcodes';
 import { COMMAND_BYTES, COMPLETED, RING, RING_ENTRY_BYTES, RING_LENGTH, WANTED } from '../memory-map';
 import { activate, gate } from './activation';
+import { at, int, real } from './arguments';
 import { attention, AttentionCommand } from './attention';
 import { copyBlocks, readBlocks, storeKeysValues } from './cache';
 import { add, copy, fill, multiply, scale } from './elementwise';
 import { embed } from './embed';
+import { runTraining } from './execute-training';
 import { linear } from './linear';
 import { layerNorm, rmsNorm } from './norm';
 import { packColumns, packRows, unpack } from './pack';
@@ -90,24 +92,6 @@ function run(c: usize, t: i32, n: i32): void {
     case OP_READ_BLOCKS: return readBlocks(
       at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), int(c, 7), int(c, 8), t, n,
     );
-    default: unreachable();
+    default: return runTraining(c, t, n);
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function at(command: usize, i: i32): usize {
-  return load<usize>(command + <usize>i * 4);
-}
-
-// @ts-ignore: decorator
-@inline
-function int(command: usize, i: i32): i32 {
-  return load<i32>(command + <usize>i * 4);
-}
-
-// @ts-ignore: decorator
-@inline
-function real(command: usize, i: i32): f32 {
-  return load<f32>(command + <usize>i * 4);
 }

@@ -34,7 +34,7 @@ export function rmsNorm(
   }
 }
 
-function sumRow(row: usize, columns: i32): f32 {
+export function sumRow(row: usize, columns: i32): f32 {
   let a = f32x4.splat(0), b = a, c = a, d = a;
   let left = columns;
   for (; left >= 16; left -= 16, row += 64) {
@@ -49,7 +49,7 @@ function sumRow(row: usize, columns: i32): f32 {
 }
 
 /** Σ (x − mean)² */
-function sumSquares(row: usize, mean: f32, columns: i32): f32 {
+export function sumSquares(row: usize, mean: f32, columns: i32): f32 {
   const m = f32x4.splat(mean);
   let a = f32x4.splat(0), b = a, c = a, d = a;
   let left = columns;

@@ -5,7 +5,7 @@ import { expOfNegative } from './exp';
 import { firstLanes, maxLanes, storeLanes, sumLanes } from './lanes';
 import { firstItem } from './linear-layout';
 
-const PIECE: i32 = 512;
+export const PIECE: i32 = 512;
 
 /** A row of −∞ alone gives zeros. */
 export function softmax(output: usize, input: usize, rows: i32, columns: i32, thread: i32, threads: i32): void {
@@ -61,7 +61,7 @@ export function tokenLogProbs(
   }
 }
 
-function largestOf(row: usize, columns: i32): f32 {
+export function largestOf(row: usize, columns: i32): f32 {
   const lowest = f32x4.splat(-Infinity);
   let a = lowest, b = lowest;
   let left = columns;
@@ -75,7 +75,7 @@ function largestOf(row: usize, columns: i32): f32 {
 }
 
 /** Σ e^(x − largest) */
-function sumOfExponentials(row: usize, largest: f32, columns: i32): f64 {
+export function sumOfExponentials(row: usize, largest: f32, columns: i32): f64 {
   const m = f32x4.splat(largest);
   let total: f64 = 0;
   for (let begin = 0; begin < columns; begin += PIECE) {
