@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { goldenPath } from '../../test/goldens.ts';
+import { runCli, runJson } from '../../test/run-cli.ts';
+
+const MODEL = ['-m', goldenPath('models', 'llama-gqa'), '--device', 'reference'];
+const ADAPTER = goldenPath('lora', 'llama-gqa');
+const PROMPT = ['--prompt', 'the cat sat on the mat'];
+
+interface Generated {
+  readonly tokenIds: readonly number[];
+}
+
+test('generate goes through an adapter, beside the model or merged into it', async () => {
+  const argv = ['generate', ...MODEL, ...PROMPT, '-n', '12', '--greedy'];
+  const alone = await runJson<Generated>(...argv);
+  const beside = await runJson<Generated>(...argv, '--adapter', ADAPTER);
+  const merged = await runJson<Generated>(...argv, '--merge-adapter', ADAPTER);
+  expect(beside.tokenIds).not.toEqual(alone.tokenIds);
+  expect(merged.tokenIds).toEqual(beside.tokenIds);
+});
+
+test('score goes through an adapter', async () => {
+  const argv = ['score', ...MODEL, 'the cat sat on the mat'];
+  const [alone, beside, merged] = [
+    await runJson<{ logProb: number }>(...argv),
+    await runJson<{ logProb: number }>(...argv, '--adapter', ADAPTER),
+    await runJson<{ logProb: number }>(...argv, '--merge-adapter', ADAPTER),
+  ];
+  expect(Math.abs(beside.logProb - alone.logProb)).toBeGreaterThan(1e-3);
+  expect(merged.logProb).toBeCloseTo(beside.logProb, 4);
+});
+
+test('a folder that holds no adapter, or one of another model', async () => {
+  const argv = ['generate', ...MODEL, ...PROMPT, '--adapter'];
+  const none = await runCli([...argv, goldenPath('models')]);
+  expect(none).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('it has no adapter_config.json') });
+  const other = await runCli([...argv, goldenPath('lora', 'gpt2')]);
+  expect(other.exitCode).not.toBe(0);
+  expect(other.stderr).toContain('name no linear layer of the model');
+});
