@@ -49,15 +49,3 @@ export const targetsIn = (batches: readonly TrainingBatch[]) =>
 export const sorted = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b);
 /** Whole numbers from `first` to below `end`. */
 export const range = (end: number, first = 0) => Array.from({ length: end - first }, (_, i) => first + i);
-
-/** A batch in which every token of each sequence but the last predicts the next. */
-export function batchOfSequences(sequences: readonly (readonly number[])[]): TrainingBatch {
-  const lengths = sequences.map((ids) => ids.length - 1);
-  return {
-    tokenIds: Int32Array.from(sequences.flatMap((ids) => ids.slice(0, -1))),
-    targetIds: Int32Array.from(sequences.flatMap((ids) => ids.slice(1))),
-    positions: Int32Array.from(lengths.flatMap((length) => Array.from({ length }, (_, i) => i))),
-    lossWeights: new Float32Array(lengths.reduce((sum, length) => sum + length, 0)).fill(1),
-    spans: lengths.map((length, i) => ({ start: lengths.slice(0, i).reduce((sum, n) => sum + n, 0), length })),
-  };
-}
