@@ -1,15 +1,14 @@
 import { platform } from '#platform';
 import type { WeightDType } from '../backend/dtype.ts';
-import { sha256, sha256Hex } from '../base/sha256.ts';
 import type { CausalLM } from '../models/causal-lm.ts';
 import { decoderOnlyParameters } from '../models/decoder-only-parameters.ts';
-import type { Parameters } from '../models/parameters.ts';
 import { architectureOf } from '../models/registry.ts';
 import { saveParameters } from '../models/save-parameters.ts';
 import { formatModelConfig, reformatModelConfig } from '../models/write-config.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { checkBatch } from './check-batch.ts';
 import { copyModelFiles } from './copy-model-files.ts';
+import { describeParameters } from './describe-parameters.ts';
 import { tokenLosses } from './token-losses.ts';
 import { TrainedParameters } from './trained-parameters.ts';
 import type { TrainingTarget } from './training-target.ts';
@@ -37,22 +36,6 @@ export async function createCausalLMTarget(model: CausalLM, options: CausalLMTar
     losses: (batch, lossOptions) => tokenLosses(transformer, backend, batch, lossOptions),
     save: (folder, dtype) => save(model, folder, dtype, options.baseFolder),
   };
-}
-
-/** The width of each trained parameter, which its results depend on, and what all that is frozen is. */
-async function describeParameters(parameters: Parameters, isTrained: (path: string) => boolean) {
-  const trained: Record<string, string> = {};
-  const frozen: string[] = [];
-  for (const [path, parameter] of parameters.entries) {
-    const width = parameter instanceof Tensor ? 'vector' : parameter.dtype;
-    if (isTrained(path)) trained[path] = width;
-    else frozen.push(`${path} ${width} ${await fingerprint((await parameter.read()) as Float32Array)}`);
-  }
-  return { trained, frozen: frozen.length === 0 ? undefined : await sha256Hex(frozen.join('\n')) };
-}
-
-async function fingerprint(values: Float32Array): Promise<string> {
-  return sha256Hex(await sha256(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)));
 }
 
 async function save(
