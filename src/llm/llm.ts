@@ -226,13 +226,14 @@ export class LLM {
    */
   async score(text: Prompt, options: ScoreOptions = {}): Promise<TextScore> {
     this.#expectAlive();
-    const { stride, adapter: name, signal, ...unknown } = options;
+    const { stride, adapter: name, onProgress, signal, ...unknown } = options;
     for (const name of Object.keys(unknown)) throw new TypeError(`Cannot score a text: unknown option "${name}"`);
     const adapter = this.#adapters.find(name, 'score a text')?.adapter;
     const ids = typeof text === 'string' ? this.encode(text) : text;
     const scored = this.#lastScore.then(() => {
       signal?.throwIfAborted();
-      return scoreText({ model: this.model, adapter, ids, contextLength: this.contextLength, stride, signal });
+      const { model, contextLength } = this;
+      return scoreText({ model, adapter, ids, contextLength, stride, onProgress, signal });
     });
     this.#lastScore = scored.catch(() => {});
     const { tokenLogProbs, logProb, perplexity } = await scored;
