@@ -38,9 +38,13 @@ function exact(value: number): number {
   return Number(value.toPrecision(12));
 }
 
-/** A value beside its axis: `1,500`, `0.25`, `1e-4`. */
-export function tickLabel(value: number): string {
-  const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e7)) return value.toExponential().replace('e+', 'e');
-  return value.toLocaleString('en-US', { maximumFractionDigits: 6 });
+/** The values of an axis in words, all in one way: `1,500`, `0.25`, `5e-4`. */
+export function tickLabels({ ticks }: Pick<Axis, 'ticks'>): readonly string[] {
+  const largest = Math.max(...ticks.map(Math.abs));
+  const isExponential = largest !== 0 && (largest < 0.01 || largest >= 1e7);
+  return ticks.map((tick) =>
+    isExponential && tick !== 0
+      ? tick.toExponential().replace('e+', 'e')
+      : tick.toLocaleString('en-US', { maximumFractionDigits: 6 }),
+  );
 }

@@ -1,4 +1,5 @@
-import { type Axis, axisOver, tickLabel } from './axis.ts';
+import { formatCount } from '../../format.ts';
+import { type Axis, axisOver, tickLabels } from './axis.ts';
 import { escapeHtml } from './escape-html.ts';
 import { type Point, thinned } from './series.ts';
 
@@ -72,13 +73,14 @@ class Plot {
   grid(): string {
     const { width, height } = this.#chart;
     const bottom = height - MARGIN.bottom;
-    const rows = this.#y.ticks.map((value) => {
+    const [labelsX, labelsY] = [tickLabels(this.#x), tickLabels(this.#y)];
+    const rows = this.#y.ticks.map((value, i) => {
       const y = this.#placeY(value);
-      return `<line class="grid" x1="${MARGIN.left}" x2="${width - MARGIN.right}" y1="${y}" y2="${y}"/><text class="tick" x="${MARGIN.left - 8}" y="${y}" dy="0.32em" text-anchor="end">${tickLabel(value)}</text>`;
+      return `<line class="grid" x1="${MARGIN.left}" x2="${width - MARGIN.right}" y1="${y}" y2="${y}"/><text class="tick" x="${MARGIN.left - 8}" y="${y}" dy="0.32em" text-anchor="end">${labelsY[i]}</text>`;
     });
-    const columns = this.#x.ticks.map((value) => {
+    const columns = this.#x.ticks.map((value, i) => {
       const x = this.#placeX(value);
-      return `<line class="axis" x1="${x}" x2="${x}" y1="${bottom}" y2="${bottom + 4}"/><text class="tick" x="${x}" y="${bottom + 18}" text-anchor="middle">${tickLabel(value)}</text>`;
+      return `<line class="axis" x1="${x}" x2="${x}" y1="${bottom}" y2="${bottom + 4}"/><text class="tick" x="${x}" y="${bottom + 18}" text-anchor="middle">${labelsX[i]}</text>`;
     });
     const base = `<line class="axis" x1="${MARGIN.left}" x2="${width - MARGIN.right}" y1="${bottom}" y2="${bottom}"/>`;
     return `<g>${rows.join('')}${base}${columns.join('')}</g>`;
@@ -92,7 +94,7 @@ class Plot {
     const line = points.length === 1 ? '' : `<path class="line ${kind}" d="${path}"/>`;
     if (!hasDots && points.length > 1) return line;
     const dots = points.map(({ x, y }) => {
-      const words = escapeHtml(`step ${tickLabel(x)}: ${label} ${format(y)}`);
+      const words = escapeHtml(`step ${formatCount(x)}: ${label} ${format(y)}`);
       return `<circle class="dot ${kind}" cx="${this.#placeX(x)}" cy="${this.#placeY(y)}" r="3"><title>${words}</title></circle>`;
     });
     return `${line}${dots.join('')}`;

@@ -20,6 +20,7 @@ main { max-width: 1080px; margin: 0 auto; padding: 40px 24px 64px; }
 header { margin-bottom: 28px; }
 h1 { margin: 0; font-size: 28px; line-height: 1.2; letter-spacing: -0.01em; overflow-wrap: anywhere; }
 h2 { margin: 0; font-size: 16px; font-weight: 600; }
+h2 span { color: var(--soft); font-weight: 400; font-size: 13px; margin-left: 4px; }
 .lead { margin: 6px 0 0; color: var(--soft); }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin: 0 0 16px; }
 .figures div, section { background: var(--card); border: 1px solid var(--rule); border-radius: 10px; }
@@ -35,6 +36,7 @@ section { padding: 18px 20px; margin-bottom: 16px; }
 .legend i { display: inline-block; width: 16px; height: 3px; margin-right: 6px; border-radius: 2px; vertical-align: middle; background: var(--first); }
 .legend .raw { opacity: 0.35; }
 .legend .second { background: var(--second); }
+.wide { overflow-x: auto; } .wide .chart { min-width: 640px; }
 .chart { display: block; width: 100%; height: auto; overflow: visible; }
 .chart text { font: 12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fill: var(--soft); font-variant-numeric: tabular-nums; }
 .chart .label { fill: var(--ink); font-weight: 600; paint-order: stroke; stroke: var(--card); stroke-width: 4px; stroke-linejoin: round; }

@@ -4,21 +4,16 @@ export interface Point {
   readonly y: number;
 }
 
-/** Shares of a curve's points that its smoothed value looks back over. */
+/** Share of a curve that the mean of a point is taken over. */
 const WINDOW = 1 / 40;
 
-/**
- * An exponential moving mean, divided by the sum of its weights so that it begins at the first value (Kingma & Ba 2015, section
- * 3).
- */
-export function smoothed(points: readonly Point[], window = Math.max(1, points.length * WINDOW)): readonly Point[] {
-  const decay = 1 - 2 / (window + 1);
-  let sum = 0;
-  let weights = 0;
-  return points.map(({ x, y }) => {
-    sum = decay * sum + y;
-    weights = decay * weights + 1;
-    return { x, y: sum / weights };
+/** The mean of the points around each, as far as there are such; so it neither runs ahead of the curve nor behind it. */
+export function smoothed(points: readonly Point[], reach = Math.round((points.length * WINDOW) / 2)): readonly Point[] {
+  const sums = [0];
+  for (const { y } of points) sums.push(sums.at(-1)! + y);
+  return points.map(({ x }, i) => {
+    const [from, end] = [Math.max(0, i - reach), Math.min(points.length, i + reach + 1)];
+    return { x, y: (sums[end]! - sums[from]!) / (end - from) };
   });
 }
 

@@ -60,11 +60,13 @@ function figures(steps: readonly StepMetric[], evaluations: readonly EvaluationM
   const seconds = Math.max(last?.seconds ?? 0, evaluations.at(-1)?.seconds ?? 0);
   const all: (readonly [name: string, value: string, note: string] | undefined)[] = [
     best && ['Validation loss', best.validationLoss.toFixed(4), `best, at step ${formatCount(best.step)}`],
-    best && ['Perplexity', formatRate(best.perplexity), 'of a token, there'],
-    best && best.bitsPerByte !== null ? ['Bits per byte', best.bitsPerByte.toFixed(3), 'of text, there'] : undefined,
-    last && ['Training loss', lastSmoothed(steps).toFixed(4), `smoothed, at step ${formatCount(last.step)}`],
-    speed === undefined ? undefined : ['Speed', formatCount(Math.round(speed)), 'tokens per second, median'],
-    last && ['Time', formatDuration(seconds), 'evaluations and samples included'],
+    best && ['Perplexity', formatRate(best.perplexity), 'at that step'],
+    best && best.bitsPerByte !== null
+      ? ['Bits per byte', best.bitsPerByte.toFixed(3), 'of text, at that step']
+      : undefined,
+    last && ['Training loss', lastSmoothed(steps).toFixed(4), 'smoothed, at the end'],
+    speed === undefined ? undefined : ['Speed', formatCount(Math.round(speed)), 'tokens/s, median'],
+    last && ['Time', formatDuration(seconds), 'with evaluations'],
   ];
   const tiles = all.flatMap((one) => (one === undefined ? [] : [tile(...one)]));
   return tiles.length === 0 ? '' : `<dl class="figures">${tiles.join('')}</dl>`;
@@ -93,7 +95,7 @@ function lossSection(steps: readonly StepMetric[], evaluations: readonly Evaluat
     ),
     mark: best && { x: best.step, y: best.validationLoss, label: `best ${best.validationLoss.toFixed(4)}` },
   });
-  return `<section><div class="head"><h2>Loss <span class="lead">nats per token</span></h2>${legend(curves)}</div>${chart}</section>`;
+  return `<section><div class="head"><h2>Loss <span>nats per token</span></h2>${legend(curves)}</div><div class="wide">${chart}</div></section>`;
 }
 
 /** All of the smooth values, and nearly all of the raw ones. */
@@ -131,7 +133,7 @@ function smallCharts(steps: readonly StepMetric[]): string {
       range: [0, high],
       format: (value) => value.toPrecision(4),
     });
-    return `<section><div class="head"><h2>${title} <span class="lead">${unit}</span></h2></div>${chart}</section>`;
+    return `<section><div class="head"><h2>${title} <span>${unit}</span></h2></div>${chart}</section>`;
   };
   const all = [
     small(
