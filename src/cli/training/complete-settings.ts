@@ -12,8 +12,6 @@ export interface RunSettings extends GivenSettings {
   readonly optimizer: NonNullable<GivenSettings['optimizer']>;
   readonly gradientAccumulation: number;
   readonly seed: number;
-  readonly sampleTokens: number;
-  readonly sampleTemperature: number;
   readonly logEvery: number;
 }
 
@@ -26,18 +24,17 @@ export function completeSettings(command: RunCommand, given: GivenSettings): Run
   const data = withTarget(command, given);
   expectTogether(command, given);
   const defaults = command === 'train' ? trainingDefaults(given) : finetuningDefaults(given);
-  const { epochs, validationData, optimizer = 'adamw', schedule = 'cosine' } = given;
+  const { epochs, validationData, samplePrompt, optimizer = 'adamw', schedule = 'cosine' } = given;
   const complete: GivenSettings = {
     ...(epochs === undefined ? { maxSteps: 1000 } : {}),
     ...(validationData === undefined ? { validation: 0.1 } : {}),
     ...(schedule === 'constant' ? {} : { minRatio: 0.1 }),
+    ...(samplePrompt === undefined ? {} : { sampleTokens: 200, sampleTemperature: 0.8 }),
     ...{
       schedule,
       optimizer,
       gradientAccumulation: 1,
       seed: 0,
-      sampleTokens: 200,
-      sampleTemperature: 0.8,
       logEvery: 10,
     },
     ...defaults,

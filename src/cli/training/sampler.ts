@@ -18,7 +18,7 @@ export interface SampledModel {
  */
 export async function samplePrompts(
   { model, adapter, tokenizer }: SampledModel,
-  { samplePrompt = [], sampleTokens, sampleTemperature, seed }: RunSettings,
+  { samplePrompt = [], sampleTokens = 1, sampleTemperature, seed }: RunSettings,
   step: number,
 ): Promise<readonly SampleMetric[]> {
   if (samplePrompt.length === 0) return [];
