@@ -1,7 +1,7 @@
 import { DocumentEncoder } from '../data/encode-documents.ts';
 import { readDocuments } from '../data/read-documents.ts';
 import type { LLM } from '../llm/llm.ts';
-import type { ScoredToken } from '../llm/score-text.ts';
+import { Detokenizer } from '../tokenizers/detokenizer.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { hasDocuments, sourceOf } from './training/data-parts.ts';
 
@@ -56,10 +56,8 @@ export async function evaluateFile(llm: LLM, path: string, options: EvaluateOpti
   for (const { tokenIds, numGiven } of documents) {
     const onWindow = (numTokens: number) => onProgress(Math.min(total, sums.numTokens + numTokens), total);
     const { tokens } = await llm.score(tokenIds, { adapter, stride, signal, onProgress: onWindow });
-    for (const token of tokens.slice(numGiven)) {
-      sums.logProb += token.logProb!;
-      sums.numBytes += bytesOf(token, tokenizer);
-    }
+    for (const { logProb } of tokens.slice(numGiven)) sums.logProb += logProb!;
+    sums.numBytes += bytesOf(tokenIds, numGiven, tokenizer);
     sums.numTokens += tokenIds.length - numGiven;
   }
   return { path, ...evaluationOf({ ...sums, numDocuments: documents.length }) };
@@ -130,6 +128,9 @@ function firstOf(
   return kept;
 }
 
-function bytesOf({ id, text }: ScoredToken, tokenizer: Tokenizer): number {
-  return tokenizer.isSpecial(id) ? 0 : new TextEncoder().encode(text).length;
+/** Of the text that tokens from number `first` on stand for. */
+function bytesOf(tokenIds: readonly number[], first: number, tokenizer: Tokenizer): number {
+  const detokenizer = new Detokenizer(tokenizer, { after: tokenIds.slice(0, first) });
+  const texts = tokenIds.slice(first).map((id) => detokenizer.push(id));
+  return new TextEncoder().encode(`${texts.join('')}${detokenizer.flush()}`).length;
 }

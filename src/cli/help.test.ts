@@ -4,7 +4,7 @@ import { runCli } from '../../test/run-cli.ts';
 import { createProgram } from './program.ts';
 import { Terminal } from './terminal.ts';
 
-const COMMANDS = ['generate', 'chat', 'score', 'bench', 'memory', 'inspect', 'pull'];
+const COMMANDS = ['generate', 'chat', 'score', 'train', 'finetune', 'evaluate', 'bench', 'memory', 'inspect', 'pull'];
 
 test.each([[], ...COMMANDS.map((name) => [name])])(
   'the help of kvasir %s has examples and exit codes',
@@ -23,7 +23,7 @@ test.each([[], ...COMMANDS.map((name) => [name])])(
 test.each(COMMANDS)('every option of kvasir %s is described', async (name) => {
   const { stdout } = await runCli([name, '--help']);
   // A description stands beside its option, or below it if there is no room.
-  const described = /^ {2}(-\w, )?--[a-z-]+( [<[][\w=]+[>\]])?( {2,}|\n {30,})\S/gm;
+  const described = /^ {2}(-\w, )?--[a-z\d-]+( [<[][\w=]+[>\]])?( {2,}|\n {30,})\S/gm;
   const numOptions = stdout.match(/^ {2}-/gm)!.length;
   expect(numOptions).toBeGreaterThan(2);
   expect(stdout.match(described)).toHaveLength(numOptions);

@@ -29,7 +29,8 @@ function dataPart(value: unknown, describe: (value: unknown) => string): DataPar
     if (typeof path !== 'string' || path === '') throw wrong();
     return path;
   };
-  const { path, target, weight } = readOptions(value, { path: name, target: name, weight: aboveNone }, 'data of a run');
+  const source = describe(value).replace(/^Cannot read /, '');
+  const { path, target, weight } = readOptions(value, { path: name, target: name, weight: aboveNone }, source);
   if (path === undefined) throw wrong();
   return { path, target, weight };
 }

@@ -45,7 +45,7 @@ function parseRunFile(location: string, text: string): unknown {
   }
 }
 
-/** Settings whose relative paths begin in a folder. The name of a model stays, unless it is a path for certain. */
+/** Settings whose relative paths begin in a folder. A model's hub id stays: what is no `./folder` may be one. */
 export function inFolder(folder: string, settings: GivenSettings): GivenSettings {
   const place = (path: string) => (isAbsolute(path) ? path : join(folder, path));
   const placePart = ({ path, target, weight }: DataPart): DataPart => ({
@@ -62,6 +62,11 @@ export function inFolder(folder: string, settings: GivenSettings): GivenSettings
     ...paths,
     ...(data && { data: data.map(placePart) }),
     ...(validationData && { validationData: validationData.map(placePart) }),
-    ...(model !== undefined && /^\.{0,2}[\\/]/.test(model) && { model: place(model) }),
+    ...(model !== undefined && /^\.{0,2}[\\/]/.test(model) && { model: asPath(place(model)) }),
   };
+}
+
+/** With what tells a path from a hub id. */
+function asPath(path: string): string {
+  return isAbsolute(path) || path.startsWith('.') ? path : `./${path}`;
 }

@@ -12,6 +12,7 @@ import type { TokenDataset } from '../../data/token-dataset.ts';
 import type { TokenizeProgress } from '../../data/tokenize-sources.ts';
 import { windowBatches } from '../../data/window-batches.ts';
 import type { Tokenizer } from '../../tokenizers/tokenizer.ts';
+import { UsageError } from '../exit-codes.ts';
 import type { RunSettings } from './complete-settings.ts';
 import { type DataPart, hasDocuments, sourceOf } from './data-parts.ts';
 
@@ -85,6 +86,7 @@ async function makeRunData(options: RunDataOptions, open: Open): Promise<Omit<Ru
   const kind = settings.batches ?? (groups.flat().some(hasDocuments) ? 'documents' : 'windows');
   const all: TokenDataset[] = [];
   for (const [i, sources] of groups.entries()) all.push(await open(`part-${i}`, sources));
+  for (const dataset of all) expectKind(dataset, kind);
   const by = kind === 'windows' ? 'tokens' : 'documents';
   const parts = await Promise.all(
     all.map((dataset) => (validation > 0 ? splitDataset(dataset, { validation, by }) : { training: dataset })),
@@ -105,6 +107,13 @@ async function makeRunData(options: RunDataOptions, open: Open): Promise<Omit<Ru
     numTokens,
     evaluation: held.length === 0 ? undefined : await evaluationData(held, kind, options),
   };
+}
+
+function expectKind(dataset: TokenDataset, kind: Kind): void {
+  if (kind === 'documents' || dataset.kind === 'text') return;
+  throw new UsageError(
+    `Cannot train: the data are ${dataset.kind}, whose prompts windows would not see; wanted --batches documents`,
+  );
 }
 
 type Kind = NonNullable<RunSettings['batches']>;

@@ -5,6 +5,9 @@ export interface Axis {
   readonly ticks: readonly number[];
 }
 
+const ROUNDING = 1e-9;
+const TINY = 1e-30;
+
 /**
  * An axis over values, with about `count` ticks at 1, 2 or 5 times a power of ten. It ends at the values themselves, with `room`
  * of their range left beyond them.
@@ -14,16 +17,20 @@ export function axisOver(
   high: number,
   { count, room = 0 }: { readonly count: number; readonly room?: number },
 ): Axis {
-  const range = high > low ? high - low : Math.abs(high) || 1;
-  const [from, to] = [
-    high > low ? low - room * range : low - range / 2,
-    high > low ? high + room * range : high + range / 2,
-  ];
+  const [from, to] = ends(low, high, room);
   const step = roundStep((to - from) / count);
-  const first = Math.ceil(from / step);
-  const last = Math.floor(to / step);
+  const first = Math.ceil(from / step - ROUNDING);
+  const last = Math.floor(to / step + ROUNDING);
   const ticks = Array.from({ length: last - first + 1 }, (_, i) => exact((first + i) * step));
   return { from, to, ticks };
+}
+
+/** Values that are all but one lie in the middle. */
+function ends(low: number, high: number, room: number): readonly [from: number, to: number] {
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  if (high - low > Math.max(ROUNDING * size, TINY)) return [low - room * (high - low), high + room * (high - low)];
+  const half = (size > TINY ? size : 1) / 2;
+  return [low - half, high + half];
 }
 
 /** The least of 1, 2 and 5 times a power of ten that is no less. */
