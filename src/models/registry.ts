@@ -13,10 +13,14 @@ export const MODEL_TYPES: readonly string[] = ARCHITECTURES.flatMap(({ modelType
 
 /** The architecture that a config.json names. Throws a `RangeError` that lists the known ones. */
 export function findArchitecture(fields: JsonFields): Architecture {
-  const modelType = fields.string('model_type');
+  return architectureOf(fields.string('model_type'), fields.location);
+}
+
+/** The architecture of a `model_type`; `location` is what errors call its place. */
+export function architectureOf(modelType: string, location: string): Architecture {
   const found = ARCHITECTURES.find(({ modelTypes }) => modelTypes.includes(modelType));
   if (found !== undefined) return found;
   throw new RangeError(
-    `Cannot load a model of type ${JSON.stringify(modelType)} (${fields.location})${didYouMean(modelType, MODEL_TYPES)}; known: ${MODEL_TYPES.join(', ')}`,
+    `Cannot load a model of type ${JSON.stringify(modelType)} (${location})${didYouMean(modelType, MODEL_TYPES)}; known: ${MODEL_TYPES.join(', ')}`,
   );
 }

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest';
+import { batchOfSequences } from '../../test/batch-of-sequences.ts';
 import { goldenNames, goldenPath, readGoldenJson, readGoldenTensors, relativeError } from '../../test/goldens.ts';
 import { testBackends } from '../../test/test-backends.ts';
 import { backward } from '../autograd/backward.ts';
-import type { TrainingBatch } from '../data/training-batch.ts';
 import { describeModel, loadModel } from '../models/load-model.ts';
 import { storedName } from '../models/parameter-spec.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -31,7 +31,7 @@ describe.each(Object.keys(testBackends))('%s backend: gradients against PyTorch'
 
     for (const recompute of [false, true]) {
       trained.clearGradients();
-      const batch = batchOf(golden.batches[0]!);
+      const batch = batchOfSequences(golden.batches[0]!);
       const losses = backend.scope(() => {
         const losses = tokenLosses(model.transformer, backend, batch, { smoothing: 0, zLoss: 0, recompute });
         const share = batch.lossWeights.map((weight) => weight / batch.targetIds.length);
@@ -59,18 +59,6 @@ describe.each(Object.keys(testBackends))('%s backend: gradients against PyTorch'
     expect(backend.memoryUsage().allocatedBytes).toBe(before);
   });
 });
-
-/** Every token of each sequence but the last predicts the next. */
-function batchOf(sequences: readonly (readonly number[])[]): TrainingBatch {
-  const lengths = sequences.map((ids) => ids.length - 1);
-  return {
-    tokenIds: Int32Array.from(sequences.flatMap((ids) => ids.slice(0, -1))),
-    targetIds: Int32Array.from(sequences.flatMap((ids) => ids.slice(1))),
-    positions: Int32Array.from(lengths.flatMap((length) => Array.from({ length }, (_, i) => i))),
-    lossWeights: new Float32Array(lengths.reduce((sum, length) => sum + length, 0)).fill(1),
-    spans: lengths.map((length, i) => ({ start: lengths.slice(0, i).reduce((sum, n) => sum + n, 0), length })),
-  };
-}
 
 function transposed(values: Float32Array, rows: number, columns: number): Float32Array {
   return Float32Array.from(values, (_, i) => values[(i % rows) * columns + Math.floor(i / rows)]!);

@@ -1,7 +1,7 @@
 import type { Backend, CrossEntropyOptions } from '../backend/backend.ts';
 import type { TrainingBatch } from '../data/training-batch.ts';
 import type { DecoderOnlyTransformer } from '../nn/decoder-only-transformer.ts';
-import type { Dropout } from '../nn/forward-batch.ts';
+import type { Dropout, Observer } from '../nn/forward-batch.ts';
 import { crossEntropy } from '../ops/softmax.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
@@ -10,6 +10,7 @@ export interface TokenLossOptions extends CrossEntropyOptions {
   readonly dropout?: Dropout | undefined;
   /** Keep no activations within a block for the gradient, but compute them again. */
   readonly recompute?: boolean | undefined;
+  readonly observe?: Observer | undefined;
 }
 
 /**
@@ -28,7 +29,7 @@ export function tokenLosses(
     positions,
     context: { kind: 'whole', spans: spans.map(selfSpan) },
     logitRows: undefined,
-    observe: undefined,
+    observe: options.observe,
     dropout: options.dropout,
     recompute: options.recompute,
   });
