@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../test/temporary-folder.ts';
 import { tokensOf } from '../../test/token-documents.ts';
+import { openSafetensors } from '../formats/safetensors.ts';
 import { ByteTokenizer } from '../tokenizers/byte-tokenizer.ts';
 import { type PrepareOptions, prepareTokenDataset } from './prepare-token-dataset.ts';
 import { TokenShardError } from './shard-format.ts';
@@ -123,7 +124,7 @@ test('an abort leaves no dataset, and nothing half written', async () => {
 });
 
 test('a source that changes while it is read is an error', async () => {
-  const path = await folder.write('a.txt', 'x'.repeat(3e6));
+  const path = await folder.write('a.txt', 'x'.repeat(1.5e6));
   let change: Promise<void> | undefined;
   const onProgress = () => {
     change ??= appendFile(path, 'y');
@@ -239,7 +240,19 @@ test('any change of the manifest is refused or means nothing', async () => {
 });
 
 test('a shard is a safetensors file that takes two bytes a token', async () => {
-  await prepare({ sources: [await folder.write('a.txt', 'x'.repeat(1e5))] });
-  const { size } = await stat(folder.path('shards/tokens-00000.safetensors'));
-  expect(size).toBe(1024 + 2 * 100_002 + 8 + 32 * 13);
+  const path = await folder.write('a.txt', 'ab'.repeat(5e4));
+  await prepare({ sources: [path] });
+  const shard = folder.path('shards/tokens-00000.safetensors');
+  expect((await stat(shard)).size).toBe(1024 + 2 * 100_002 + 8 + 32 * 13);
+  const weights = await openSafetensors(shard);
+  const shapes = [...weights.tensors.values()].map(({ name, dtype, shape }) => ({ name, dtype, shape }));
+  expect(shapes).toEqual([
+    { name: 'tokens', dtype: 'uint16', shape: [100_002] },
+    { name: 'documents', dtype: 'uint32', shape: [1, 2] },
+    { name: 'checksums', dtype: 'uint8', shape: [13, 32] },
+  ]);
+  const start = new Uint16Array(4);
+  await weights.read('tokens', new Uint8Array(start.buffer), 0);
+  expect([...start]).toEqual([256, 97, 98, 97]);
+  await weights.close();
 });
