@@ -5,6 +5,7 @@ import { temporaryFolder } from '../../test/temporary-folder.ts';
 import { tokensOf } from '../../test/token-documents.ts';
 import { openSafetensors } from '../formats/safetensors.ts';
 import { ByteTokenizer } from '../tokenizers/byte-tokenizer.ts';
+import { documentBatches } from './document-batches.ts';
 import { type PrepareOptions, prepareTokenDataset } from './prepare-token-dataset.ts';
 import { TokenShardError } from './shard-format.ts';
 import { openTokenDataset } from './sharded-dataset.ts';
@@ -80,6 +81,21 @@ test('tokens and documents are read by range, over pages and shards', async () =
   await expect(dataset.readTokens(new Int32Array(1), 0)).rejects.toThrow('the dataset is closed');
 });
 
+test('batches of shards are those of memory, also after the signal of the preparation has aborted', async () => {
+  const documents = Array.from({ length: 300 }, (_, i) => ({ text: `document number ${i}`.repeat((i % 5) + 1) }));
+  const sources = [{ format: 'documents', documents }] as const;
+  const controller = new AbortController();
+  const { signal } = controller;
+  const options = { folder: folder.path('shards'), sources, tokenizer, tokensPerShard: 1000, signal };
+  const [dataset, wanted] = [await prepareTokenDataset(options), await tokenizeInMemory({ sources, tokenizer })];
+  controller.abort();
+  const settings = { contextLength: 50, batchSize: 4, seed: 1 };
+  const [loader, expected] = [await documentBatches(dataset, settings), await documentBatches(wanted, settings)];
+  expect(loader.batchesPerEpoch).toBe(expected.batchesPerEpoch);
+  for (let n = 0; n < loader.batchesPerEpoch! + 5; n++) expect(await loader.batch(n)).toEqual(await expected.batch(n));
+  await dataset.close();
+});
+
 test('shards are made once for the same sources and the same tokenizer', async () => {
   const path = await folder.write('a.txt', 'once upon a time');
   const sources = [path];
@@ -147,7 +163,7 @@ test('progress goes from nothing to all', async () => {
   expect(seen.at(-1)).toEqual({
     phase: 'verify',
     bytes: 5_000_012,
-    totalBytes: undefined,
+    totalBytes: 5_000_012,
     numTokens: 2_500_002,
     numDocuments: 1,
   });
