@@ -77,12 +77,10 @@ test.each(['gpt2', 'llama3', 'qwen2'])('the pieces have the tokens of the whole 
   const words = fc.constantFrom('one', "it's", 'wörd', '12', ',', '.', '東京', ' ', ' ', ' ', '\n', '\n\n', '\t', '--');
   await fc.assert(
     fc.asyncProperty(fc.array(words, { minLength: 50, maxLength: 100 }), async (list) => {
-      // Without a space in reach there is no place to cut at.
-      const text = list.join('').replace(/\S{5,}/g, (run) => run.match(/.{1,5}/gu)!.join(' a b '));
+      // There is a place to cut at in every piece, whatever lies between.
+      const text = list.map((word, i) => (i % 3 === 0 ? ` a b ${word}` : word)).join('');
       const pieces = await piecesOf(text, { pieceLength: 60 });
       expect(pieces.length).toBeGreaterThan(1);
-      const isCutWell = pieces.slice(1).every((piece) => /^[\p{L} ]/u.test(piece.text));
-      fc.pre(isCutWell);
       expect(pieces.flatMap((piece) => encode(piece.text))).toEqual(encode(text));
     }),
   );
