@@ -13,6 +13,7 @@ import decoder_only
 import processors
 import sampling
 import search
+import tokenizer_training
 import tokenizers_and_templates
 import transformer_decoder
 
@@ -20,7 +21,7 @@ transformers.utils.logging.disable_progress_bar()
 torch.set_num_threads(1)
 torch.use_deterministic_algorithms(True)
 
-SUBJECTS = (tokenizers_and_templates, decoder_only, transformer_decoder, sampling, processors, search)
+SUBJECTS = (tokenizers_and_templates, tokenizer_training, decoder_only, transformer_decoder, sampling, processors, search)
 
 
 def main(wanted):
