@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -74,6 +74,16 @@ test('replaces files only with --force', async () => {
   expect(await written()).toEqual(before);
   expect((await runCli(train(text, '--vocab-size', '270', '--force'))).exitCode).toBe(0);
   expect(await written()).not.toEqual(before);
+});
+
+test('what cannot be written leaves nothing half-written', async () => {
+  await mkdir(join(output, 'tokenizer_config.json'), { recursive: true });
+  const { exitCode, stderr } = await runCli(train(text, '--vocab-size', '264'));
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 1,
+    stderr: expect.stringContaining(`kvasir: Cannot write to ${output}: `),
+  });
+  expect((await readdir(output)).filter((name) => name.endsWith('.partial'))).toEqual([]);
 });
 
 test('Ctrl-C leaves nothing behind, also while stdin is silent', async () => {
