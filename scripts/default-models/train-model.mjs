@@ -31,7 +31,7 @@ export async function trainModel(backend, shape, options) {
       data: await documentBatches(training, { ...rows, seed: SEED }),
       maxSteps: shape.steps,
       learningRate: shape.learningRate,
-      schedule: { kind: 'cosine', warmupSteps: 100, minRatio: 0.02 },
+      schedule: { kind: 'cosine', warmupSteps: Math.ceil(shape.steps / 30), minRatio: 0.02 },
       optimizer: { kind: 'adamw', betas: [0.9, 0.95], weightDecay: 0.1 },
       evaluation: {
         data: await documentBatches(validation, { ...rows, order: 'stored' }),
