@@ -32,7 +32,7 @@ export async function trainModel(backend, shape, options) {
       maxSteps: shape.steps,
       learningRate: shape.learningRate,
       schedule: { kind: 'cosine', warmupSteps: Math.ceil(shape.steps / 30), minRatio: 0.02 },
-      optimizer: { kind: 'adamw', betas: [0.9, 0.95], weightDecay: 0.1 },
+      optimizer: { kind: 'adamw', beta1: 0.9, beta2: 0.95, weightDecay: 0.1 },
       evaluation: {
         data: await documentBatches(validation, { ...rows, order: 'stored' }),
         every: EVALUATE_EVERY,
