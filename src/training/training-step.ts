@@ -82,7 +82,7 @@ export async function makeStep(
 }
 
 /** How the losses of batch `i` of a step are computed. */
-export function lossOptions({ settings, recompute, step }: StepOptions, i: number): TokenLossOptions {
+function lossOptions({ settings, recompute, step }: StepOptions, i: number): TokenLossOptions {
   const { seed, dropout, labelSmoothing: smoothing, zLoss } = settings;
   return { smoothing, zLoss, recompute, dropout: stepDropout(dropout, { seed, step, batch: i }) };
 }
