@@ -7,7 +7,7 @@ import { median } from './statistics.mjs';
 
 const SHAPES = {
   small: { layers: 4, heads: 4, channels: 128, context: 64, batch: 12, vocabulary: 65, runs: 30 },
-  large: { layers: 6, heads: 6, channels: 384, context: 256, batch: 64, vocabulary: 65, runs: 5 },
+  large: { layers: 6, heads: 6, channels: 384, context: 256, batch: 64, vocabulary: 65, runs: 3 },
 };
 
 const threads = Number(process.argv[2] ?? 2);

@@ -6,8 +6,9 @@
 
 import { linearFloat32 } from './linear-float32';
 import { linearHalf } from './linear-half';
-import { FLOAT32, WIDEN_ROWS } from './linear-layout';
+import { FLOAT32, PANEL, WIDEN_ROWS } from './linear-layout';
 import { linearWiden } from './linear-widen';
+import { multiplyPanels } from './product-panels';
 
 /** `bias` is 0 for none; `scratch` is the thread's own. */
 export function linear(
@@ -15,7 +16,12 @@ export function linear(
   scratch: usize, thread: i32, threads: i32,
 ): void {
   if (rows == 0) return;
-  if (dtype == FLOAT32) {
+  if (dtype == FLOAT32 && rows >= WIDEN_ROWS) {
+    multiplyPanels(
+      output, input, <usize>inputs << 2, weight, <usize>inputs * (PANEL * 4), rows, inputs, outputs, bias, 0,
+      thread, threads,
+    );
+  } else if (dtype == FLOAT32) {
     linearFloat32(output, input, weight, bias, rows, inputs, outputs, thread, threads);
   } else if (rows < WIDEN_ROWS) {
     linearHalf(output, input, weight, bias, rows, inputs, outputs, dtype, scratch, thread, threads);
