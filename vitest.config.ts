@@ -8,7 +8,7 @@ export default defineConfig({
     alias: { '#hub': source('hub/node.ts'), '#platform': source('platform/node.ts') },
   },
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.mjs'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,

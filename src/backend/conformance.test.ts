@@ -36,6 +36,10 @@ describe('An operation that does nothing is noticed', () => {
     ...['copy', 'fill', 'add', 'multiply', 'scale', 'activate', 'gate', 'linear', 'embed', 'layerNorm', 'rmsNorm'],
     ...['rotate', 'sliceColumns', 'gatherRows', 'softmax', 'logSoftmax', 'tokenLogProbs', 'argmax', 'attention'],
     ...['storeKeysValues', 'pagedAttention', 'copyBlocks', 'write', 'writeBlocks', 'release'],
+    ...['packMatrix', 'linearInputGradient', 'linearWeightGradient', 'addRowSum', 'scatterAddRows', 'padColumns'],
+    ...['activateGradient', 'gateGradient', 'layerNormGradient', 'rmsNormGradient', 'softmaxGradient'],
+    ...['logSoftmaxGradient', 'attentionGradient', 'crossEntropy', 'crossEntropyGradient', 'dropout', 'sumOfSquares'],
+    ...['adamWStep', 'sgdStep'],
   ];
   test.each(kernels)('%s', async (op) => {
     expect(OPERATIONS).toContain(op);
@@ -47,7 +51,10 @@ describe('An operation that does nothing is noticed', () => {
 describe('A relative error of 1e-4 in one element of each result is noticed', () => {
   const floating = [
     ...['add', 'multiply', 'scale', 'activate', 'gate', 'linear', 'layerNorm', 'rmsNorm', 'rotate', 'softmax'],
-    ...['logSoftmax', 'tokenLogProbs', 'attention', 'pagedAttention'],
+    ...['logSoftmax', 'tokenLogProbs', 'attention', 'pagedAttention', 'linearInputGradient', 'linearWeightGradient'],
+    ...['addRowSum', 'scatterAddRows', 'activateGradient', 'gateGradient', 'layerNormGradient', 'rmsNormGradient'],
+    ...['softmaxGradient', 'logSoftmaxGradient', 'crossEntropy', 'crossEntropyGradient', 'dropout', 'sumOfSquares'],
+    ...['adamWStep', 'sgdStep'],
   ] as const;
   test.each(floating)('%s', async (op) => {
     const backend = createReferenceBackend();
@@ -153,6 +160,43 @@ describe('Faults against the rest of the contract are noticed', () => {
       make: (backend) => ({
         pagedAttention: (output, queries, cache, batch, { window, ...options }) =>
           backend.pagedAttention(output, queries, cache, batch, { ...options, window: window && window + 1 }),
+      }),
+    },
+    'a gradient is written where it is added to': {
+      op: 'linearWeightGradient',
+      make: (backend) => ({
+        linearWeightGradient(weightGrad, ...rest) {
+          backend.fill(weightGrad, 0);
+          backend.linearWeightGradient(weightGrad, ...rest);
+        },
+      }),
+    },
+    'the gradient of the keys is forgotten': {
+      op: 'attentionGradient',
+      make: (backend) => ({
+        attentionGradient(gradients, ...rest) {
+          const keyGrad = backend.allocate('float32', gradients.keyGrad.length);
+          backend.attentionGradient({ ...gradients, keyGrad }, ...rest);
+          backend.release(keyGrad);
+        },
+      }),
+    },
+    'a gradient of attention is a little off': {
+      op: 'attentionGradient',
+      make: (backend) => ({
+        attentionGradient(gradients, ...rest) {
+          backend.attentionGradient(gradients, ...rest);
+          backend.scale(gradients.valueGrad, gradients.valueGrad, 1.0001);
+        },
+      }),
+    },
+    'a gradient that is not asked for changes another': {
+      op: 'layerNormGradient',
+      make: (backend) => ({
+        layerNormGradient(inputGrad, gradients, ...rest) {
+          backend.layerNormGradient(inputGrad, gradients, ...rest);
+          if (gradients.biasGrad === undefined) backend.scale(inputGrad, inputGrad, 1 + 2 ** -23);
+        },
       }),
     },
     'the length of the batch changes the numbers': {

@@ -1,18 +1,26 @@
 import { attentionCases } from './conformance/attention-cases.ts';
+import { attentionGradientCases } from './conformance/attention-gradient-cases.ts';
 import { cacheBlockCases } from './conformance/cache-block-cases.ts';
 import type { ConformanceCase } from './conformance/conformance-case.ts';
+import { crossEntropyCases } from './conformance/cross-entropy-cases.ts';
 import { elementWiseCases } from './conformance/element-wise-cases.ts';
+import { elementWiseGradientCases } from './conformance/element-wise-gradient-cases.ts';
 import { linearCases } from './conformance/linear-cases.ts';
+import { linearGradientCases } from './conformance/linear-gradient-cases.ts';
 import { matrixCases } from './conformance/matrix-cases.ts';
 import { memoryCases } from './conformance/memory-cases.ts';
 import { normCases } from './conformance/norm-cases.ts';
+import { normGradientCases } from './conformance/norm-gradient-cases.ts';
 import { operandCases } from './conformance/operand-cases.ts';
+import { optimizerCases } from './conformance/optimizer-cases.ts';
 import { orderCases } from './conformance/order-cases.ts';
 import { pagedAttentionCases } from './conformance/paged-attention-cases.ts';
 import { rotaryCases } from './conformance/rotary-cases.ts';
 import { rowCases } from './conformance/row-cases.ts';
+import { rowGradientCases } from './conformance/row-gradient-cases.ts';
 import { scopeCases } from './conformance/scope-cases.ts';
 import { softmaxCases } from './conformance/softmax-cases.ts';
+import { trainingOperandCases } from './conformance/training-operand-cases.ts';
 
 export type { ConformanceCase, ConformanceOp } from './conformance/conformance-case.ts';
 
@@ -41,4 +49,12 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...attentionCases,
   ...pagedAttentionCases,
   ...cacheBlockCases,
+  ...trainingOperandCases,
+  ...elementWiseGradientCases,
+  ...linearGradientCases,
+  ...normGradientCases,
+  ...rowGradientCases,
+  ...attentionGradientCases,
+  ...crossEntropyCases,
+  ...optimizerCases,
 ];

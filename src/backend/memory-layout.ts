@@ -13,4 +13,14 @@ export interface MemoryLayout {
   /** Scratch of attention beside its operands. */
   attentionScratchBytes(options: AttentionOptions): number;
   pagedAttentionScratchBytes(options: PagedAttentionOptions, cache: CacheShape): number;
+
+  // Scratch of the operations of training, beside their operands.
+  linearInputGradientScratchBytes(outputs: number, columns: number): number;
+  /** Over `rows` rows of input of `columns` columns, whatever the number of outputs. */
+  linearWeightGradientScratchBytes(rows: number, columns: number): number;
+  rowSumScratchBytes(rows: number, columns: number): number;
+  /** Where a parameter of the norm is trained. */
+  normGradientScratchBytes(rows: number, columns: number): number;
+  attentionGradientScratchBytes(options: AttentionOptions): number;
+  sumOfSquaresScratchBytes(length: number): number;
 }

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
+import { batchOfSequences } from '../../test/batch-of-sequences.ts';
 import { goldenNames, goldenPath, readGoldenJson, readGoldenTensors, relativeError } from '../../test/goldens.ts';
 import { testBackends } from '../../test/test-backends.ts';
-import { batchOfSequences } from '../../test/training-batches.ts';
 import { backward } from '../autograd/backward.ts';
 import { describeModel, loadModel } from '../models/load-model.ts';
 import { storedName } from '../models/parameter-spec.ts';

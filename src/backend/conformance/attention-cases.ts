@@ -6,7 +6,7 @@ import { compareWithReference, requirement } from './make-case.ts';
 import { randomFloats } from './numbers.ts';
 import type { Workbench } from './workbench.ts';
 
-interface Attention extends HeadSizes {
+export interface Attention extends HeadSizes {
   /** Queries and keys of each sequence. */
   readonly lengths: readonly (readonly [queryLength: number, keyLength: number])[];
   readonly causal: boolean;
@@ -18,11 +18,11 @@ interface Attention extends HeadSizes {
   readonly values?: Float32Array; // (Tk, G, D)
 }
 
-const SMALL: HeadSizes = { heads: 4, kvHeads: 2, headSize: 8 };
+export const SMALL: HeadSizes = { heads: 4, kvHeads: 2, headSize: 8 };
 const MINUS_INFINITY = Number.NEGATIVE_INFINITY;
 
 /** Sequences of all kinds side by side: new ones, continued ones, one without queries, one of a single token. */
-const RAGGED = [
+export const RAGGED = [
   [3, 3],
   [1, 40],
   [0, 6],
@@ -64,7 +64,7 @@ export const attentionCases: readonly ConformanceCase[] = [
   ...spanCases(),
 ];
 
-function describe({ lengths, causal, window, mask, scale, ...heads }: Attention): string {
+export function describeAttention({ lengths, causal, window, mask, scale, ...heads }: Attention): string {
   return [
     describeHeads(heads),
     lengths.length === 0 ? 'no sequence' : lengths.map(([queries, keys]) => `${queries}/${keys}`).join(' '),
@@ -75,7 +75,7 @@ function describe({ lengths, causal, window, mask, scale, ...heads }: Attention)
   ].join(', ');
 }
 
-function spansOf(lengths: Attention['lengths']): AttentionSpan[] {
+export function spansOf(lengths: Attention['lengths']): AttentionSpan[] {
   let [queryStart, keyStart] = [0, 0];
   return lengths.map(([queryLength, keyLength]) => {
     const span = { queryStart, queryLength, keyStart, keyLength };
@@ -91,7 +91,7 @@ function totalsOf(lengths: Attention['lengths']): { readonly numQueries: number;
 }
 
 /** Random queries, keys and values for the sizes of `it`, except those it brings along. */
-function operandsOf(it: Attention): Required<Pick<Attention, 'queries' | 'keys' | 'values'>> {
+export function operandsOf(it: Attention): Required<Pick<Attention, 'queries' | 'keys' | 'values'>> {
   const { numQueries, numKeys } = totalsOf(it.lengths);
   return {
     queries: it.queries ?? randomFloats(80, numQueries * it.heads * it.headSize, 2),
@@ -114,12 +114,12 @@ export function attend(bench: Workbench, it: Attention, spans = spansOf(it.lengt
 }
 
 function sizeCase(it: Attention): ConformanceCase {
-  return compareWithReference({ op: 'attention', of: describe(it), compute: (bench) => attend(bench, it) });
+  return compareWithReference({ op: 'attention', of: describeAttention(it), compute: (bench) => attend(bench, it) });
 }
 
 /** Every query row alone, over the keys it had in the batch, gives the bits that it gave in the batch. */
 function sameBitsCase(it: Attention): ConformanceCase {
-  return requirement('attention', `same bits for a row alone, ${describe(it)}`, async (bench, check) => {
+  return requirement('attention', `same bits for a row alone, ${describeAttention(it)}`, async (bench, check) => {
     const { queries, keys, values } = operandsOf(it);
     const whole = await attend(bench, it);
     const [queryWidth, keyWidth] = [it.heads * it.headSize, it.kvHeads * it.headSize];
@@ -159,7 +159,7 @@ function maskCases(): ConformanceCase[] {
       const rowLength = it.heads * it.headSize;
       return compareWithReference({
         op: 'attention',
-        of: `${describe(it)}: ${of}`,
+        of: `${describeAttention(it)}: ${of}`,
         rowLength,
         compute: (bench) => attend(bench, it),
       });
@@ -189,7 +189,7 @@ function scoreCases(): ConformanceCase[] {
   return Object.entries(variants).map(([of, it]) =>
     compareWithReference({
       op: 'attention',
-      of: `${describe(it)}: ${of}`,
+      of: `${describeAttention(it)}: ${of}`,
       rowLength: it.heads * it.headSize,
       compute: (bench) => attend(bench, it),
     }),

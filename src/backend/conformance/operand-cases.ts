@@ -1,10 +1,10 @@
 import type { Operations } from '../backend.ts';
-import type { ConformanceCase } from './conformance-case.ts';
+import type { ConformanceCase, ConformanceOp } from './conformance-case.ts';
 import { requirement } from './make-case.ts';
 import type { Workbench } from './workbench.ts';
 
 /** A call whose operands do not fit each other, and what is wrong with it. */
-type Mistake = readonly [problem: string, call: (bench: Workbench) => void];
+export type Mistake = readonly [problem: string, call: (bench: Workbench) => void];
 
 const MISTAKES: { readonly [Op in keyof Operations]?: readonly Mistake[] } = {
   copy: [
@@ -108,15 +108,19 @@ const MISTAKES: { readonly [Op in keyof Operations]?: readonly Mistake[] } = {
   ],
 };
 
-/** Operands that do not fit are refused when the operation is recorded, and the backend goes on working. */
 export const operandCases: readonly ConformanceCase[] = Object.entries(MISTAKES).map(([op, mistakes]) =>
-  requirement(op as keyof Operations, 'refuses operands that do not fit', async (bench, check) => {
+  mistakeCase(op as keyof Operations, mistakes),
+);
+
+/** Operands that do not fit are refused when the operation is recorded, and the backend goes on working. */
+export function mistakeCase(op: ConformanceOp, mistakes: readonly Mistake[]): ConformanceCase {
+  return requirement(op, 'refuses operands that do not fit', async (bench, check) => {
     for (const [problem, call] of mistakes) await check.throws(() => call(bench), problem);
     const alive = bench.output(3);
     bench.backend.fill(alive, 2);
     check.sameBits(await bench.backend.read(alive), Float32Array.of(2, 2, 2), 'after the errors');
-  }),
-);
+  });
+}
 
 /** By 3 × 4 weights. */
 function linear(bench: Workbench, lengths: { output: number; input: number; bias: number }): void {

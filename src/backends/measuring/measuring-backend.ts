@@ -1,4 +1,5 @@
 import type {
+  AttentionGradients,
   AttentionOptions,
   Backend,
   CacheShape,
@@ -6,6 +7,7 @@ import type {
   DeviceCache,
   DeviceMatrix,
   MemoryUsage,
+  NormGradients,
   PagedAttentionOptions,
   PagedBatch,
 } from '../../backend/backend.ts';
@@ -105,6 +107,60 @@ export class MeasuringBackend implements Backend {
     this.#scratch(this.#layout.pagedAttentionScratchBytes(options, cache));
   }
 
+  linearInputGradient(inputGrad: DeviceBuffer, _outputGrad: DeviceBuffer, weight: DeviceMatrix): void {
+    if (inputGrad.length === 0) return;
+    this.#scratch(this.#layout.linearInputGradientScratchBytes(weight.rows, weight.columns));
+  }
+
+  linearWeightGradient(
+    _weightGrad: DeviceBuffer,
+    _outputGrad: DeviceBuffer,
+    input: DeviceBuffer,
+    { columns }: { readonly columns: number },
+  ): void {
+    this.#scratch(this.#layout.linearWeightGradientScratchBytes(input.length / columns, columns));
+  }
+
+  addRowSum(output: DeviceBuffer, input: DeviceBuffer): void {
+    this.#scratch(this.#layout.rowSumScratchBytes(input.length / output.length, output.length));
+  }
+
+  layerNormGradient(
+    _inputGrad: DeviceBuffer,
+    { weightGrad, biasGrad }: NormGradients,
+    _outputGrad: DeviceBuffer,
+    input: DeviceBuffer,
+    weight: DeviceBuffer,
+  ): void {
+    if (weightGrad === undefined && biasGrad === undefined) return;
+    this.#scratch(this.#layout.normGradientScratchBytes(input.length / weight.length, weight.length));
+  }
+
+  rmsNormGradient(
+    inputGrad: DeviceBuffer,
+    { weightGrad }: Pick<NormGradients, 'weightGrad'>,
+    outputGrad: DeviceBuffer,
+    input: DeviceBuffer,
+    weight: DeviceBuffer,
+  ): void {
+    this.layerNormGradient(inputGrad, { weightGrad, biasGrad: undefined }, outputGrad, input, weight);
+  }
+
+  attentionGradient(
+    _gradients: AttentionGradients,
+    _outputGrad: DeviceBuffer,
+    _queries: DeviceBuffer,
+    _keys: DeviceBuffer,
+    _values: DeviceBuffer,
+    options: AttentionOptions,
+  ): void {
+    this.#scratch(this.#layout.attentionGradientScratchBytes(options));
+  }
+
+  sumOfSquares(_output: DeviceBuffer, input: DeviceBuffer): void {
+    this.#scratch(this.#layout.sumOfSquaresScratchBytes(input.length));
+  }
+
   // Operations that need no scratch take no memory: their operands are counted where they are allocated.
   copy(): void {}
   fill(): void {}
@@ -125,6 +181,18 @@ export class MeasuringBackend implements Backend {
   argmax(): void {}
   storeKeysValues(): void {}
   copyBlocks(): void {}
+  packMatrix(): void {}
+  scatterAddRows(): void {}
+  padColumns(): void {}
+  activateGradient(): void {}
+  gateGradient(): void {}
+  softmaxGradient(): void {}
+  logSoftmaxGradient(): void {}
+  crossEntropy(): void {}
+  crossEntropyGradient(): void {}
+  dropout(): void {}
+  adamWStep(): void {}
+  sgdStep(): void {}
   write(): void {}
   async writeMatrix(): Promise<void> {}
   async writeBlocks(): Promise<void> {}

@@ -11,4 +11,10 @@ export const referenceMemoryLayout: MemoryLayout = {
   linearScratchBytes: () => 0,
   attentionScratchBytes: () => 0,
   pagedAttentionScratchBytes: () => 0,
+  linearInputGradientScratchBytes: () => 0,
+  linearWeightGradientScratchBytes: () => 0,
+  rowSumScratchBytes: () => 0,
+  normGradientScratchBytes: () => 0,
+  attentionGradientScratchBytes: () => 0,
+  sumOfSquaresScratchBytes: () => 0,
 };

@@ -20,8 +20,7 @@ export function attentionOperations(recorder: CommandRecorder, operands: Operand
       const v = operands.floats(op, 'values', values, k.length);
       checkDistinct(op, to, from);
       checkDistinct(op, to, k, v);
-      const { heads, kvHeads, headSize, window } = options;
-      checkHeads(op, heads, kvHeads, window);
+      const { heads, kvHeads, headSize } = options;
       const numQueries = numRows(op, 'queries', from, heads * headSize);
       checkSpans(op, options, numQueries, numRows(op, 'keys', k, kvHeads * headSize));
       const mask = options.mask && {
@@ -180,7 +179,10 @@ function checkHeads(op: string, heads: number, kvHeads: number, window: number |
   if (window !== undefined) checkPositive(op, 'window', window);
 }
 
-function checkSpans(op: string, { spans, mask }: AttentionOptions, numQueries: number, numKeys: number): void {
+/** Checks heads, window and the places of the spans of dense attention. */
+export function checkSpans(op: string, options: AttentionOptions, numQueries: number, numKeys: number): void {
+  const { spans, heads, kvHeads, window, mask } = options;
+  checkHeads(op, heads, kvHeads, window);
   for (const span of spans) {
     const { queryStart, queryLength, keyStart, keyLength } = span;
     const isInside = queryStart >= 0 && queryStart + queryLength <= numQueries;

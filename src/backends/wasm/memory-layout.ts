@@ -1,9 +1,13 @@
 import type { MemoryLayout } from '../../backend/memory-layout.ts';
 import { attentionScratchBytes } from './attention-command.ts';
+import { attentionGradientScratchBytes } from './attention-gradient-operations.ts';
 import { denseScratchBytes } from './attention-operations.ts';
 import { cacheByteLength } from './cache-layout.ts';
 import { alignedBytes } from './heap.ts';
+import { inputGradientScratchBytes, weightGradientScratchBytes } from './linear-gradient-operations.ts';
 import { linearScratchBytes, matrixByteLength } from './matrix-layout.ts';
+import { normGradientScratchBytes, rowSumScratchBytes } from './norm-gradient-operations.ts';
+import { sumOfSquaresScratchBytes } from './optimizer-operations.ts';
 
 /** What the WASM backend takes for what with `threads` threads. */
 export function wasmMemoryLayout(threads: number): MemoryLayout {
@@ -17,5 +21,11 @@ export function wasmMemoryLayout(threads: number): MemoryLayout {
     attentionScratchBytes: (options) => denseScratchBytes(options, threads),
     pagedAttentionScratchBytes: ({ maxKeyLength, window }, { headSize }) =>
       attentionScratchBytes({ headSize, maxKeyLength, causal: true, window }, threads),
+    linearInputGradientScratchBytes: inputGradientScratchBytes,
+    linearWeightGradientScratchBytes: (rows, columns) => weightGradientScratchBytes(rows, columns, threads),
+    rowSumScratchBytes,
+    normGradientScratchBytes,
+    attentionGradientScratchBytes: (options) => attentionGradientScratchBytes(options, threads),
+    sumOfSquaresScratchBytes,
   };
 }

@@ -49,8 +49,12 @@ export function checkPositive(op: string, name: string, value: number): void {
 }
 
 /** An output that may not be an input. */
-export function checkDistinct(op: string, output: WasmBuffer, a: WasmBuffer | undefined, b?: WasmBuffer): void {
-  if (output === a || output === b) fail(op, 'the output is also an input, wanted another buffer');
+export function checkDistinct(op: string, output: WasmBuffer, ...inputs: readonly (WasmBuffer | undefined)[]): void {
+  if (inputs.includes(output)) fail(op, 'the output is also an input, wanted another buffer');
+}
+
+export function checkFraction(op: string, name: string, value: number): void {
+  if (!(value >= 0 && value <= 1)) fail(op, `${name} is ${value}, wanted 0 to 1`);
 }
 
 export function fail(op: string, problem: string): never {

@@ -173,7 +173,7 @@ export function wasmOperations(recorder: CommandRecorder, memory: DeviceMemory):
   };
 }
 
-function activationCode(op: string, activation: Activation): number {
+export function activationCode(op: string, activation: Activation): number {
   const code = ACTIVATIONS.indexOf(activation);
   if (code >= 0) return code;
   throw new TypeError(`Cannot ${op}: unknown activation ${JSON.stringify(activation)}`);

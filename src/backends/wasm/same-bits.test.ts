@@ -60,7 +60,59 @@ async function compute(backend: Backend): Promise<Bits> {
   const mask = { values: random(10, TOKENS * TOKENS), width: TOKENS };
   run('attention', x.length, (y) => backend.attention(y, x, k, v, { ...sizes, spans, causal: true }));
   run('attention, mask', x.length, (y) => backend.attention(y, x, k, v, { ...sizes, spans, causal: false, mask }));
+  computeGradients(backend, run, random);
   return Object.fromEntries(await Promise.all(results));
+}
+
+/** What training adds: gradients, sums over rows and optimizers. */
+function computeGradients(
+  backend: Backend,
+  run: (name: string, length: number, body: (output: DeviceBuffer) => void) => DeviceBuffer,
+  random: (seed: number, length: number) => DeviceBuffer,
+): void {
+  const rows = 300;
+  const [x, grad, outputGrad] = [random(11, rows * CHANNELS), random(12, rows * CHANNELS), random(13, rows * 77)];
+  const [weight, before] = [random(14, CHANNELS), random(15, CHANNELS)];
+  for (const dtype of WEIGHT_DTYPES) {
+    const matrix = backend.allocateMatrix(dtype, 77, CHANNELS);
+    backend.packMatrix(matrix, random(16, 77 * CHANNELS));
+    run(`linearInputGradient ${dtype}`, x.length, (y) => backend.linearInputGradient(y, outputGrad, matrix));
+  }
+  const large = backend.allocateMatrix('float32', 4100, 29);
+  backend.packMatrix(large, random(17, 4100 * 29));
+  run('linearInputGradient, large', 7 * 29, (y) => backend.linearInputGradient(y, random(18, 7 * 4100), large));
+  run('linearWeightGradient', 77 * CHANNELS, (y) => {
+    backend.fill(y, 1);
+    backend.linearWeightGradient(y, outputGrad, x, { rows: 77, columns: CHANNELS });
+  });
+  const accumulated = (name: string, body: (output: DeviceBuffer) => void) =>
+    run(name, CHANNELS, (y) => {
+      backend.copy(y, before);
+      body(y);
+    });
+  accumulated('addRowSum', (y) => backend.addRowSum(y, x));
+  const unused = backend.allocate('float32', x.length);
+  accumulated('layerNormGradient', (y) =>
+    backend.layerNormGradient(unused, { weightGrad: y, biasGrad: undefined }, grad, x, weight, 1e-5),
+  );
+  run('sumOfSquares', 1, (y) => backend.sumOfSquares(y, x));
+  for (const kind of ACTIVATIONS) run(`${kind} gradient`, x.length, (y) => backend.activateGradient(y, grad, x, kind));
+  run('dropout', x.length, (y) => backend.dropout(y, x, { seed: 3, rate: 0.3 }));
+
+  const spans = [0, 100].map((start) => ({ queryStart: start, queryLength: 100, keyStart: start, keyLength: 100 }));
+  const sizes = { heads: HEADS, kvHeads: KV_HEADS, headSize: HEAD_SIZE, scale: 0.2, spans, causal: true };
+  const [k, v] = [random(19, 220 * KV_HEADS * HEAD_SIZE), random(20, 220 * KV_HEADS * HEAD_SIZE)];
+  const names = ['queryGrad', 'keyGrad', 'valueGrad'] as const;
+  for (const name of names) {
+    const length = name === 'queryGrad' ? x.length : k.length;
+    run(`attentionGradient, ${name}`, length, (y) => {
+      const [queryGrad, keyGrad, valueGrad] = names.map((it) =>
+        it === name ? y : backend.allocate('float32', it === 'queryGrad' ? x.length : k.length),
+      );
+      const gradients = { queryGrad: queryGrad!, keyGrad: keyGrad!, valueGrad: valueGrad! };
+      backend.attentionGradient(gradients, grad, x, k, v, sizes);
+    });
+  }
 }
 
 for (const numerics of ['fused', 'portable'] as const) {

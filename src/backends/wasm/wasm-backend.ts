@@ -12,6 +12,7 @@ import { MatrixTransfer } from './matrix-transfer.ts';
 import { HEAP_START } from './memory-map.ts';
 import { OP_COPY, OP_FILL } from './opcodes.ts';
 import { wasmOperations } from './operations.ts';
+import { wasmTrainingOperations } from './training-operations.ts';
 import { WasmMemory } from './wasm-memory.ts';
 import { chooseNumerics, type KernelExports, loadKernels, type Numerics } from './wasm-module.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -70,6 +71,7 @@ function assemble(memory: WasmMemory, heap: Heap, executor: Executor): Backend {
     name: 'wasm',
     numThreads: executor.numThreads,
     ...wasmOperations(recorder, device),
+    ...wasmTrainingOperations(recorder, device),
 
     allocate: (dtype, length) => device.allocate(dtype, length),
     allocateMatrix: (dtype, rows, columns) => device.allocateMatrix(dtype, rows, columns),

@@ -109,20 +109,28 @@ function scaledSigmoidSlope(u: v128, v: v128): v128 {
   return f32x4.add(value, f32x4.mul(v, f32x4.mul(lower, factor)));
 }
 
+/** x, or where |x| is larger, ±`limit`: there σ′ is exactly 0 already, and nothing overflows. NaN stays NaN. */
+// @ts-ignore: decorator
+@inline
+function bounded(x: v128, limit: f32): v128 {
+  return f32x4.pmin(f32x4.pmax(x, f32x4.splat(-limit)), f32x4.splat(limit));
+}
+
+/** Of x · σ(1.702x). */
 // @ts-ignore: decorator
 @inline
 function quickGeluSlope(x: v128): v128 {
-  const u = f32x4.mul(x, f32x4.splat(1.702));
+  const u = f32x4.mul(bounded(x, 100), f32x4.splat(1.702));
   return scaledSigmoidSlope(u, u);
 }
 
-/** Of x · σ(2u), u = √(2/π) · (x + 0.044715 x³), where |x| ≤ 16: beyond, σ′ is exactly 0, and nothing overflows. */
+/** Of x · σ(2u), u = √(2/π) · (x + 0.044715 x³). */
 // @ts-ignore: decorator
 @inline
 function geluTanhSlope(x: v128): v128 {
-  const bounded = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-16)), f32x4.splat(16));
-  const square = f32x4.mul(f32x4.mul(bounded, bounded), f32x4.splat(0.044715));
-  const line = f32x4.mul(bounded, f32x4.splat(1.5957691216057308));
+  const near = bounded(x, 16);
+  const square = f32x4.mul(f32x4.mul(near, near), f32x4.splat(0.044715));
+  const line = f32x4.mul(near, f32x4.splat(1.5957691216057308));
   const one = f32x4.splat(1);
   const twice = f32x4.mul(line, f32x4.add(one, square));
   return scaledSigmoidSlope(twice, f32x4.mul(line, f32x4.add(one, f32x4.mul(square, f32x4.splat(3)))));

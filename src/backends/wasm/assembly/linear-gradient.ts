@@ -4,7 +4,7 @@
 // block (../linear-gradient-commands.ts).
 
 import { widen } from './convert';
-import { columnStride, firstItem, FLOAT32, HALF_PANEL, PANEL } from './linear-layout';
+import { columnStride, firstItem, FLOAT32, GROUP, HALF_PANEL, PANEL } from './linear-layout';
 import { multiplyTiles } from './product-tile';
 import { storeTransposed, transpose } from './transpose';
 
@@ -14,7 +14,7 @@ const ROWS_BYTES: i32 = 262144;
 const STRIP: i32 = 48;
 
 /**
- * Panels [columns/12][count padded to 12][12] of the transpose: of rows first … first + count − 1 of the weight (rows,
+ * Panels [columns/12][count padded to 24][12] of the transpose: of rows first … first + count − 1 of the weight (rows,
  * columns), float32. `first` is a multiple of 24.
  */
 export function packTransposed(
@@ -35,7 +35,7 @@ export function packTransposed(
 // @ts-ignore: decorator
 @inline
 function panelRows(count: i32): usize {
-  return <usize>((count + PANEL - 1) / PANEL * PANEL);
+  return <usize>((count + GROUP - 1) / GROUP * GROUP);
 }
 
 /** One panel [columns][12] of float32 to twelve rows of each panel of its transpose. Columns past the last are zeros. */
