@@ -127,3 +127,5 @@ export { HuggingFaceTokenizer } from './tokenizers/hugging-face-tokenizer.ts';
 export type { Tokenizer } from './tokenizers/tokenizer.ts';
 export type { LoraOptions } from './training/lora.ts';
 export { createLora } from './training/lora.ts';
+export type { LoraTargetOptions } from './training/lora-target.ts';
+export { createLoraTarget } from './training/lora-target.ts';

@@ -9,6 +9,8 @@ export interface Architecture {
   readonly modelTypes: readonly string[];
   parseConfig(fields: JsonFields): ModelConfig;
   naming(config: ModelConfig): Naming;
+  /** The fields of config.json that `parseConfig` makes this configuration of, as far as the family can say it. */
+  writeConfig(config: ModelConfig): Readonly<Record<string, unknown>>;
 }
 
 const ACTIVATION_NAMES: Readonly<Record<string, Activation>> = {
@@ -27,6 +29,23 @@ const ACTIVATION_NAMES: Readonly<Record<string, Activation>> = {
 /** A config's activation by Hugging Face's name for it. */
 export function parseActivation(fields: JsonFields, name: string, fallback: string): Activation {
   return ACTIVATION_NAMES[fields.oneOf(name, Object.keys(ACTIVATION_NAMES), fallback)]!;
+}
+
+/** Hugging Face's name for an activation. */
+export function activationName(activation: Activation): string {
+  return Object.entries(ACTIVATION_NAMES).find(([, known]) => known === activation)![0];
+}
+
+/** The fields that every family writes alike. */
+export function commonFields(config: ModelConfig): Readonly<Record<string, unknown>> {
+  const { modelType, vocabSize, isTied, bosTokenId, eosTokenIds } = config;
+  return {
+    model_type: modelType,
+    vocab_size: vocabSize,
+    tie_word_embeddings: isTied,
+    bos_token_id: bosTokenId ?? null,
+    eos_token_id: eosTokenIds.length > 1 ? eosTokenIds : (eosTokenIds[0] ?? null),
+  };
 }
 
 /** More layers than any model has: a config is distrusted, and each layer costs memory before the weights are read. */

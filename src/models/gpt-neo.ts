@@ -1,6 +1,6 @@
 import type { JsonFields } from '../config/json-fields.ts';
 import type { ModelConfig } from '../config/model-config.ts';
-import { type Architecture, finishConfig, parseActivation } from './architecture.ts';
+import { type Architecture, activationName, commonFields, finishConfig, parseActivation } from './architecture.ts';
 import { gptConfig, NORMS_OF_BLOCK } from './gpt-family.ts';
 
 /**
@@ -55,6 +55,25 @@ export const gptNeo: Architecture = {
       },
       transposed: new Set(),
       ignored: [/(^|\.)h\.\d+\.attn\.attention\.(masked_)?bias$/, ...(config.isTied ? [/^lm_head\.weight$/] : [])],
+    };
+  },
+
+  writeConfig(config) {
+    const kinds = config.windows.map((window) => (window === undefined ? 'global' : 'local'));
+    const window = config.windows.find((window) => window !== undefined);
+    return {
+      architectures: ['GPTNeoForCausalLM'],
+      ...commonFields(config),
+      hidden_size: config.hiddenSize,
+      num_layers: config.numLayers,
+      num_heads: config.numHeads,
+      intermediate_size: config.intermediateSize,
+      max_position_embeddings: config.maxPositions,
+      activation_function: activationName(config.activation),
+      layer_norm_epsilon: config.norm.epsilon,
+      attention_layers: kinds,
+      attention_types: kinds.map((kind) => [[kind], 1]),
+      window_size: window,
     };
   },
 };

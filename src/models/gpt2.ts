@@ -1,6 +1,6 @@
 import type { JsonFields } from '../config/json-fields.ts';
 import type { ModelConfig } from '../config/model-config.ts';
-import { type Architecture, finishConfig, parseActivation } from './architecture.ts';
+import { type Architecture, activationName, commonFields, finishConfig, parseActivation } from './architecture.ts';
 import { CONV1D_BLOCK, CONV1D_PATHS, gptConfig, NORMS_OF_BLOCK } from './gpt-family.ts';
 
 /** GPT-2 (Radford et al. 2019): pre-norm, learned positions, fused query/key/value, matrices stored transposed. */
@@ -47,6 +47,20 @@ export const gpt2: Architecture = {
       },
       transposed: CONV1D_PATHS,
       ignored: [/(^|\.)h\.\d+\.attn\.(masked_)?bias$/, ...(config.isTied ? [/^lm_head\.weight$/] : [])],
+    };
+  },
+
+  writeConfig(config) {
+    return {
+      architectures: ['GPT2LMHeadModel'],
+      ...commonFields(config),
+      n_embd: config.hiddenSize,
+      n_layer: config.numLayers,
+      n_head: config.numHeads,
+      n_inner: config.intermediateSize,
+      n_positions: config.maxPositions,
+      activation_function: activationName(config.activation),
+      layer_norm_epsilon: config.norm.epsilon,
     };
   },
 };

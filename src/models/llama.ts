@@ -1,7 +1,7 @@
 import type { JsonFields } from '../config/json-fields.ts';
 import type { ModelConfig } from '../config/model-config.ts';
-import { type Architecture, finishConfig, parseActivation } from './architecture.ts';
-import { maxPositionsOf, parseRotary } from './rotary-config.ts';
+import { type Architecture, activationName, commonFields, finishConfig, parseActivation } from './architecture.ts';
+import { maxPositionsOf, parseRotary, rotaryFields } from './rotary-config.ts';
 
 /** What the members of the family differ in. */
 interface Variant {
@@ -67,7 +67,43 @@ export const llama: Architecture = {
       ignored: [/rotary_emb\.inv_freq$/, ...(config.isTied ? [/^lm_head\.weight$/] : [])],
     };
   },
+
+  writeConfig(config) {
+    const { modelType, attentionOutputBias, mlpBias } = config;
+    return {
+      architectures: [CLASSES[modelType as keyof typeof CLASSES]],
+      ...commonFields(config),
+      hidden_size: config.hiddenSize,
+      num_hidden_layers: config.numLayers,
+      num_attention_heads: config.numHeads,
+      num_key_value_heads: config.numKvHeads,
+      head_dim: config.headSize,
+      intermediate_size: config.intermediateSize,
+      hidden_act: activationName(config.activation),
+      rms_norm_eps: config.norm.epsilon,
+      attention_bias: attentionOutputBias,
+      ...(modelType === 'llama' ? { mlp_bias: mlpBias } : {}),
+      ...rotaryFields(config),
+      ...windowFields(config),
+    };
+  },
 };
+
+const CLASSES = {
+  llama: 'LlamaForCausalLM',
+  mistral: 'MistralForCausalLM',
+  qwen2: 'Qwen2ForCausalLM',
+  qwen3: 'Qwen3ForCausalLM',
+} as const;
+
+/** One window for all layers as Mistral says it, or layer by layer as Qwen does. */
+function windowFields({ modelType, windows }: ModelConfig): Readonly<Record<string, unknown>> {
+  const window = windows.find((window) => window !== undefined) ?? null;
+  if (modelType === 'mistral') return { sliding_window: window };
+  if (window === null) return {};
+  const types = windows.map((window) => (window === undefined ? 'full_attention' : 'sliding_attention'));
+  return { use_sliding_window: true, sliding_window: window, layer_types: types };
+}
 
 const NAMES: Readonly<Record<string, string>> = {
   'tokenEmbedding.weight': 'model.embed_tokens.weight',

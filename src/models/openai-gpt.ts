@@ -1,6 +1,6 @@
 import type { JsonFields } from '../config/json-fields.ts';
 import type { ModelConfig } from '../config/model-config.ts';
-import { type Architecture, finishConfig, parseActivation } from './architecture.ts';
+import { type Architecture, activationName, commonFields, finishConfig, parseActivation } from './architecture.ts';
 import { CONV1D_BLOCK, CONV1D_PATHS, gptConfig, NORMS_OF_BLOCK } from './gpt-family.ts';
 
 /** GPT (Radford et al. 2018): GPT-2's block with the norms after the residuals, and no norm at the end. */
@@ -42,6 +42,19 @@ export const openaiGpt: Architecture = {
       },
       transposed: CONV1D_PATHS,
       ignored: [/(^|\.)h\.\d+\.attn\.bias$/, /(^|\.)position_ids$/, ...(config.isTied ? [/^lm_head\.weight$/] : [])],
+    };
+  },
+
+  writeConfig(config) {
+    return {
+      architectures: ['OpenAIGPTLMHeadModel'],
+      ...commonFields(config),
+      n_embd: config.hiddenSize,
+      n_layer: config.numLayers,
+      n_head: config.numHeads,
+      n_positions: config.maxPositions,
+      afn: config.activation === 'gelu_tanh' ? 'gelu' : activationName(config.activation),
+      layer_norm_epsilon: config.norm.epsilon,
     };
   },
 };

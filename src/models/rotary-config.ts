@@ -1,5 +1,5 @@
 import type { JsonFields } from '../config/json-fields.ts';
-import type { PositionConfig, RotaryScaling } from '../config/model-config.ts';
+import type { ModelConfig, PositionConfig, RotaryScaling } from '../config/model-config.ts';
 
 /**
  * Rotary positions of a Hugging Face config, in its older spelling (`rope_theta`, and `rope_scaling` with `type` or
@@ -65,4 +65,46 @@ function yarnAttentionFactor(fields: JsonFields): number {
   if (fields.has('mscale') && fields.has('mscale_all_dim'))
     return temperature(fields.positive('mscale')) / temperature(fields.positive('mscale_all_dim'));
   return temperature(1);
+}
+
+/** The fields that `parseRotary` and `maxPositionsOf` read positions from, in the older spelling, which all versions read. */
+export function rotaryFields({ positions, maxPositions }: ModelConfig): Readonly<Record<string, unknown>> {
+  if (positions.kind !== 'rotary') return { max_position_embeddings: maxPositions };
+  const { theta, scaling } = positions;
+  const isDynamic = scaling.kind === 'dynamic';
+  return {
+    max_position_embeddings: isDynamic ? scaling.originalMaxPositions : maxPositions,
+    rope_theta: theta,
+    rope_scaling: scalingFields(scaling),
+  };
+}
+
+function scalingFields(scaling: RotaryScaling): Readonly<Record<string, unknown>> | null {
+  switch (scaling.kind) {
+    case 'none':
+      return null;
+    case 'linear':
+    case 'dynamic':
+      return { rope_type: scaling.kind, factor: scaling.factor };
+    case 'llama3':
+      return {
+        rope_type: scaling.kind,
+        factor: scaling.factor,
+        low_freq_factor: scaling.lowFrequencyFactor,
+        high_freq_factor: scaling.highFrequencyFactor,
+        original_max_position_embeddings: scaling.originalMaxPositions,
+      };
+    case 'yarn':
+      return {
+        rope_type: scaling.kind,
+        factor: scaling.factor,
+        beta_fast: scaling.betaFast,
+        beta_slow: scaling.betaSlow,
+        original_max_position_embeddings: scaling.originalMaxPositions,
+        attention_factor: scaling.attentionFactor,
+        truncate: scaling.truncate,
+      };
+    default:
+      return scaling satisfies never;
+  }
 }

@@ -13,6 +13,7 @@ export const platform: Platform = {
   fileStatus: (location) => refuse('look at', location),
   writeFileAtomically: (location) => refuse('write', location),
   makeDirectory: (location) => refuse('make', location),
+  listDirectory: (location) => refuse('list', location),
   rename: (from) => refuse('rename', from),
   remove: (location) => refuse('remove', location),
   join: (folder, name) => `${folder.replace(/\/+$/, '')}/${name.split('/').map(encodeURIComponent).join('/')}`,

@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
@@ -19,6 +19,7 @@ export const platform: Platform = {
   fileStatus,
   writeFileAtomically,
   makeDirectory: (location) => attempt(`make ${location}`, mkdir(location, { recursive: true })),
+  listDirectory,
   rename: (from, to) => attempt(`rename ${from} to ${to}`, rename(from, to)),
   remove: (location) => attempt(`remove ${location}`, rm(location, { recursive: true, force: true })),
   join,
@@ -65,6 +66,15 @@ async function look(location: string): Promise<Stats | undefined> {
 async function fileStatus(location: string): Promise<FileStatus | undefined> {
   const stats = await look(location);
   return stats?.isFile() ? { size: stats.size, modified: stats.mtimeMs } : undefined;
+}
+
+async function listDirectory(location: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(location)).sort();
+  } catch (cause) {
+    if (isMissing(cause)) return [];
+    throw new Error(`Cannot list ${location}: ${describe(cause)}`, { cause });
+  }
 }
 
 async function attempt(action: string, result: Promise<unknown>): Promise<void> {

@@ -28,6 +28,8 @@ export interface Platform {
   ): Promise<void>;
   /** Makes a directory, and those above it, unless it is there. A browser throws. */
   makeDirectory(location: string): Promise<void>;
+  /** The names in a directory, sorted; none if there is no such directory. A browser throws. */
+  listDirectory(location: string): Promise<readonly string[]>;
   /** Gives a file or directory another name; a file of that name is replaced. A browser throws. */
   rename(from: string, to: string): Promise<void>;
   /** Removes a file, or a directory with all that is in it, if there is one. A browser throws. */

@@ -1,6 +1,7 @@
 import type { Backend, DeviceMatrix } from '../backend/backend.ts';
 import type { Parameters } from '../models/parameters.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import { Weight } from '../tensor/weight.ts';
 
 /** A parameter that is trained: its values in float32, and where its gradient is added. */
 export interface TrainedParameter {
@@ -22,47 +23,32 @@ export interface TrainedParameter {
 export class TrainedParameters {
   readonly backend: Backend;
   readonly list: readonly TrainedParameter[];
-  readonly #freeze: () => void;
+  readonly #owners: readonly (Weight | Tensor)[];
 
-  private constructor(backend: Backend, list: readonly TrainedParameter[], freeze: () => void) {
+  private constructor(backend: Backend, owners: readonly [string, Weight | Tensor][]) {
     this.backend = backend;
-    this.list = list;
-    this.#freeze = freeze;
+    this.list = allocateAll(owners);
+    this.#owners = owners.map(([, owner]) => owner);
+    this.#attach();
   }
 
   /** Has the parameters at which `isTrained` says so trained, all unless given. If it fails, none is. */
   static async create(parameters: Parameters, isTrained: (path: string) => boolean = () => true) {
-    const { backend } = parameters;
-    const list: TrainedParameter[] = [];
-    const freeze = () => {
-      for (const [, parameter] of parameters.entries) {
-        if (parameter instanceof Tensor) parameter.gradient = undefined;
-        else parameter.trained = undefined;
-      }
-      for (const { gradient, values, kind } of list) {
-        gradient.release();
-        if (kind === 'matrix') values.release();
-      }
-    };
+    const trained = TrainedParameters.allocate(parameters, isTrained);
     try {
-      for (const [path, parameter] of parameters.entries) {
-        if (!isTrained(path)) continue;
-        const gradient = Tensor.zeros(backend, parameter.shape);
-        if (parameter instanceof Tensor) {
-          list.push({ path, kind: 'vector', values: parameter, gradient, matrix: undefined });
-          parameter.gradient = gradient;
-        } else {
-          const values = Tensor.allocate(backend, parameter.shape);
-          list.push({ path, kind: 'matrix', values, gradient, matrix: parameter.matrix });
-          parameter.trained = { values, gradient };
-          backend.write(values.buffer, await parameter.read());
-        }
-      }
+      for (const [i, owner] of trained.#owners.entries())
+        if (owner instanceof Weight) parameters.backend.write(trained.list[i]!.values.buffer, await owner.read());
     } catch (error) {
-      freeze();
+      trained.release();
       throw error;
     }
-    return new TrainedParameters(backend, list, freeze);
+    return trained;
+  }
+
+  /** `create` without the values of matrices, which are undefined: for measuring. */
+  static allocate(parameters: Parameters, isTrained: (path: string) => boolean = () => true): TrainedParameters {
+    const owners = [...parameters.entries].filter(([path]) => isTrained(path));
+    return new TrainedParameters(parameters.backend, owners);
   }
 
   /** Numbers that are trained. */
@@ -81,8 +67,65 @@ export class TrainedParameters {
       if (matrix !== undefined) this.backend.packMatrix(matrix, values.buffer);
   }
 
+  /** What `body` gives, which records while no gradient reaches the parameters: no graph is built. */
+  frozen<Result>(body: () => Result): Result {
+    this.#detach();
+    try {
+      return body();
+    } finally {
+      this.#attach();
+    }
+  }
+
   /** Freezes all, and frees what training took; the model stays as it was at the last `apply`. */
   release(): void {
-    this.#freeze();
+    this.#detach();
+    releaseAll(this.list);
+  }
+
+  #attach(): void {
+    for (const [i, owner] of this.#owners.entries()) {
+      const { values, gradient } = this.list[i]!;
+      if (owner instanceof Tensor) owner.gradient = gradient;
+      else owner.trained = { values, gradient };
+    }
+  }
+
+  #detach(): void {
+    for (const owner of this.#owners) {
+      if (owner instanceof Tensor) owner.gradient = undefined;
+      else owner.trained = undefined;
+    }
+  }
+}
+
+/** If memory does not suffice, none is taken. */
+function allocateAll(owners: readonly [string, Weight | Tensor][]): readonly TrainedParameter[] {
+  const list: TrainedParameter[] = [];
+  try {
+    for (const [path, owner] of owners) list.push(allocate(path, owner));
+  } catch (error) {
+    releaseAll(list);
+    throw error;
+  }
+  return list;
+}
+
+function allocate(path: string, owner: Weight | Tensor): TrainedParameter {
+  const gradient = Tensor.zeros(owner.backend, owner.shape);
+  if (owner instanceof Tensor) return { path, kind: 'vector', values: owner, gradient, matrix: undefined };
+  try {
+    const values = Tensor.allocate(owner.backend, owner.shape);
+    return { path, kind: 'matrix', values, gradient, matrix: owner.matrix };
+  } catch (error) {
+    gradient.release();
+    throw error;
+  }
+}
+
+function releaseAll(list: readonly TrainedParameter[]): void {
+  for (const { gradient, values, kind } of list) {
+    gradient.release();
+    if (kind === 'matrix') values.release();
   }
 }

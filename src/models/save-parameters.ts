@@ -1,0 +1,62 @@
+import type { WeightDType } from '../backend/dtype.ts';
+import { transposed } from '../base/transposed.ts';
+import { roundValues } from '../formats/round-values.ts';
+import { type TensorToWrite, writeSafetensors } from '../formats/write-safetensors.ts';
+import { type Naming, type ParameterSpec, type StoredName, storedName } from './parameter-spec.ts';
+
+/** Gives a parameter's values, row-major, by its path. */
+export type ParameterReader = (path: string) => Promise<Float32Array>;
+
+/**
+ * Writes parameters to a safetensors file under the names that the architecture has for them, transposed and joined as it
+ * stores them: what `loadParameters` undoes. One tensor is in memory at a time. Throws as `writeSafetensors`.
+ */
+export function saveParameters(
+  location: string,
+  specs: readonly ParameterSpec[],
+  naming: Naming,
+  options: { readonly dtype: WeightDType; readonly read: ParameterReader },
+): Promise<void> {
+  const { dtype, read } = options;
+  const tensors = storedTensors(specs, naming).map(({ name, shape, parts }): TensorToWrite => {
+    const data = async () => roundValues(await joined(parts, shape, read), dtype);
+    return { name, dtype, shape, data };
+  });
+  return writeSafetensors(location, tensors);
+}
+
+/** A tensor of a file, and the parameters that lie in it. */
+interface StoredTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly parts: readonly { readonly spec: ParameterSpec; readonly place: StoredName }[];
+}
+
+function storedTensors(specs: readonly ParameterSpec[], naming: Naming): readonly StoredTensor[] {
+  const byName = new Map<string, { spec: ParameterSpec; place: StoredName }[]>();
+  for (const spec of specs) {
+    const place = storedName(spec.path, naming);
+    const parts = byName.get(place.name) ?? [];
+    byName.set(place.name, [...parts, { spec, place }]);
+  }
+  return [...byName].map(([name, parts]) => {
+    const { spec, place } = parts[0]!;
+    const [rows, ...rest] = place.isTransposed ? [...spec.shape].reverse() : spec.shape;
+    return { name, shape: [place.slice?.numRows ?? rows!, ...rest], parts };
+  });
+}
+
+async function joined(
+  parts: StoredTensor['parts'],
+  shape: readonly number[],
+  read: ParameterReader,
+): Promise<Float32Array> {
+  const stored = new Float32Array(shape.reduce((product, size) => product * size, 1));
+  const rowLength = shape[1] ?? 1;
+  for (const { spec, place } of parts) {
+    const values = await read(spec.path);
+    const start = (place.slice?.firstRow ?? 0) * rowLength;
+    stored.set(place.isTransposed ? transposed(values, spec.shape[1]!) : values, start);
+  }
+  return stored;
+}

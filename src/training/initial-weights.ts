@@ -1,0 +1,46 @@
+import { philox } from '../base/random.ts';
+import type { WeightSource } from '../formats/weight-source.ts';
+import { type Fill, generatedWeights } from '../models/generated-weights.ts';
+import type { ModelDescription } from '../models/load-model.ts';
+
+const STANDARD_DEVIATION = 0.02;
+
+/**
+ * Weights to begin a training from, as GPT-2 begins (Radford et al. 2019): matrices normal with standard deviation 0.02, those
+ * whose result is added to the residual stream by 1/√(2 · layers) less, norms 1, biases 0. The same for the same seed.
+ *
+ * @example
+ * const description = modelPreset('gpt2');
+ * const model = await loadModelFrom(backend, description, initialWeights(description, 1));
+ */
+export function initialWeights(description: ModelDescription, seed: number): WeightSource {
+  const residual = STANDARD_DEVIATION / Math.sqrt(2 * description.config.numLayers);
+  return generatedWeights(description, 'initial weights', ({ path }, index) =>
+    normal(isAddedToResidual(path) ? residual : STANDARD_DEVIATION, seed, index),
+  );
+}
+
+function isAddedToResidual(path: string): boolean {
+  return path.endsWith('.attention.output.weight') || path.endsWith('.mlp.down.weight');
+}
+
+/** Four elements from each draw of the generator, by Box & Muller 1958. */
+function normal(deviation: number, seed: number, tensor: number): Fill {
+  return (values, first) => {
+    const end = first + values.length;
+    for (let block = Math.floor(first / 4); 4 * block < end; block++) {
+      const [a, b, c, d] = philox(seed, block, tensor);
+      const four = [...normalPair(a, b), ...normalPair(c, d)];
+      for (const [i, value] of four.entries()) {
+        const place = 4 * block + i - first;
+        if (place >= 0 && place < values.length) values[place] = deviation * value;
+      }
+    }
+  };
+}
+
+function normalPair(a: number, b: number): [number, number] {
+  const radius = Math.sqrt(-2 * Math.log((a + 0.5) * 2 ** -32));
+  const angle = 2 * Math.PI * b * 2 ** -32;
+  return [radius * Math.cos(angle), radius * Math.sin(angle)];
+}
