@@ -124,7 +124,18 @@ export type { ChatMessage, RenderOptions } from './tokenizers/chat-template.ts';
 export { ChatTemplate } from './tokenizers/chat-template.ts';
 export { Detokenizer } from './tokenizers/detokenizer.ts';
 export { HuggingFaceTokenizer } from './tokenizers/hugging-face-tokenizer.ts';
+export { loadTokenizer } from './tokenizers/load-tokenizer.ts';
 export type { Tokenizer } from './tokenizers/tokenizer.ts';
+export type { Corpus } from './tokenizers/training/corpus.ts';
+export type { TrainedBpe } from './tokenizers/training/train-bpe.ts';
+export { trainBpe } from './tokenizers/training/train-bpe.ts';
+export { trainCharacters } from './tokenizers/training/train-characters.ts';
+export type { TokenizerFiles, TrainedTokenizer } from './tokenizers/training/trained-tokenizer.ts';
+export type {
+  BpeTrainingOptions,
+  CharacterTrainingOptions,
+  TrainingProgress,
+} from './tokenizers/training/training-options.ts';
 export type { LoraOptions } from './training/lora.ts';
 export { createLora } from './training/lora.ts';
 export type { LoraTargetOptions } from './training/lora-target.ts';

@@ -9,6 +9,7 @@ import { addMemoryCommand } from './memory.ts';
 import { addPullCommand } from './pull.ts';
 import { addScoreCommand } from './score.ts';
 import type { Terminal } from './terminal.ts';
+import { addTokenizerCommand } from './tokenizer.ts';
 
 const EXAMPLES = [
   ['kvasir generate "Once upon a time"', 'Try it: a small random model, which writes noise.'],
@@ -46,6 +47,7 @@ export function createProgram(terminal: Terminal): Command {
   addMemoryCommand(program, terminal);
   addInspectCommand(program, terminal);
   addPullCommand(program, terminal);
+  addTokenizerCommand(program, terminal);
   return program;
 }
 

@@ -1,18 +1,18 @@
 import { type TextStream, Utf8Stream } from './text-stream.ts';
 
 /**
- * The alphabet of byte-level BPE (Radford et al. 2019, `bytes_to_unicode`): printable bytes stand for themselves, the
- * others for the characters from U+0100 on.
+ * The alphabet of byte-level BPE, by byte (Radford et al. 2019, `bytes_to_unicode`): printable bytes stand for themselves,
+ * the others for the characters from U+0100 on.
  */
-const BYTES: ReadonlyMap<string, number> = (() => {
-  const bytes = new Map<string, number>();
+export const BYTE_CHARACTERS: readonly string[] = (() => {
   let next = 256;
-  for (let byte = 0; byte < 256; byte++) {
+  return Array.from({ length: 256 }, (_, byte) => {
     const isPrintable = (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);
-    bytes.set(String.fromCharCode(isPrintable ? byte : next++), byte);
-  }
-  return bytes;
+    return String.fromCharCode(isPrintable ? byte : next++);
+  });
 })();
+
+const BYTES: ReadonlyMap<string, number> = new Map(BYTE_CHARACTERS.map((character, byte) => [character, byte]));
 
 /** Byte-level tokens to text. A token with a character outside the alphabet (an added one) is text already. */
 export function byteLevelStream(): TextStream {

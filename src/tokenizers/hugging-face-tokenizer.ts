@@ -2,6 +2,7 @@ import { Tokenizer as Library } from '@huggingface/tokenizers';
 import { cleanUpSpacesStream } from './clean-up-spaces.ts';
 import { createBpe } from './create-bpe.ts';
 import { Detokenizer } from './detokenizer.ts';
+import { GPT2_PATTERN } from './gpt2-pattern.ts';
 import { wordSplitter } from './split-words.ts';
 import { chainStreams, type TextStream } from './text-stream.ts';
 import { createTokenDecoder, type DecoderConfig } from './token-decoder.ts';
@@ -141,15 +142,11 @@ function createLibrary(file: TokenizerFile, config: TokenizerConfig, location: s
   }
 }
 
-/**
- * The library's byte-level expression uses JavaScript's `\s`, which takes U+FEFF and leaves U+0085, unlike the Unicode
- * White_Space of the Rust library that made the ids a model was trained on.
- */
+/** The library's byte-level expression uses JavaScript's `\s`, which is not the Rust library's. */
 function correctWhitespace(preTokenizer: PreTokenizer | null): void {
   for (const part of preTokenizer?.tokenizers ?? []) correctWhitespace(part);
   if (preTokenizer?.config?.type !== 'ByteLevel') return;
-  preTokenizer.pattern =
-    /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
+  preTokenizer.pattern = GPT2_PATTERN;
 }
 
 /** Replaces the pre-tokenizers that leave a text whole by one that gives the model its words. */

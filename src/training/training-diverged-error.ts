@@ -3,7 +3,7 @@ export class TrainingDivergedError extends Error {
   override readonly name = 'TrainingDivergedError';
   /** Steps that were made before. */
   readonly step: number;
-  /** What is not finite, by module path: `loss`, `layers.0.mlp`, `gradient of layers.0.mlp.up.weight`. */
+  /** A parameter or a module by its path, `the gradient of PATH`, or `loss`. */
   readonly tensor: string;
 
   constructor(step: number, problem: string, tensor: string) {
