@@ -96,9 +96,12 @@ export type { PastKeyValues } from './models/past-key-values.ts';
 export { modelPreset, PRESET_NAMES } from './models/presets.ts';
 export { randomWeights } from './models/random-weights.ts';
 export { MODEL_TYPES } from './models/registry.ts';
+export type { SaveModelOptions } from './models/save-model.ts';
+export { saveModel } from './models/save-model.ts';
 export type { TransformerDecoderInput } from './models/transformer-decoder.ts';
 export { TransformerDecoder } from './models/transformer-decoder.ts';
 export type { TransformerDecoderConfig } from './models/transformer-decoder-config.ts';
+export { formatModelConfig } from './models/write-config.ts';
 export type { Adapter } from './nn/adapter.ts';
 export { causalMask } from './nn/causal-mask.ts';
 export type { Observer, StepEntry } from './nn/forward-batch.ts';
@@ -136,7 +139,38 @@ export type {
   CharacterTrainingOptions,
   TrainingProgress,
 } from './tokenizers/training/training-options.ts';
+export { CheckpointError } from './training/checkpoint-error.ts';
+export { latestCheckpoint } from './training/checkpoint-folder.ts';
+export type { EvaluationExtent, LossReport } from './training/evaluate-loss.ts';
+export { evaluateLoss } from './training/evaluate-loss.ts';
+export { initialWeights } from './training/initial-weights.ts';
+export type { Schedule } from './training/learning-rate.ts';
+export { learningRateAt } from './training/learning-rate.ts';
 export type { LoraOptions } from './training/lora.ts';
 export { createLora } from './training/lora.ts';
 export type { LoraTargetOptions } from './training/lora-target.ts';
 export { createLoraTarget } from './training/lora-target.ts';
+export type { AdamWOptions, OptimizerOptions, SgdOptions } from './training/optimizer.ts';
+export type { TokenLossOptions } from './training/token-losses.ts';
+export type { TrainOptions } from './training/train.ts';
+export { train } from './training/train.ts';
+export type { TrainedParameter } from './training/trained-parameters.ts';
+export { TrainedParameters } from './training/trained-parameters.ts';
+export { Trainer } from './training/trainer.ts';
+export type {
+  CheckpointOptions,
+  EvaluationOptions,
+  ScheduleOptions,
+  TrainerOptions,
+} from './training/trainer-options.ts';
+export type { TrainingData } from './training/training-data.ts';
+export { TrainingDivergedError } from './training/training-diverged-error.ts';
+export type {
+  CheckpointEvent,
+  EvaluatedStep,
+  EvaluationEvent,
+  TrainingEvent,
+  TrainingResult,
+  TrainingStepEvent,
+} from './training/training-events.ts';
+export type { TrainingTarget } from './training/training-target.ts';

@@ -93,7 +93,7 @@ export function lossOptions({ settings, recompute, step }: StepOptions, i: numbe
  * leaves nothing allocated.
  */
 export function addGradients<Result>(
-  target: TrainingTarget,
+  target: Pick<TrainingTarget, 'backend' | 'losses'>,
   batch: TrainingBatch,
   options: TokenLossOptions & { readonly weight: number; readonly use: (losses: Tensor) => Result },
 ): Result {
