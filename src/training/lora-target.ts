@@ -1,9 +1,9 @@
 import type { LoraAdapter } from '../adapters/lora-adapter.ts';
 import { saveAdapter } from '../adapters/save-adapter.ts';
 import type { CausalLM } from '../models/causal-lm.ts';
+import { copyModelFiles } from '../models/copy-model-files.ts';
 import { describeParameters } from './causal-lm-target.ts';
 import { checkBatch } from './check-batch.ts';
-import { copyModelFiles } from './copy-model-files.ts';
 import { stepDropout } from './step-dropout.ts';
 import { tokenLosses } from './token-losses.ts';
 import { TrainedParameters } from './trained-parameters.ts';
