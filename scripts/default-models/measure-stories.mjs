@@ -7,10 +7,10 @@ import { checkStory } from './story-checker.mjs';
  * @param {{ count: number, prompt: string, seed: number }} options
  */
 export async function checkWriting(folder, { count, prompt, seed }) {
-  await using llm = await LLM.load(folder, { cacheTokens: 8192 });
+  const llm = await LLM.load(folder, { cacheTokens: 8192 });
   const stories = await Promise.all(
     Array.from({ length: count }, (_, i) => llm.generate(prompt, { temperature: 0.8, seed: seed + i })),
-  );
+  ).finally(() => llm.dispose());
   const reports = stories.map(({ text, finishReason }) => ({ finishReason, ...checkStory(prompt + text) }));
   const share = (/** @type {(report: typeof reports[number]) => boolean} */ holds) =>
     reports.filter(holds).length / count;
@@ -53,10 +53,14 @@ async function writeOneByOne(
   /** @type {string | undefined} */ draftModel,
   /** @type {number} */ count,
 ) {
-  await using llm = await LLM.load(folder, { draftModel });
-  for (let seed = 0; seed < 3; seed++) await llm.generate('', { seed: count + seed }); // compilers warm up
-  const start = performance.now();
-  const stories = [];
-  for (let seed = 0; seed < count; seed++) stories.push(await llm.generate('', { temperature: 0.8, seed }));
-  return { ms: performance.now() - start, stories };
+  const llm = await LLM.load(folder, { draftModel });
+  try {
+    for (let seed = 0; seed < 3; seed++) await llm.generate('', { seed: count + seed }); // compilers warm up
+    const start = performance.now();
+    const stories = [];
+    for (let seed = 0; seed < count; seed++) stories.push(await llm.generate('', { temperature: 0.8, seed }));
+    return { ms: performance.now() - start, stories };
+  } finally {
+    await llm.dispose();
+  }
 }

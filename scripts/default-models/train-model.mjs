@@ -1,6 +1,6 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { documentBatches, initialWeights, loadModelFrom, parseModelConfig, train } from 'kvasir';
+import { documentBatches, initialWeights, latestCheckpoint, loadModelFrom, parseModelConfig, train } from 'kvasir';
 import { GENERATION_CONFIG, ROW_TOKENS } from './shapes.mjs';
 import { writeFiles } from './story-tokenizer.mjs';
 
@@ -31,7 +31,7 @@ export async function trainModel(backend, shape, options) {
       data: await documentBatches(training, { ...rows, seed: SEED }),
       maxSteps: shape.steps,
       learningRate: shape.learningRate,
-      schedule: { kind: 'cosine', warmupSteps: 100, minRatio: 0.02 },
+      schedule: { kind: 'cosine', warmupSteps: Math.ceil(shape.steps / 30), minRatio: 0.02 },
       optimizer: { kind: 'adamw', betas: [0.9, 0.95], weightDecay: 0.1 },
       evaluation: {
         data: await documentBatches(validation, { ...rows, order: 'stored' }),
@@ -39,12 +39,12 @@ export async function trainModel(backend, shape, options) {
         numBytes,
       },
       checkpoints: { folder, every: EVALUATE_EVERY, keepLast: 1, keepBest: false, dtype: 'float16', baseFolder: base },
-      resume: lastCheckpoint(folder),
+      resume: await latestCheckpoint(folder),
       signal,
       onEvent: (event) => reportEvent(event, shape, report),
     });
     if (result.reason !== 'finished') signal.throwIfAborted();
-    const checkpoint = /** @type {string} */ (result.checkpoint ?? lastCheckpoint(folder));
+    const checkpoint = /** @type {string} */ (result.checkpoint ?? (await latestCheckpoint(folder)));
     const target = join(output, shape.name);
     mkdirSync(target, { recursive: true });
     for (const name of ['config.json', 'model.safetensors']) copyFileSync(join(checkpoint, name), join(target, name));
@@ -54,16 +54,6 @@ export async function trainModel(backend, shape, options) {
   } finally {
     model.dispose();
   }
-}
-
-/** The checkpoint of the most steps in a folder, if there is any. */
-function lastCheckpoint(/** @type {string} */ folder) {
-  if (!existsSync(folder)) return undefined;
-  const last = readdirSync(folder)
-    .filter((name) => /^step-\d+$/.test(name))
-    .sort()
-    .at(-1);
-  return last === undefined ? undefined : join(folder, last);
 }
 
 /** @param {import('kvasir').TrainingEvent} event @param {import('./shapes.mjs').Shape} shape @param {(line: string) => void} report */
