@@ -31,14 +31,14 @@ export interface ModelFlags {
   readonly draftModel?: string;
 }
 
-const MODEL: Flag = {
+export const MODEL: Flag = {
   flags: '-m, --model <folder>',
   description: 'a Hugging Face folder, or the hub id of one, such as openai-community/gpt2',
 };
 
 export const REVISION: Flag = { flags: '--revision <name>', description: 'a branch, tag or commit of a hub id' };
 
-const ADAPTER: Flag = {
+export const ADAPTER: Flag = {
   flags: '--adapter <folder>',
   description: "a LoRA adapter of the model, in PEFT's layout, that the text goes through",
 };
