@@ -40,7 +40,10 @@ export interface LoraOptions {
 export async function createLora(model: CausalLM, options: LoraOptions = {}): Promise<LoraAdapter> {
   const { seed = 0, targets = 'all-linear' } = options;
   const config = configOf(options, targets);
-  const layers = targetedLayers(descriptionOf(model), targets, 'make an adapter');
+  const layersOf = (some: AdapterTargets) => targetedLayers(descriptionOf(model), some, 'make an adapter');
+  // In a list for training, a name that no layer has is a mistake; PEFT passes over it.
+  if (typeof targets !== 'string') for (const target of targets) layersOf([target]);
+  const layers = layersOf(targets);
   // As PEFT does, an adapter of all layers says which these are.
   const isAll = typeof targets === 'string' && targets.toLowerCase() === 'all-linear';
   const named = isAll ? { ...config, targets: lastNames(layers) } : config;
