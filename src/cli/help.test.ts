@@ -5,7 +5,17 @@ import { createProgram } from './program.ts';
 import { Terminal } from './terminal.ts';
 
 const TOKENIZER_COMMANDS = ['tokenizer train', 'tokenizer encode'];
-const COMMANDS = ['generate', 'chat', 'score', 'bench', 'memory', 'inspect', 'pull', ...TOKENIZER_COMMANDS];
+const COMMANDS = [
+  'generate',
+  'chat',
+  'score',
+  'bench',
+  'memory',
+  'inspect',
+  'pull',
+  'merge-adapter',
+  ...TOKENIZER_COMMANDS,
+];
 const GROUPS = ['', 'tokenizer'];
 
 const words = (name: string) => name.split(' ').filter((word) => word !== '');

@@ -25,9 +25,10 @@ export class ModelRunner {
   }
 
   #step(chunks: readonly Chunk[]): Promise<Partial<HiddenStep> & Pick<HiddenStep, 'logits'>> {
-    const entries = chunks.map(({ sequence, numTokens }) => ({
+    const entries = chunks.map(({ job, sequence, numTokens }) => ({
       sequence: sequence.cached,
       tokenIds: sequence.pendingIds(numTokens),
+      adapter: job.request.adapter?.adapter,
     }));
     const numRows = chunks.map((chunk) => chunk.numRows);
     const target = this.#target(numRows.reduce((sum, rows) => sum + rows, 0));

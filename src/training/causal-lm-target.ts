@@ -33,7 +33,7 @@ export async function createCausalLMTarget(model: CausalLM, options: CausalLMTar
 }
 
 /** The width of each trained parameter, which its results depend on, and what all that is frozen is. */
-async function describeParameters(parameters: Parameters, isTrained: (path: string) => boolean) {
+export async function describeParameters(parameters: Parameters, isTrained: (path: string) => boolean) {
   const trained: Record<string, string> = {};
   const frozen: string[] = [];
   for (const [path, parameter] of parameters.entries) {

@@ -84,7 +84,8 @@ export async function makeStep(
 /** How the losses of batch `i` of a step are computed. */
 function lossOptions({ settings, recompute, step }: StepOptions, i: number): TokenLossOptions {
   const { seed, dropout, labelSmoothing: smoothing, zLoss } = settings;
-  return { smoothing, zLoss, recompute, dropout: stepDropout(dropout, { seed, step, batch: i }) };
+  const dropoutPlace = { seed, step, batch: i };
+  return { smoothing, zLoss, recompute, dropout: stepDropout(dropout, dropoutPlace), dropoutPlace };
 }
 
 /**
