@@ -4,9 +4,9 @@
 // An output is one chain of multiply-adds over k = 0 … K − 1 from zero, and then the bias: the same bits for any number of
 // rows and threads, and with 16-bit weights those of the float32 kernel on the widened weights.
 
-import { linearFloat32 } from './linear-float32';
-import { linearHalf } from './linear-half';
-import { FLOAT32, WIDEN_ROWS } from './linear-layout';
+import { linearFew } from './linear-few';
+import { FEW_ROWS, firstItem, FLOAT32, PANEL } from './linear-layout';
+import { multiplyPanel } from './linear-tile';
 import { linearWiden } from './linear-widen';
 
 /** `bias` is 0 for none; `scratch` is the thread's own. */
@@ -15,11 +15,24 @@ export function linear(
   scratch: usize, thread: i32, threads: i32,
 ): void {
   if (rows == 0) return;
-  if (dtype == FLOAT32) {
-    linearFloat32(output, input, weight, bias, rows, inputs, outputs, thread, threads);
-  } else if (rows < WIDEN_ROWS) {
-    linearHalf(output, input, weight, bias, rows, inputs, outputs, dtype, scratch, thread, threads);
+  if (rows < FEW_ROWS) {
+    linearFew(output, input, weight, bias, rows, inputs, outputs, dtype, scratch, thread, threads);
+  } else if (dtype == FLOAT32) {
+    linearMany(output, input, weight, bias, rows, inputs, outputs, thread, threads);
   } else {
     linearWiden(output, input, weight, bias, rows, inputs, outputs, dtype, scratch, thread, threads);
+  }
+}
+
+/** Many rows times float32 panels: all go over a panel before the next. */
+function linearMany(
+  output: usize, input: usize, weight: usize, bias: usize, rows: i32, inputs: i32, outputs: i32, thread: i32,
+  threads: i32,
+): void {
+  const panels = (outputs + PANEL - 1) / PANEL;
+  const end = firstItem(panels, thread + 1, threads);
+  for (let panel = firstItem(panels, thread, threads); panel < end; panel++) {
+    const from = weight + <usize>panel * <usize>inputs * (PANEL * 4);
+    multiplyPanel(output, input, from, bias, rows, inputs, outputs, panel * PANEL);
   }
 }
