@@ -9,7 +9,7 @@ const HALF_PANEL = 8;
 /** What the rows of 16-bit matrices are padded to: three panels of 8 are two of 12. */
 const HALF_GROUP = 24;
 /** From this many rows on, `linear` goes over whole panels at once, of 16-bit weights widened to float32 first. */
-const FEW_ROWS = 24;
+const MANY_ROWS = { float32: 48, bfloat16: 24, float16: 24 } satisfies Record<WeightDType, number>;
 
 /** Bytes of a weight matrix, rows padded to whole panels. */
 export function matrixByteLength(dtype: WeightDType, rows: number, columns: number): number {
@@ -22,7 +22,7 @@ export function matrixByteLength(dtype: WeightDType, rows: number, columns: numb
  * and their factors where float16 input is scaled; for many one group of outputs where weights are widened.
  */
 export function linearScratchBytes(dtype: WeightDType, rows: number, inputs: number): number {
-  if (rows >= FEW_ROWS) return dtype === 'float32' ? 0 : HALF_GROUP * inputs * 4;
+  if (rows >= MANY_ROWS[dtype]) return dtype === 'float32' ? 0 : HALF_GROUP * inputs * 4;
   const sums = 4 * rows * (dtype === 'float32' ? FLOAT32_PANEL : HALF_PANEL);
   return 4 * (dtype === 'float16' ? sums + rows * (inputs + 1) : sums);
 }

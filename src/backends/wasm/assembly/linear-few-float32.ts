@@ -68,7 +68,8 @@ function multiplyThrees(
 
 /**
  * One row times four panels. Its sums of a panel are `stride` bytes after those of the panel before. The breaks are never
- * taken: they end basic blocks, or TurboFan would do all loads of a step first and spill (46 instead of 27 GFLOP/s a core on Node 20 where the panels are cached).
+ * taken: they end basic blocks, or TurboFan would do all loads of a step first and spill (46 instead of 27 GFLOP/s a core on
+ * Node 20 where the panels are cached).
  */
 function multiplyRow(
   sums: usize, stride: usize, input: usize, p0: usize, p1: usize, p2: usize, p3: usize, depth: i32,

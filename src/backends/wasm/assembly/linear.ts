@@ -5,7 +5,7 @@
 // rows and threads, and with 16-bit weights those of the float32 kernel on the widened weights.
 
 import { linearFew } from './linear-few';
-import { FEW_ROWS, firstItem, FLOAT32, PANEL } from './linear-layout';
+import { firstItem, FLOAT32, manyRows, PANEL } from './linear-layout';
 import { multiplyPanel } from './linear-tile';
 import { linearWiden } from './linear-widen';
 
@@ -15,7 +15,7 @@ export function linear(
   scratch: usize, thread: i32, threads: i32,
 ): void {
   if (rows == 0) return;
-  if (rows < FEW_ROWS) {
+  if (rows < manyRows(dtype)) {
     linearFew(output, input, weight, bias, rows, inputs, outputs, dtype, scratch, thread, threads);
   } else if (dtype == FLOAT32) {
     linearMany(output, input, weight, bias, rows, inputs, outputs, thread, threads);
