@@ -1,3 +1,11 @@
+export type { AdapterConfig, AdapterTargets } from './adapters/adapter-config.ts';
+export { adapterFingerprint } from './adapters/adapter-fingerprint.ts';
+export type { MergeOptions } from './adapters/load-merged-model.ts';
+export { loadMergedModel } from './adapters/load-merged-model.ts';
+export type { LoraAdapter } from './adapters/lora-adapter.ts';
+export { loadAdapter } from './adapters/lora-adapter.ts';
+export { saveAdapter } from './adapters/save-adapter.ts';
+export type { TargetedLayer } from './adapters/targeted-layers.ts';
 export type {
   Activation,
   AttentionOptions,
@@ -56,7 +64,7 @@ export { restoreSequence, saveSequence } from './engine/cache-file-sequence.ts';
 export { Engine, QueueFullError } from './engine/engine.ts';
 export type { EngineLimits, EngineOptions } from './engine/engine-options.ts';
 export { engineLimits } from './engine/engine-options.ts';
-export type { Drafting, EngineRequest, Guidance, RequestReport } from './engine/request.ts';
+export type { Drafting, EngineRequest, Guidance, RequestReport, ServedAdapter } from './engine/request.ts';
 export { promptLookup } from './engine/speculative/prompt-lookup.ts';
 export type { SpeculationReport } from './engine/speculative/speculation-report.ts';
 export type { EngineEvent, EngineStatistics, EngineTotals, RequestEvent, StepEvent } from './engine/statistics.ts';
@@ -77,7 +85,7 @@ export type { Generation, Timings } from './llm/generation.ts';
 export { LLM } from './llm/llm.ts';
 export type { LoadOptions, Progress } from './llm/load-options.ts';
 export type { RandomOptions } from './llm/load-parts.ts';
-export type { ScoredToken, TextScore } from './llm/score-text.ts';
+export type { ScoredToken, ScoreOptions, TextScore } from './llm/score-text.ts';
 export type { ForwardInput, ForwardOutput, HiddenStep, StepOptions } from './models/causal-lm.ts';
 export { CausalLM } from './models/causal-lm.ts';
 export type { ModelDescription } from './models/load-model.ts';
@@ -88,18 +96,23 @@ export type { PastKeyValues } from './models/past-key-values.ts';
 export { modelPreset, PRESET_NAMES } from './models/presets.ts';
 export { randomWeights } from './models/random-weights.ts';
 export { MODEL_TYPES } from './models/registry.ts';
+export type { SaveModelOptions } from './models/save-model.ts';
+export { saveModel } from './models/save-model.ts';
 export type { TransformerDecoderInput } from './models/transformer-decoder.ts';
 export { TransformerDecoder } from './models/transformer-decoder.ts';
 export type { TransformerDecoderConfig } from './models/transformer-decoder-config.ts';
+export { formatModelConfig } from './models/write-config.ts';
+export type { Adapter } from './nn/adapter.ts';
 export { causalMask } from './nn/causal-mask.ts';
-export type { Observer } from './nn/forward-batch.ts';
+export type { Observer, StepEntry } from './nn/forward-batch.ts';
+export type { LowRank } from './nn/low-rank.ts';
 export { attention, pagedAttention, storeKeysValues } from './ops/attention.ts';
 export { activate, add, gate, multiply, scale } from './ops/elementwise.ts';
 export { embed } from './ops/embed.ts';
 export { linear } from './ops/linear.ts';
 export { layerNorm, rmsNorm } from './ops/normalize.ts';
 export { rotate } from './ops/rotate.ts';
-export { argmax, gatherRows, sliceColumns } from './ops/rows.ts';
+export { addToRows, argmax, gatherRows, sliceColumns } from './ops/rows.ts';
 export { logSoftmax, softmax, tokenLogProbs } from './ops/softmax.ts';
 export type { WatermarkDetection } from './sampling/detect-watermark.ts';
 export { detectWatermark } from './sampling/detect-watermark.ts';
@@ -126,3 +139,38 @@ export type {
   CharacterTrainingOptions,
   TrainingProgress,
 } from './tokenizers/training/training-options.ts';
+export { CheckpointError } from './training/checkpoint-error.ts';
+export { latestCheckpoint } from './training/checkpoint-folder.ts';
+export type { EvaluationExtent, LossReport } from './training/evaluate-loss.ts';
+export { evaluateLoss } from './training/evaluate-loss.ts';
+export { initialWeights } from './training/initial-weights.ts';
+export type { Schedule } from './training/learning-rate.ts';
+export { learningRateAt } from './training/learning-rate.ts';
+export type { LoraOptions } from './training/lora.ts';
+export { createLora } from './training/lora.ts';
+export type { LoraTargetOptions } from './training/lora-target.ts';
+export { createLoraTarget } from './training/lora-target.ts';
+export type { AdamWOptions, OptimizerOptions, SgdOptions } from './training/optimizer.ts';
+export type { TokenLossOptions } from './training/token-losses.ts';
+export type { TrainOptions } from './training/train.ts';
+export { train } from './training/train.ts';
+export type { TrainedParameter } from './training/trained-parameters.ts';
+export { TrainedParameters } from './training/trained-parameters.ts';
+export { Trainer } from './training/trainer.ts';
+export type {
+  CheckpointOptions,
+  EvaluationOptions,
+  ScheduleOptions,
+  TrainerOptions,
+} from './training/trainer-options.ts';
+export type { TrainingData } from './training/training-data.ts';
+export { TrainingDivergedError } from './training/training-diverged-error.ts';
+export type {
+  CheckpointEvent,
+  EvaluatedStep,
+  EvaluationEvent,
+  TrainingEvent,
+  TrainingResult,
+  TrainingStepEvent,
+} from './training/training-events.ts';
+export type { TrainingTarget } from './training/training-target.ts';

@@ -58,7 +58,7 @@ async function chat(terminal: Terminal, flags: ChatFlags): Promise<void> {
   const input = { ...readGenerationInput(flags), numReturnSequences: 1 };
   const opened = await terminal.interruptible((signal) => openModel(terminal, flags, signal));
   await using llm = opened.llm;
-  const options = { ...input, useCache, system };
+  const options = { ...input, adapter: opened.adapter, useCache, system };
   const conversation = new Conversation(llm, options, isSettledEarly(completeInput(input, flags, llm.defaults)));
   const isOnTerminal = messages === undefined && terminal.io.stdin.isTTY === true;
   if (isOnTerminal && !flags.json) return await chatOnTerminal(terminal, conversation);

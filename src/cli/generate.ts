@@ -35,6 +35,7 @@ const EXAMPLES = [
   ['kvasir generate -m ./gpt2 --num-beams 4 --n 2 "The sea is"', 'The two best of four beams, with their scores.'],
   ['kvasir generate -m ./gpt2 --prompts-file topics.txt -n 30', 'A text for each line, all computed at once.'],
   ['kvasir generate -m ./gpt2-xl --draft-model ./gpt2 "Once upon"', 'The same text as without, sooner.'],
+  ['kvasir generate -m ./gpt2 --adapter ./gpt2-poems "The sea"', 'Through an adapter that was trained for it.'],
   ['kvasir generate -m openai-community/gpt2 --stop . --json "The sea is"', 'One sentence, as JSON.'],
   ['cat story.txt | kvasir generate -m ./gpt2 -', 'The prompt from stdin.'],
   ['kvasir generate -m ./gpt2 -n 5 --log-probs 3 "The sea is"', 'What else the model might have said.'],
@@ -68,12 +69,12 @@ async function generate(terminal: Terminal, words: readonly string[], flags: Gen
   const { prompts, isList } = await readPrompts(words, flags, terminal.io.stdin);
   await terminal.interruptible(async (signal) => {
     const maxQueueLength = Math.max(1024, prompts.length);
-    const { llm, loadMs } = await openModel(terminal, flags, signal, { maxQueueLength });
+    const { llm, loadMs, adapter } = await openModel(terminal, flags, signal, { maxQueueLength });
     await using _ = llm;
     const options = completeInput(input, flags, llm.defaults);
     const settings = {
       llm,
-      options: { ...input, signal, useCache: flags.cache },
+      options: { ...input, adapter, signal, useCache: flags.cache },
       isSettledEarly: isSettledEarly(options),
     };
     const job: Job = { terminal, loadMs, settings, prompts, isList, echo: flags.echo ?? false };

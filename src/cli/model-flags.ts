@@ -15,6 +15,8 @@ import type { Terminal } from './terminal.ts';
 export interface ModelFlags {
   readonly model?: string;
   readonly revision?: string;
+  readonly adapter?: string;
+  readonly mergeAdapter?: string;
   readonly device?: Device;
   readonly dtype?: WeightDType | 'auto';
   readonly threads?: number;
@@ -29,12 +31,24 @@ export interface ModelFlags {
   readonly draftModel?: string;
 }
 
-const MODEL: Flag = {
+export const MODEL: Flag = {
   flags: '-m, --model <folder>',
   description: 'a Hugging Face folder, or the hub id of one, such as openai-community/gpt2',
 };
 
 export const REVISION: Flag = { flags: '--revision <name>', description: 'a branch, tag or commit of a hub id' };
+
+export const ADAPTER: Flag = {
+  flags: '--adapter <folder>',
+  description: "a LoRA adapter of the model, in PEFT's layout, that the text goes through",
+};
+
+const MERGE_ADAPTER: Flag = {
+  flags: '--merge-adapter <folder>',
+  description:
+    'an adapter that becomes part of the weights: as fast as the model alone, and rounded as its weights are',
+  isRare: true,
+};
 
 export const DEVICE: Flag = {
   flags: '--device <name>',
@@ -74,7 +88,7 @@ export const SEED: Flag = {
 
 /** The options of every command that runs a model. */
 export const MODEL_FLAGS: readonly Flag[] = [
-  ...[MODEL, REVISION, DEVICE, DTYPE, THREADS, NUMERICS, CONTEXT_LENGTH, SEED],
+  ...[MODEL, REVISION, ADAPTER, MERGE_ADAPTER, DEVICE, DTYPE, THREADS, NUMERICS, CONTEXT_LENGTH, SEED],
 ];
 
 export const CACHE_TOKENS: Flag = {
@@ -104,11 +118,15 @@ export const ENGINE_FLAGS: readonly Flag[] = [
   { flags: '--no-prefix-cache', description: 'compute what texts have in common for each of them' },
 ];
 
+const ADAPTER_NAME = 'adapter';
+
 const MODEL_NAMES = flagNames(MODEL_FLAGS, ENGINE_FLAGS);
 
 export interface OpenedModel {
   readonly llm: LLM;
   readonly loadMs: number;
+  /** What requests call the adapter of the flags. */
+  readonly adapter: string | undefined;
 }
 
 /** Loads the model that the options name, or makes a small random one and says so. */
@@ -145,6 +163,7 @@ export async function loadWith(
 ): Promise<OpenedModel> {
   const { device, dtype, threads, numerics, contextLength, json = false } = by.flags;
   const { cacheTokens, maxNumSequences, maxNumBatchedTokens, prefixCache, draftModel } = by.flags;
+  const { adapter, mergeAdapter } = by.flags;
   const bar = new LoadProgressBar(by.terminal, { isQuiet: json });
   const start = performance.now();
   try {
@@ -153,10 +172,12 @@ export async function loadWith(
       return load({
         ...{ device, dtype, threads, numerics, contextLength, signal: by.signal },
         ...{ cacheTokens, maxNumSequences, maxNumBatchedTokens, prefixCache, draftModel },
+        ...{ adapters: adapter === undefined ? {} : { [ADAPTER_NAME]: adapter }, mergeAdapter },
         onProgress: (progress) => bar.update(progress),
       });
     });
-    return { llm, loadMs: performance.now() - start };
+    const loadMs = performance.now() - start;
+    return { llm, loadMs, adapter: adapter && ADAPTER_NAME };
   } finally {
     bar.stop();
   }

@@ -6,6 +6,7 @@ import { addGenerateCommand } from './generate.ts';
 import { HELP_LAYOUT, helpEnd } from './help-text.ts';
 import { addInspectCommand } from './inspect.ts';
 import { addMemoryCommand } from './memory.ts';
+import { addMergeAdapterCommand } from './merge-adapter.ts';
 import { addPullCommand } from './pull.ts';
 import { addScoreCommand } from './score.ts';
 import type { Terminal } from './terminal.ts';
@@ -48,6 +49,7 @@ export function createProgram(terminal: Terminal): Command {
   addInspectCommand(program, terminal);
   addPullCommand(program, terminal);
   addTokenizerCommand(program, terminal);
+  addMergeAdapterCommand(program, terminal);
   return program;
 }
 

@@ -52,10 +52,10 @@ async function score(terminal: Terminal, words: readonly string[], flags: ScoreF
   const text = await readTextInput({ words, file, tokenIds }, terminal.io.stdin);
   if (text === undefined) throw new UsageError('Cannot score: there is no text; give it as an argument or with --file');
   await terminal.interruptible(async (signal) => {
-    const { llm, loadMs } = await openModel(terminal, flags, signal);
+    const { llm, loadMs, adapter } = await openModel(terminal, flags, signal);
     await using _ = llm;
     const start = performance.now();
-    const result = await llm.score(text, { stride, signal });
+    const result = await llm.score(text, { stride, adapter, signal });
     if (json) return terminal.writeJson(toJson(result));
     terminal.write(scoreTable(result));
     const seconds = formatSeconds(performance.now() - start);

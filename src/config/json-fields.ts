@@ -62,6 +62,16 @@ export class JsonFields {
     );
   }
 
+  /** A number from 0 to below 1. */
+  share(name: string, fallback?: number): number {
+    return this.#read(
+      name,
+      fallback,
+      'a number from 0 to below 1',
+      (value): value is number => typeof value === 'number' && value >= 0 && value < 1,
+    );
+  }
+
   boolean(name: string, fallback?: boolean): boolean {
     return this.#read(name, fallback, 'true or false', (value): value is boolean => typeof value === 'boolean');
   }

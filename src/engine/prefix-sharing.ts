@@ -3,9 +3,6 @@ import { type PrefixCache, PrefixCursor } from '../kv-cache/prefix-cache.ts';
 import type { Job } from './job.ts';
 import type { Sequence } from './sequence.ts';
 
-/** Everything that the model computes; adapters will have names of their own. */
-const NAMESPACE = '';
-
 /** Lets sequences of the engine share what others have computed of the texts that they begin with. */
 export class PrefixSharing {
   readonly #prefixes: PrefixCache;
@@ -18,7 +15,7 @@ export class PrefixSharing {
   adopt(job: Job, sequence: Sequence): void {
     if (job.request.useCache === false || sequence.numComputed > 0) return;
     const maxTokens = job.mostShared(sequence);
-    const blocks = this.#prefixes.match(sequence.tokens.tokenIds, { namespace: NAMESPACE, maxTokens });
+    const blocks = this.#prefixes.match(sequence.tokens.tokenIds, { namespace: namespaceOf(job), maxTokens });
     sequence.cached.adopt(blocks, blocks.length * CACHE_BLOCK_SIZE);
   }
 
@@ -28,7 +25,12 @@ export class PrefixSharing {
     const { tokens, cached } = sequence;
     // What is computed of a draft may be wrong.
     const numComputed = Math.min(cached.length, tokens.position);
-    sequence.cursor ??= new PrefixCursor(NAMESPACE);
+    sequence.cursor ??= new PrefixCursor(namespaceOf(job));
     this.#prefixes.insert(sequence.cursor, tokens.tokenIds, cached.blockTable, numComputed);
   }
+}
+
+/** What the model computes by itself is in the namespace without a name. */
+function namespaceOf({ request }: Job): string {
+  return request.adapter?.fingerprint ?? '';
 }

@@ -1,6 +1,7 @@
 import type { DraftProposer } from '../decoding/draft.ts';
 import type { SearchStrategy } from '../decoding/search-strategy.ts';
 import type { DraftAcceptance } from '../decoding/verify-draft.ts';
+import type { Adapter } from '../nn/adapter.ts';
 import type { SamplerOptions } from '../sampling/sampler.ts';
 import type { SpeculationReport } from './speculative/speculation-report.ts';
 
@@ -22,8 +23,17 @@ export interface EngineRequest {
   readonly guidance?: Guidance | undefined;
   /** Guesses tokens that the model then checks at once. */
   readonly drafting?: Drafting | undefined;
+  /** What its sequences go through beside the model. */
+  readonly adapter?: ServedAdapter | undefined;
   /** Ends the request; its cache is free at once. */
   readonly signal?: AbortSignal | undefined;
+}
+
+/** An adapter that stays as it is while requests use it. */
+export interface ServedAdapter {
+  readonly adapter: Adapter;
+  /** Sets apart what is cached of texts that went through it; not empty. See `adapterFingerprint`. */
+  readonly fingerprint: string;
 }
 
 export interface Guidance {

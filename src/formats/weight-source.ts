@@ -49,7 +49,15 @@ export async function readTensor(source: WeightSource, name: string): Promise<Ui
  */
 export async function readFloat32(source: WeightSource, name: string): Promise<Float32Array<ArrayBuffer>> {
   const { dtype, location } = tensorEntry(source, name);
-  const bytes = await readTensor(source, name);
+  const values = toFloat32(await readTensor(source, name), dtype);
+  if (values !== undefined) return values;
+  throw new TypeError(
+    `Cannot read tensor ${JSON.stringify(name)} of ${location} as float32: it is ${dtype}, wanted a float of 16, 32 or 64 bits`,
+  );
+}
+
+/** Stored elements as float32; undefined for a dtype that is no float of 16 to 64 bits. */
+export function toFloat32(bytes: Uint8Array<ArrayBuffer>, dtype: StoredDType): Float32Array<ArrayBuffer> | undefined {
   switch (dtype) {
     case 'float32':
       return new Float32Array(bytes.buffer);
@@ -60,9 +68,7 @@ export async function readFloat32(source: WeightSource, name: string): Promise<F
     case 'bfloat16':
       return widen(new Uint16Array(bytes.buffer), bfloat16ToNumber);
     default:
-      throw new TypeError(
-        `Cannot read tensor ${JSON.stringify(name)} of ${location} as float32: it is ${dtype}, wanted a float of 16, 32 or 64 bits`,
-      );
+      return undefined;
   }
 }
 

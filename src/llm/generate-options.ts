@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly logitsProcessors?: readonly LogitsProcessor[] | undefined;
   /** The tokens that may come next, given those so far: constrained generation. */
   readonly prefixAllowedTokens?: PrefixAllowedTokens | undefined;
+  /** The name of an adapter that was loaded with the model; without one, the model by itself. */
+  readonly adapter?: string | undefined;
   /** Guesses tokens ahead, which the model checks at once; the result is the same without it. */
   readonly draftProposer?: DraftProposer | undefined;
 }
@@ -33,14 +35,15 @@ export type ChatOptions = GenerateOptions & Omit<RenderOptions, 'addGenerationPr
 
 /** Parts the options of a run from those of the generation. */
 export function splitOptions(options: GenerateOptions): { readonly run: RunOptions; readonly input: GenerationInput } {
-  const { signal, priority, useCache, use_cache, logitsProcessors, prefixAllowedTokens, draftProposer, ...input } =
-    options;
+  const { signal, priority, useCache, use_cache, adapter, ...others } = options;
+  const { logitsProcessors, prefixAllowedTokens, draftProposer, ...input } = others;
   const run = {
     signal,
     priority,
     useCache: useCache ?? use_cache,
     logitsProcessors,
     prefixAllowedTokens,
+    adapter,
     draftProposer,
   };
   if (priority !== undefined && !Number.isFinite(priority))

@@ -18,8 +18,9 @@ import { type Generation, toGeneration } from './generation.ts';
 import { chooseCacheTokens, chooseContextLength, type LoadOptions } from './load-options.ts';
 import { type LoadedParts, loadParts, type RandomOptions, randomParts } from './load-parts.ts';
 import { modelFingerprint } from './model-fingerprint.ts';
+import type { NamedAdapters } from './named-adapters.ts';
 import { type PreparedGeneration, prepareGeneration } from './prepare-generation.ts';
-import { scoreText, type TextScore } from './score-text.ts';
+import { type ScoreOptions, scoreText, type TextScore } from './score-text.ts';
 import { TokenSearch } from './token-search.ts';
 import { streamFrom } from './token-stream.ts';
 
@@ -44,13 +45,15 @@ export class LLM {
   readonly engine: Engine;
   readonly #cache: PagedKvCache;
   readonly #draftModel: DraftModel | undefined;
+  readonly #adapters: NamedAdapters;
   readonly #weightBytes: number;
   /** Texts are scored one after the other. */
   #lastScore: Promise<unknown> = Promise.resolve();
   #isDisposed = false;
 
-  private constructor({ model, assets, draft }: LoadedParts, options: LoadOptions) {
+  private constructor({ model, assets, draft, adapters }: LoadedParts, options: LoadOptions) {
     this.model = model;
+    this.#adapters = adapters;
     this.tokenizer = assets.tokenizer;
     this.defaults = assets.defaults;
     this.contextLength = chooseContextLength(options.contextLength, model.config.maxPositions);
@@ -95,6 +98,11 @@ export class LLM {
 
   get config(): ModelConfig {
     return this.model.config;
+  }
+
+  /** The names of the adapters that were loaded with the model. */
+  get adapters(): readonly string[] {
+    return this.#adapters.names;
   }
 
   /** The tokens of a text, with what the model expects around it. Throws an `Error` if the model has no tokenizer. */
@@ -178,22 +186,20 @@ export class LLM {
   /**
    * The log probability of every token of a text and of the whole, and its perplexity. A text longer than the context
    * is read in windows that begin every `stride` tokens (half the context unless given). Throws a `RangeError` for a
-   * text of less than two tokens and an impossible stride, and the signal's reason.
+   * text of less than two tokens, an impossible stride and an unknown adapter, and the signal's reason.
    *
    * @example
    * const { perplexity } = await llm.score('Once upon a time, there was a little girl.');
    */
-  async score(
-    text: Prompt,
-    options: { readonly stride?: number | undefined; readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<TextScore> {
+  async score(text: Prompt, options: ScoreOptions = {}): Promise<TextScore> {
     this.#expectAlive();
-    const { stride, signal, ...unknown } = options;
+    const { stride, adapter: name, signal, ...unknown } = options;
     for (const name of Object.keys(unknown)) throw new TypeError(`Cannot score a text: unknown option "${name}"`);
+    const adapter = this.#adapters.find(name, 'score a text')?.adapter;
     const ids = typeof text === 'string' ? this.encode(text) : text;
     const scored = this.#lastScore.then(() => {
       signal?.throwIfAborted();
-      return scoreText({ model: this.model, ids, contextLength: this.contextLength, stride, signal });
+      return scoreText({ model: this.model, adapter, ids, contextLength: this.contextLength, stride, signal });
     });
     this.#lastScore = scored.catch(() => {});
     const { tokenLogProbs, logProb, perplexity } = await scored;
@@ -253,8 +259,8 @@ export class LLM {
     const { tokenizer, defaults, contextLength } = this;
     const { vocabSize } = this.config;
     const hasDraftModel = this.#draftModel !== undefined;
-    const tokenSearch = this.#tokenSearch;
-    const context = { tokenizer, tokenSearch, defaults, contextLength, vocabSize, hasDraftModel };
+    const [tokenSearch, adapters] = [this.#tokenSearch, this.#adapters];
+    const context = { tokenizer, tokenSearch, defaults, contextLength, vocabSize, hasDraftModel, adapters };
     return prepareGeneration(context, this.#promptIds(prompt), options, onToken);
   }
 

@@ -1,5 +1,6 @@
 import { WEIGHT_DTYPES, type WeightDType } from '../backend/dtype.ts';
 import { didYouMean } from '../base/suggest.ts';
+import { showValue } from '../config/show-value.ts';
 import { type BackendOptions, DEVICES } from '../create-backend.ts';
 import { ENGINE_OPTION_NAMES, type EngineOptions } from '../engine/engine-options.ts';
 import type { HubProgress } from '../hub/resolve-model.ts';
@@ -24,6 +25,13 @@ export interface LoadOptions extends BackendOptions, EngineOptions {
    * decoding). It takes its own weights, and a cache of as many tokens.
    */
   readonly draftModel?: string | undefined;
+  /**
+   * Folders of adapters in PEFT's layout, by the names that requests choose them by (`adapter: 'name'`). They are kept apart
+   * from the model, so that requests with different ones, or none, share its steps.
+   */
+  readonly adapters?: Readonly<Record<string, string>> | undefined;
+  /** The folder of an adapter that becomes part of the weights, in float32 before these are rounded to `dtype`. */
+  readonly mergeAdapter?: string | undefined;
   /** A branch, tag or commit of a hub id; `main` unless given. */
   readonly revision?: string | undefined;
   /** Aborts the load; nothing stays behind. */
@@ -39,6 +47,8 @@ const KNOWN = [
   'contextLength',
   'cacheTokens',
   'draftModel',
+  'adapters',
+  'mergeAdapter',
   ...ENGINE_OPTION_NAMES,
   'revision',
   'signal',
@@ -53,6 +63,21 @@ export function checkLoadOptions(options: LoadOptions): void {
   oneOf('device', options.device, DEVICES);
   oneOf('dtype', options.dtype, ['auto', ...WEIGHT_DTYPES]);
   oneOf('numerics', options.numerics, ['fused', 'portable']);
+  expectFolders(options);
+}
+
+function expectFolders({ adapters, mergeAdapter }: LoadOptions): void {
+  const isFolder = (value: unknown) => typeof value === 'string' && value !== '';
+  if (mergeAdapter !== undefined && !isFolder(mergeAdapter))
+    throw new TypeError(`Cannot load a model: mergeAdapter is ${showValue(mergeAdapter)}, wanted a folder`);
+  if (adapters === undefined) return;
+  if (typeof adapters !== 'object' || adapters === null || Array.isArray(adapters))
+    throw new TypeError(`Cannot load a model: adapters is ${showValue(adapters)}, wanted folders by name`);
+  for (const [name, folder] of Object.entries(adapters))
+    if (name === '' || !isFolder(folder))
+      throw new TypeError(
+        `Cannot load a model: adapter ${JSON.stringify(name)} is ${showValue(folder)}, wanted a name and its folder`,
+      );
 }
 
 /** The cache's length for a model that takes `maxPositions` tokens. */

@@ -1,3 +1,4 @@
+import { loadMergedFrom, loadMergedModel } from '../adapters/load-merged-model.ts';
 import type { Backend } from '../backend/backend.ts';
 import { type BackendOptions, createBackend } from '../create-backend.ts';
 import { resolveModel } from '../hub/resolve-model.ts';
@@ -8,6 +9,7 @@ import type { ChatTemplate } from '../tokenizers/chat-template.ts';
 import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { checkLoadOptions, type LoadOptions } from './load-options.ts';
+import { NamedAdapters } from './named-adapters.ts';
 import { defaultsOf, loadTextAssets, type TextAssets } from './text-assets.ts';
 
 /** What an `LLM` is made of. */
@@ -16,6 +18,7 @@ export interface LoadedParts {
   readonly assets: TextAssets;
   /** Guesses tokens for the model. */
   readonly draft: CausalLM | undefined;
+  readonly adapters: NamedAdapters;
 }
 
 /** How to make a model of random weights. */
@@ -33,16 +36,18 @@ export async function loadParts<Result>(
   build: (parts: LoadedParts) => Result,
 ): Promise<Result> {
   checkLoadOptions(options);
-  const { dtype, signal, onProgress } = options;
+  const { dtype, mergeAdapter, signal, onProgress } = options;
   const folder = await resolveModel(pathOrHubId, { revision: options.revision, signal, onProgress });
   return onBackend(options, async (backend) => {
     const { config } = await describeModel(folder);
     // While threads start and files are read, this thread is free to read the tokenizer.
     const [model, assets] = await bothEnded(
-      loadModel(backend, folder, { dtype, signal, onProgress }),
+      mergeAdapter === undefined
+        ? loadModel(backend, folder, { dtype, signal, onProgress })
+        : loadMergedModel(backend, folder, { dtype, signal, onProgress, mergeAdapter }),
       loadTextAssets(folder, config, { signal }),
     );
-    return build({ model, assets, draft: await loadDraft(backend, options, assets.tokenizer) });
+    return build({ model, assets, ...(await loadCompany(model, options, assets.tokenizer)) });
   });
 }
 
@@ -54,13 +59,26 @@ export async function randomParts<Result>(
 ): Promise<Result> {
   const { tokenizer, chatTemplate, seed = 0, ...loadOptions } = options;
   checkLoadOptions(loadOptions);
-  const { dtype, signal, onProgress } = loadOptions;
+  const { dtype, mergeAdapter, signal, onProgress } = loadOptions;
   return onBackend(loadOptions, async (backend) => {
     const source = randomWeights(description, seed);
-    const model = await loadModelFrom(backend, description, source, { dtype, signal, onProgress });
+    const model =
+      mergeAdapter === undefined
+        ? await loadModelFrom(backend, description, source, { dtype, signal, onProgress })
+        : await loadMergedFrom(backend, description, source, { dtype, signal, onProgress, mergeAdapter });
     const assets = { tokenizer, chatTemplate, defaults: defaultsOf(model.config) };
-    return build({ model, assets, draft: await loadDraft(backend, loadOptions, tokenizer) });
+    return build({ model, assets, ...(await loadCompany(model, loadOptions, tokenizer)) });
   });
+}
+
+/** What goes with a model: its adapters, and the model that guesses for it. */
+async function loadCompany(
+  model: CausalLM,
+  options: LoadOptions,
+  tokenizer: Tokenizer | undefined,
+): Promise<Pick<LoadedParts, 'adapters' | 'draft'>> {
+  const adapters = await NamedAdapters.load(model, options.adapters ?? {}, { signal: options.signal });
+  return { adapters, draft: await loadDraft(model.backend, options, tokenizer) };
 }
 
 async function loadDraft(

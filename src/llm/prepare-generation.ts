@@ -18,6 +18,7 @@ import { Detokenizer } from '../tokenizers/detokenizer.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { badWordIds } from './bad-word-ids.ts';
 import { type GenerateOptions, type RunOptions, splitOptions } from './generate-options.ts';
+import type { NamedAdapters } from './named-adapters.ts';
 import type { TokenSearch } from './token-search.ts';
 
 /** What a loaded model knows that a generation needs. */
@@ -28,6 +29,7 @@ export interface GenerationContext {
   readonly contextLength: number;
   readonly vocabSize: number;
   readonly hasDraftModel: boolean;
+  readonly adapters: NamedAdapters;
 }
 
 /** A generation that can be handed to the engine. */
@@ -73,6 +75,7 @@ export function prepareGeneration(
     useCache: run.useCache,
     guidance: guidanceOf(options, promptIds, tokenizer),
     drafting: draftingOf(context, options, run, search),
+    adapter: context.adapters.find(run.adapter, 'generate'),
     signal: run.signal,
   };
   return { search, request };

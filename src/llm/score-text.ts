@@ -3,6 +3,7 @@ import { type Score, scoreTokens } from '../decoding/score.ts';
 import type { CachedSequence } from '../kv-cache/cached-sequence.ts';
 import type { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
 import type { CausalLM } from '../models/causal-lm.ts';
+import type { Adapter } from '../nn/adapter.ts';
 
 /** A token of a scored text. */
 export interface ScoredToken {
@@ -21,8 +22,18 @@ export interface TextScore {
   readonly perplexity: number;
 }
 
+/** How `score` reads a text. */
+export interface ScoreOptions {
+  /** Tokens between the beginnings of two windows over a text longer than the context; half the context unless given. */
+  readonly stride?: number | undefined;
+  /** The name of an adapter that was loaded with the model; without one, the model by itself. */
+  readonly adapter?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 export interface ScoreTextInput {
   readonly model: CausalLM;
+  readonly adapter: Adapter | undefined;
   readonly ids: readonly number[];
   readonly contextLength: number;
   readonly stride: number | undefined;
@@ -33,9 +44,10 @@ export interface ScoreTextInput {
 const MAX_SCORED_TOKENS = 128;
 
 /** Scores a text with a cache of its own, which is as long as one window and gone at the end. */
-export async function scoreText({ model, ids, contextLength, stride, signal }: ScoreTextInput): Promise<Score> {
+export async function scoreText(input: ScoreTextInput): Promise<Score> {
+  const { model, ids, contextLength, stride, signal } = input;
   const cache = model.createCache(Math.min(ids.length, contextLength));
-  const scorer = new WindowScorer(model, cache, signal);
+  const scorer = new WindowScorer(input, cache);
   try {
     return await scoreTokens({
       ids,
@@ -53,11 +65,13 @@ class WindowScorer {
   readonly #model: CausalLM;
   readonly #cache: PagedKvCache;
   readonly #sequence: CachedSequence;
+  readonly #adapter: Adapter | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #breaks = new EventBreaks();
 
-  constructor(model: CausalLM, cache: PagedKvCache, signal: AbortSignal | undefined) {
+  constructor({ model, adapter, signal }: ScoreTextInput, cache: PagedKvCache) {
     this.#model = model;
+    this.#adapter = adapter;
     this.#cache = cache;
     this.#sequence = cache.createSequence();
     this.#signal = signal;
@@ -72,7 +86,7 @@ class WindowScorer {
       await this.#breaks.take();
       this.#signal?.throwIfAborted();
       const end = Math.min(numInputs, start + MAX_SCORED_TOKENS);
-      const entry = { sequence: this.#sequence, tokenIds: window.slice(start, end) };
+      const entry = { sequence: this.#sequence, tokenIds: window.slice(start, end), adapter: this.#adapter };
       if (end < firstTarget) {
         await this.#model.step(this.#cache, [entry], { logits: 'none' });
         continue;

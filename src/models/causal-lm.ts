@@ -1,9 +1,10 @@
 import type { Backend } from '../backend/backend.ts';
 import { findForeignToken } from '../base/find-foreign-token.ts';
 import type { ModelConfig } from '../config/model-config.ts';
-import { PagedKvCache, type SequenceTokens } from '../kv-cache/paged-kv-cache.ts';
+import { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
+import type { Adapter } from '../nn/adapter.ts';
 import type { DecoderOnlyTransformer } from '../nn/decoder-only-transformer.ts';
-import { createForwardBatch, type LogitRows, type Observer } from '../nn/forward-batch.ts';
+import { createForwardBatch, type LogitRows, type Observer, type StepEntry } from '../nn/forward-batch.ts';
 import { tokenLogProbs } from '../ops/softmax.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { decoderOnlyParameters } from './decoder-only-parameters.ts';
@@ -24,6 +25,8 @@ export interface ForwardInput {
    * Sees the activations by module path: `embedding`, `layers.0.attention`, `layers.0.mlp`, `layers.0`, `finalNorm`.
    */
   readonly observe?: Observer | undefined;
+  /** Of this model; the cached tokens must have gone through the same. */
+  readonly adapter?: Adapter | undefined;
 }
 
 /** What `CausalLM.forward` gives. */
@@ -38,6 +41,8 @@ export interface StepOptions {
   readonly logits: LogitRows;
   /** Where the logits go; a new array unless given. */
   readonly target?: Float32Array | undefined;
+  /** Where log Σ exp of each row of logits goes, if it is wanted; no number where the row's first logit is not finite. */
+  readonly logSums?: Float32Array | undefined;
   readonly observe?: Observer | undefined;
 }
 
@@ -90,7 +95,7 @@ export class CausalLM {
     const past = input.pastKeyValues ?? this.#newPast(batch.length, input.maxLength);
     try {
       past.expectSequences(batch.length);
-      const entries = batch.map((tokenIds, i) => ({ sequence: past.sequences[i]!, tokenIds }));
+      const entries = batch.map((tokenIds, i) => ({ sequence: past.sequences[i]!, tokenIds, adapter: input.adapter }));
       const values = await this.step(past.cache, entries, { logits: 'all', observe: input.observe });
       const lengths = batch.map((tokenIds) => tokenIds.length);
       return { logits: new Logits(values, lengths, this.config.vocabSize), pastKeyValues: past };
@@ -104,22 +109,22 @@ export class CausalLM {
    * One step over a ragged batch: computes the new tokens of each sequence and gives the logits (rows · V) of the last
    * token of each, of all, of none, or of as many last tokens of each as a list says. If it throws, no sequence has grown.
    */
-  step(cache: PagedKvCache, entries: readonly SequenceTokens[], options: StepOptions): Promise<Float32Array> {
-    const record = () => {
+  step(cache: PagedKvCache, entries: readonly StepEntry[], options: StepOptions): Promise<Float32Array> {
+    const record = (): Promise<Float32Array> => {
       const batch = createForwardBatch(cache, entries, options);
-      if (options.logits !== 'none') return this.transformer.forward(batch).read(options.target);
+      if (options.logits !== 'none') return this.#read(this.transformer.forward(batch), options);
       this.transformer.hidden(batch);
-      return Tensor.allocate(this.backend, [0, this.config.vocabSize]).read();
+      return Tensor.allocate(this.backend, [0, this.config.vocabSize]).read() as Promise<Float32Array>;
     };
-    return this.#run(entries, record) as Promise<Float32Array>;
+    return this.#run(entries, record);
   }
 
   /** `step` that also gives the final hidden states (T · C) of all new tokens. */
-  stepWithHidden(cache: PagedKvCache, entries: readonly SequenceTokens[], options: StepOptions): Promise<HiddenStep> {
+  stepWithHidden(cache: PagedKvCache, entries: readonly StepEntry[], options: StepOptions): Promise<HiddenStep> {
     return this.#run(entries, async () => {
       const { logits, hidden } = this.transformer.forwardWithHidden(createForwardBatch(cache, entries, options));
-      const [values, states] = await Promise.all([logits.read(options.target), hidden.read()]);
-      return { logits: values as Float32Array, hidden: states as Float32Array };
+      const [values, states] = await Promise.all([this.#read(logits, options), hidden.read()]);
+      return { logits: values, hidden: states as Float32Array };
     });
   }
 
@@ -127,7 +132,7 @@ export class CausalLM {
    * One step over new tokens of one sequence that gives log P(targets[i] | tokens up to the i-th new one) instead of
    * the logits, so that V numbers a token never leave the device.
    */
-  scoreStep(cache: PagedKvCache, entry: SequenceTokens, targets: readonly number[]): Promise<Float32Array> {
+  scoreStep(cache: PagedKvCache, entry: StepEntry, targets: readonly number[]): Promise<Float32Array> {
     this.#expectTokenIds(targets);
     return this.#run([entry], () => {
       const batch = createForwardBatch(cache, [entry], { logits: 'all' });
@@ -142,17 +147,37 @@ export class CausalLM {
   }
 
   /** Records a step inside a scope; `record` must have asked for all its reads when it first waits. */
-  async #run<Result>(entries: readonly SequenceTokens[], record: () => Promise<Result>): Promise<Result> {
+  async #run<Result>(entries: readonly StepEntry[], record: () => Promise<Result>): Promise<Result> {
     for (const { sequence, tokenIds } of entries) {
       this.#expectTokenIds(tokenIds);
       this.#expectRoom(sequence.length + tokenIds.length);
     }
+    this.#expectAdapters(entries);
     const before = entries.map(({ sequence }) => sequence.length);
     try {
       return await this.backend.scope(record);
     } catch (error) {
       for (const [i, { sequence }] of entries.entries()) sequence.truncate(Math.min(before[i]!, sequence.length));
       throw error;
+    }
+  }
+
+  /** Logits, and log Σ exp of each row where it is wanted: from log P(0) = x₀ − log Σ exp(x), so that the device adds up. */
+  async #read(logits: Tensor, { target, logSums }: StepOptions): Promise<Float32Array> {
+    if (logSums === undefined) return logits.read(target) as Promise<Float32Array>;
+    const first = Tensor.from(this.backend, new Int32Array(logits.numRows));
+    const reads = [logits.read(target), tokenLogProbs(logits, first).read()] as const;
+    const [values, logProbs] = (await Promise.all(reads)) as [Float32Array, Float32Array];
+    for (const [row, logProb] of logProbs.entries()) logSums[row] = values[row * logits.numColumns]! - logProb;
+    return values;
+  }
+
+  /** An adapter knows its layers by their weights: on another model it would do nothing. */
+  #expectAdapters(entries: readonly StepEntry[]): void {
+    for (const { adapter } of entries) {
+      const [weight] = adapter?.layers.keys() ?? [];
+      if (weight !== undefined && !this.parameters.has(weight))
+        throw new TypeError('Cannot run the model: the adapter is one of another model');
     }
   }
 

@@ -62,7 +62,7 @@ function storedShape(spec: ParameterSpec, isTransposed: boolean, slice: RowSlice
 }
 
 /** What a file may call a tensor: checkpoints of a bare model leave out what those with its head begin with. */
-function candidateNames(name: string, { optionalPrefix = '' }: Naming): readonly string[] {
+export function candidateNames(name: string, { optionalPrefix = '' }: Naming): readonly string[] {
   return name.startsWith(optionalPrefix) ? [name, name.slice(optionalPrefix.length)] : [name];
 }
 

@@ -51,7 +51,8 @@ export function measureModel(config: ModelConfig, layout: MemoryLayout, work: Me
   return { weightBytes, kvCacheBytes: cache.byteLength, workspaceBytes };
 }
 
-function countWeights(backend: MeasuringBackend, config: ModelConfig, dtype: WeightDType): Parameters {
+/** Parameters that are counted and hold nothing. */
+export function countWeights(backend: MeasuringBackend, config: ModelConfig, dtype: WeightDType): Parameters {
   const byPath = new Map<string, Weight | Tensor>();
   for (const { kind, path, shape } of decoderOnlyParameters(config))
     byPath.set(

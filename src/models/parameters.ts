@@ -6,14 +6,20 @@ import type { Weight } from '../tensor/weight.ts';
 export class Parameters {
   readonly backend: Backend;
   readonly #byPath: ReadonlyMap<string, Weight | Tensor>;
+  readonly #all: ReadonlySet<Weight | Tensor>;
 
   constructor(backend: Backend, byPath: ReadonlyMap<string, Weight | Tensor>) {
     this.backend = backend;
     this.#byPath = byPath;
+    this.#all = new Set(byPath.values());
   }
 
   get entries(): IterableIterator<[string, Weight | Tensor]> {
     return this.#byPath.entries();
+  }
+
+  has(parameter: Weight | Tensor): boolean {
+    return this.#all.has(parameter);
   }
 
   weight(path: string): Weight {

@@ -33,7 +33,7 @@ export class DecoderBlock {
       return output;
     };
     const attend = (x: () => Tensor) => sublayer('attention', () => attention.forward(x(), batch, layer, angles));
-    const feed = (x: () => Tensor) => sublayer('mlp', () => mlp.forward(x()));
+    const feed = (x: () => Tensor) => sublayer('mlp', () => mlp.forward(x(), batch.adapters));
     if (normPlacement === 'pre') {
       const middle = add(
         input,

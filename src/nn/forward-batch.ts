@@ -1,6 +1,10 @@
 import type { AttentionSpan, DeviceCache, PagedBatch } from '../backend/backend.ts';
 import type { PagedKvCache, SequenceTokens } from '../kv-cache/paged-kv-cache.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import { type AdaptedRows, type Adapter, adaptedRowsOf } from './adapter.ts';
+import type { Dropout } from './dropout.ts';
+
+export type { Dropout } from './dropout.ts';
 
 /**
  * Which rows of a batch get logits: the last token of each sequence, every token, no token (only the cache fills), or as
@@ -24,9 +28,6 @@ export type AttentionContext =
     }
   | { readonly kind: 'whole'; readonly spans: readonly AttentionSpan[] };
 
-/** Drops some elements of a tensor, always the same for one `site` (a module path) of one step. */
-export type Dropout = (input: Tensor, site: string) => Tensor;
-
 /** `input` after the batch's dropout, if it has one. */
 export function dropped(input: Tensor, { dropout }: ForwardBatch, site: string): Tensor {
   return dropout === undefined ? input : dropout(input, site);
@@ -42,16 +43,23 @@ export interface ForwardBatch {
   /** Rows that need logits, int32; undefined means all. */
   readonly logitRows: Tensor | undefined;
   readonly observe: Observer | undefined;
+  /** Rows that adapters change; undefined means none. */
+  readonly adapters?: readonly AdaptedRows[] | undefined;
   /** Of the embedding and of what each sublayer adds to the residual stream; in training only. */
   readonly dropout?: Dropout | undefined;
   /** Keep no activations within a block for the gradient, but compute them again. */
   readonly recompute?: boolean | undefined;
 }
 
+/** New tokens of one sequence, and the adapter that they go through. */
+export interface StepEntry extends SequenceTokens {
+  readonly adapter?: Adapter | undefined;
+}
+
 /** Lays out new tokens of several sequences as one batch, making room for them in the cache. Call inside a scope. */
 export function createForwardBatch(
   cache: PagedKvCache,
-  entries: readonly SequenceTokens[],
+  entries: readonly StepEntry[],
   options: { readonly logits: LogitRows; readonly observe?: Observer | undefined },
 ): ForwardBatch {
   const backend = cache.backend;
@@ -76,6 +84,7 @@ export function createForwardBatch(
     context: { kind: 'cached', paged, caches: cache.layers },
     logitRows: logitRows.length === paged.numTokens ? undefined : Tensor.from(backend, Int32Array.from(logitRows)),
     observe: options.observe,
+    adapters: adaptedRowsOf(backend, entries),
   };
 }
 

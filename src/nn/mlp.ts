@@ -1,6 +1,7 @@
 import type { Activation } from '../backend/backend.ts';
 import { activate, gate } from '../ops/elementwise.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { AdaptedRows } from './adapter.ts';
 import type { Linear } from './linear.ts';
 
 /** The position-wise feed-forward network: down(activation(up(x))), or down(activation(gate(x)) · up(x)) when gated. */
@@ -18,9 +19,11 @@ export class Mlp {
   }
 
   /** (T, C) → (T, C). */
-  forward(input: Tensor): Tensor {
-    const up = this.up.forward(input); // (T, intermediate)
-    const hidden = this.gate ? gate(this.gate.forward(input), up, this.activation) : activate(up, this.activation);
-    return this.down.forward(hidden);
+  forward(input: Tensor, adapters?: readonly AdaptedRows[] | undefined): Tensor {
+    const up = this.up.forward(input, adapters); // (T, intermediate)
+    const hidden = this.gate
+      ? gate(this.gate.forward(input, adapters), up, this.activation)
+      : activate(up, this.activation);
+    return this.down.forward(hidden, adapters);
   }
 }

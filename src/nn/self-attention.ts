@@ -2,6 +2,7 @@ import { attention, pagedAttention, storeKeysValues } from '../ops/attention.ts'
 import { rotate } from '../ops/rotate.ts';
 import { sliceColumns } from '../ops/rows.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { AdaptedRows } from './adapter.ts';
 import type { AttentionContext, ForwardBatch } from './forward-batch.ts';
 import type { Linear } from './linear.ts';
 import type { RmsNorm } from './norm.ts';
@@ -34,12 +35,12 @@ export class SelfAttention {
   }
 
   /** (T, C) → (T, C); in a cached context the new keys and values go to the layer's cache. */
-  forward(input: Tensor, { context }: ForwardBatch, layer: number, angles: RotaryAngles | undefined): Tensor {
+  forward(input: Tensor, { context, adapters }: ForwardBatch, layer: number, angles: RotaryAngles | undefined): Tensor {
     const { output, numHeads, numKvHeads } = this.parts;
-    const { query, key, value } = this.#project(input);
+    const { query, key, value } = this.#project(input, adapters);
     const queries = this.#position(query, this.parts.queryNorm, numHeads, angles); // (T, H · D)
     const keys = this.#position(key, this.parts.keyNorm, numKvHeads, angles); // (T, G · D)
-    return output.forward(this.#attend(queries, keys, value, context, layer));
+    return output.forward(this.#attend(queries, keys, value, context, layer), adapters);
   }
 
   #attend(queries: Tensor, keys: Tensor, values: Tensor, context: AttentionContext, layer: number): Tensor {
@@ -54,15 +55,15 @@ export class SelfAttention {
     return pagedAttention(queries, cache, paged, { heads, scale, window, maxKeyLength: paged.maxKeyLength });
   }
 
-  #project(input: Tensor): { query: Tensor; key: Tensor; value: Tensor } {
+  #project(input: Tensor, adapters: readonly AdaptedRows[] | undefined): { query: Tensor; key: Tensor; value: Tensor } {
     const { projection, numHeads, numKvHeads, headSize } = this.parts;
     if (projection.kind === 'separate')
       return {
-        query: projection.query.forward(input),
-        key: projection.key.forward(input),
-        value: projection.value.forward(input),
+        query: projection.query.forward(input, adapters),
+        key: projection.key.forward(input, adapters),
+        value: projection.value.forward(input, adapters),
       };
-    const qkv = projection.qkv.forward(input); // (T, (H + 2G) · D)
+    const qkv = projection.qkv.forward(input, adapters); // (T, (H + 2G) · D)
     const [queryWidth, kvWidth] = [numHeads * headSize, numKvHeads * headSize];
     return {
       query: sliceColumns(qkv, 0, queryWidth),

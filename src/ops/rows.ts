@@ -1,5 +1,6 @@
 import { formatShape } from '../base/shape.ts';
 import { Tensor } from '../tensor/tensor.ts';
+import { needGradient } from './gradient-slot.ts';
 
 /** Columns start … start + width − 1 of input (…, C) → (…, width). Throws a `RangeError` past the last column. */
 export function sliceColumns(input: Tensor, start: number, width: number): Tensor {
@@ -35,6 +36,27 @@ export function gatherRows(input: Tensor, indices: Tensor): Tensor {
       backend.scatterAddRows(inputGrad.buffer, gradient.buffer, indices.buffer, numColumns);
       return [inputGrad];
     },
+  });
+}
+
+/**
+ * input (T, C) with row i of addend (n, C) added to its row indices[i] → (T, C). Throws a `RangeError` for shapes that do not
+ * fit. The caller has checked that the indices are in range.
+ */
+export function addToRows(input: Tensor, addend: Tensor, indices: Tensor): Tensor {
+  addend.expectShape([indices.buffer.length, input.numColumns], 'what is added to rows');
+  const output = Tensor.allocate(input.backend, input.shape);
+  const { backend, numColumns } = input;
+  backend.copy(output.buffer, input.buffer);
+  backend.scatterAddRows(output.buffer, addend.buffer, indices.buffer, numColumns);
+  if (!needGradient(input, addend)) return output;
+  return output.withOrigin({
+    inputs: [input, addend],
+    saved: [indices],
+    backward: (gradient) => [
+      input.needsGradient ? gradient : undefined,
+      addend.needsGradient ? gatherRows(gradient, indices) : undefined,
+    ],
   });
 }
 

@@ -1,19 +1,12 @@
-import { platform } from '#platform';
-import type { WeightDType } from '../backend/dtype.ts';
 import { sha256, sha256Hex } from '../base/sha256.ts';
 import type { CausalLM } from '../models/causal-lm.ts';
-import { decoderOnlyParameters } from '../models/decoder-only-parameters.ts';
 import type { Parameters } from '../models/parameters.ts';
-import { architectureOf } from '../models/registry.ts';
-import { saveParameters } from '../models/save-parameters.ts';
-import { formatModelConfig, reformatModelConfig } from '../models/write-config.ts';
+import { saveModel } from '../models/save-model.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { checkBatch } from './check-batch.ts';
-import { copyModelFiles } from './copy-model-files.ts';
 import { tokenLosses } from './token-losses.ts';
 import { TrainedParameters } from './trained-parameters.ts';
 import type { TrainingTarget } from './training-target.ts';
-import { writeText } from './write-text.ts';
 
 /** Which parameters are trained, and where the model came from. */
 export interface CausalLMTargetOptions {
@@ -35,12 +28,12 @@ export async function createCausalLMTarget(model: CausalLM, options: CausalLMTar
     description,
     checkBatch: (batch) => checkBatch(batch, config),
     losses: (batch, lossOptions) => tokenLosses(transformer, backend, batch, lossOptions),
-    save: (folder, dtype) => save(model, folder, dtype, options.baseFolder),
+    save: (folder, dtype) => saveModel(model, folder, { dtype, baseFolder: options.baseFolder }),
   };
 }
 
 /** The width of each trained parameter, which its results depend on, and what all that is frozen is. */
-async function describeParameters(parameters: Parameters, isTrained: (path: string) => boolean) {
+export async function describeParameters(parameters: Parameters, isTrained: (path: string) => boolean) {
   const trained: Record<string, string> = {};
   const frozen: string[] = [];
   for (const [path, parameter] of parameters.entries) {
@@ -53,28 +46,4 @@ async function describeParameters(parameters: Parameters, isTrained: (path: stri
 
 async function fingerprint(values: Float32Array): Promise<string> {
   return sha256Hex(await sha256(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)));
-}
-
-async function save(
-  { config, parameters }: CausalLM,
-  folder: string,
-  dtype: WeightDType,
-  baseFolder: string | undefined,
-): Promise<void> {
-  const baseConfig =
-    baseFolder === undefined ? undefined : await platform.readText(platform.join(baseFolder, 'config.json'));
-  const kept = baseConfig === undefined ? undefined : reformatModelConfig(baseConfig, config, dtype);
-  await writeText(platform.join(folder, 'config.json'), kept ?? formatModelConfig(config, dtype));
-  const byPath = new Map(parameters.entries);
-  const read = async (path: string) => {
-    const parameter = byPath.get(path)!;
-    const values = parameter instanceof Tensor ? parameter : (parameter.trained?.values ?? parameter);
-    return (await values.read()) as Float32Array;
-  };
-  const naming = architectureOf(config.modelType, 'the model').naming(config);
-  await saveParameters(platform.join(folder, 'model.safetensors'), decoderOnlyParameters(config), naming, {
-    dtype,
-    read,
-  });
-  if (baseFolder !== undefined) await copyModelFiles(baseFolder, folder);
 }

@@ -6,6 +6,7 @@ import { testBackends } from '../../test/test-backends.ts';
 import { type TinyDataKind, tinyData, tinyModel, weightsOf } from '../../test/tiny-training.ts';
 import type { Backend } from '../backend/backend.ts';
 import { createReferenceBackend } from '../backends/reference/reference-backend.ts';
+import { createBackend } from '../create-backend.ts';
 import type { CausalLM } from '../models/causal-lm.ts';
 import { CheckpointError } from './checkpoint-error.ts';
 import { latestCheckpoint } from './checkpoint-folder.ts';
@@ -20,6 +21,8 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const MAX_STEPS = 6;
+/** Before the first checkpoint, right after it, where the next is due, after that; one is written each two steps. */
+const KILL_POINTS = [1, 3, 4, 5];
 
 interface Variant {
   readonly data?: TinyDataKind;
@@ -65,7 +68,7 @@ describe.each(Object.keys(testBackends))('%s backend', (backendName) => {
       await train({ ...whole, onEvent: (event) => void (event.kind === 'step' && losses.push(event.loss)) });
       const wanted = await weightsOf(whole.model as CausalLM);
 
-      for (let killedAt = 1; killedAt < MAX_STEPS; killedAt++) {
+      for (const killedAt of KILL_POINTS) {
         const checkpoints = { folder: join(folder, String(killedAt)), every: 2, dtype: 'bfloat16' } as const;
         // Killed at once: only what is on the disk remains.
         const first = await Trainer.create({ ...(await optionsOf(backend, variant)), checkpoints });
@@ -88,6 +91,20 @@ describe.each(Object.keys(testBackends))('%s backend', (backendName) => {
       }
     },
   );
+});
+
+test('a training goes on with the same bits on another number of threads', async () => {
+  const variant = VARIANTS['accumulation, dropout, documents']!;
+  const [one, two] = await Promise.all([1, 2].map((threads) => createBackend({ device: 'wasm', threads })));
+  const whole = await optionsOf(one!, variant);
+  await train(whole);
+  const { checkpoint } = await train({ ...(await optionsOf(two!, variant)), maxSteps: 3, checkpoints: { folder } });
+  for (const backend of [one!, two!]) {
+    const rest = await optionsOf(backend, variant, 5);
+    await train({ ...rest, resume: checkpoint });
+    expect(await weightsOf(rest.model as CausalLM)).toEqual(await weightsOf(whole.model as CausalLM));
+  }
+  await Promise.all([one!.dispose(), two!.dispose()]);
 });
 
 describe('What a checkpoint refuses', () => {

@@ -5,7 +5,6 @@ import { JsonFields } from '../config/json-fields.ts';
 import { CheckpointError } from './checkpoint-error.ts';
 import type { EvaluatedStep } from './training-events.ts';
 import type { StepSettings } from './training-step.ts';
-import { writeText } from './write-text.ts';
 
 /** How far a training is. */
 export interface TrainingProgress {
@@ -37,7 +36,8 @@ const VERSION = 1;
 /** Writes the state, with its checksum. */
 export async function writeTrainingState(location: string, state: TrainingState): Promise<void> {
   const sha256 = await sha256Hex(JSON.stringify(state));
-  await writeText(location, `${JSON.stringify({ format: FORMAT, version: VERSION, sha256, state }, undefined, 2)}\n`);
+  const text = `${JSON.stringify({ format: FORMAT, version: VERSION, sha256, state }, undefined, 2)}\n`;
+  await platform.writeFileAtomically(location, (file) => file.append(new TextEncoder().encode(text)));
 }
 
 /** Reads a state. Throws a `CheckpointError` unless it is there, whole, and of this version. */

@@ -82,9 +82,10 @@ export async function makeStep(
 }
 
 /** How the losses of batch `i` of a step are computed. */
-export function lossOptions({ settings, recompute, step }: StepOptions, i: number): TokenLossOptions {
+function lossOptions({ settings, recompute, step }: StepOptions, i: number): TokenLossOptions {
   const { seed, dropout, labelSmoothing: smoothing, zLoss } = settings;
-  return { smoothing, zLoss, recompute, dropout: stepDropout(dropout, { seed, step, batch: i }) };
+  const dropoutPlace = { seed, step, batch: i };
+  return { smoothing, zLoss, recompute, dropout: stepDropout(dropout, dropoutPlace), dropoutPlace };
 }
 
 /**
@@ -92,7 +93,7 @@ export function lossOptions({ settings, recompute, step }: StepOptions, i: numbe
  * leaves nothing allocated.
  */
 export function addGradients<Result>(
-  target: TrainingTarget,
+  target: Pick<TrainingTarget, 'backend' | 'losses'>,
   batch: TrainingBatch,
   options: TokenLossOptions & { readonly weight: number; readonly use: (losses: Tensor) => Result },
 ): Result {

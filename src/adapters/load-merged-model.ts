@@ -1,0 +1,43 @@
+import type { Backend } from '../backend/backend.ts';
+import { openWeights } from '../formats/open-weights.ts';
+import type { WeightSource } from '../formats/weight-source.ts';
+import type { CausalLM } from '../models/causal-lm.ts';
+import { describeModel, loadModelFrom, type ModelDescription } from '../models/load-model.ts';
+import type { LoadParametersOptions } from '../models/load-parameters.ts';
+import { mergedWeights } from './merged-weights.ts';
+import { readAdapter } from './read-adapter.ts';
+
+export interface MergeOptions extends LoadParametersOptions {
+  /** The folder of the adapter. */
+  readonly mergeAdapter: string;
+}
+
+/**
+ * Loads a model from a Hugging Face folder with an adapter merged into its weights: as fast as the model alone, and the
+ * adapter cannot be taken out again. Throws as `loadModel` and `loadAdapter` do.
+ *
+ * @example
+ * const model = await loadMergedModel(backend, 'path/to/model', { mergeAdapter: 'path/to/adapter' });
+ */
+export async function loadMergedModel(backend: Backend, folder: string, options: MergeOptions): Promise<CausalLM> {
+  options.signal?.throwIfAborted();
+  const description = await describeModel(folder);
+  const source = await openWeights(folder, { signal: options.signal });
+  try {
+    return await loadMergedFrom(backend, description, source, options);
+  } finally {
+    await source.close();
+  }
+}
+
+/** `loadMergedModel` of a given description from any source of weights, which stays open. */
+export async function loadMergedFrom(
+  backend: Backend,
+  description: ModelDescription,
+  source: WeightSource,
+  { mergeAdapter, ...options }: MergeOptions,
+): Promise<CausalLM> {
+  const adapter = await readAdapter(mergeAdapter, description, { signal: options.signal });
+  const merged = mergedWeights(source, description.naming, adapter, options.dtype);
+  return loadModelFrom(backend, description, merged, options);
+}

@@ -1,0 +1,56 @@
+import { platform } from '#platform';
+import type { WeightDType } from '../backend/dtype.ts';
+import { Tensor } from '../tensor/tensor.ts';
+import type { CausalLM } from './causal-lm.ts';
+import { copyModelFiles } from './copy-model-files.ts';
+import { decoderOnlyParameters } from './decoder-only-parameters.ts';
+import { architectureOf } from './registry.ts';
+import { saveParameters } from './save-parameters.ts';
+import { formatModelConfig, reformatModelConfig } from './write-config.ts';
+
+/** How to save a model. */
+export interface SaveModelOptions {
+  /** Width of the weights in the file, rounded to the nearest; float32 unless given. */
+  readonly dtype?: WeightDType | undefined;
+  /** The folder that the model was loaded from: its config.json, tokenizer and generation settings are kept. */
+  readonly baseFolder?: string | undefined;
+}
+
+/**
+ * Saves a model as a Hugging Face folder, which is made if it is not there: config.json, model.safetensors under the names of
+ * its architecture, and the tokenizer of `baseFolder`. Matrices that are being trained are saved in their float32 values. Each
+ * file is written whole or not at all. Throws an `Error` that names what cannot be written, and a `RangeError` for a
+ * configuration that the architecture's config.json cannot say.
+ *
+ * @example
+ * await saveModel(model, 'path/to/folder', { dtype: 'bfloat16' });
+ */
+export async function saveModel(model: CausalLM, folder: string, options: SaveModelOptions = {}): Promise<void> {
+  const { config } = model;
+  const { dtype = 'float32', baseFolder } = options;
+  const configText = (await keptConfig(model, baseFolder, dtype)) ?? formatModelConfig(config, dtype);
+  await platform.makeDirectory(folder);
+  await platform.writeFileAtomically(platform.join(folder, 'config.json'), (file) =>
+    file.append(new TextEncoder().encode(configText)),
+  );
+  const naming = architectureOf(config.modelType, 'the model').naming(config);
+  const location = platform.join(folder, 'model.safetensors');
+  await saveParameters(location, decoderOnlyParameters(config), naming, { dtype, read: readerOf(model) });
+  if (baseFolder !== undefined) await copyModelFiles(baseFolder, folder);
+}
+
+/** The configuration of the base folder, if there is one and it is the model's. */
+async function keptConfig({ config }: CausalLM, baseFolder: string | undefined, dtype: WeightDType) {
+  if (baseFolder === undefined) return undefined;
+  const text = await platform.readText(platform.join(baseFolder, 'config.json'));
+  return text === undefined ? undefined : reformatModelConfig(text, config, dtype);
+}
+
+function readerOf({ parameters }: CausalLM): (path: string) => Promise<Float32Array> {
+  const byPath = new Map(parameters.entries);
+  return async (path) => {
+    const parameter = byPath.get(path)!;
+    const values = parameter instanceof Tensor ? parameter : (parameter.trained?.values ?? parameter);
+    return (await values.read()) as Float32Array;
+  };
+}

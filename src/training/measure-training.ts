@@ -1,0 +1,91 @@
+import type { WeightDType } from '../backend/dtype.ts';
+import type { MemoryLayout } from '../backend/memory-layout.ts';
+import { MeasuringBackend } from '../backends/measuring/measuring-backend.ts';
+import type { ModelConfig } from '../config/model-config.ts';
+import type { TrainingBatch } from '../data/training-batch.ts';
+import { buildDecoderOnly } from '../models/build-decoder-only.ts';
+import { countWeights } from '../models/measure-model.ts';
+import { createOptimizer } from './create-optimizer.ts';
+import { sumsOfSquares } from './gradient-norm.ts';
+import type { OptimizerSettings } from './optimizer.ts';
+import { stepDropout } from './step-dropout.ts';
+import { tokenLosses } from './token-losses.ts';
+import { TrainedParameters } from './trained-parameters.ts';
+import { addGradients } from './training-step.ts';
+
+/** The training to measure. */
+export interface MeasuredTrainingWork {
+  /** Width of the matrices that the model computes with. */
+  readonly dtype: WeightDType;
+  /** Sequences of a batch, and tokens of each. Several batches a step take no more than one. */
+  readonly batchSize: number;
+  readonly contextLength: number;
+  readonly optimizer: OptimizerSettings['kind'];
+  readonly hasDropout: boolean;
+  readonly recompute: boolean;
+  /** Which parameters are trained, by path. */
+  readonly isTrained: (path: string) => boolean;
+}
+
+/** What a training takes on a device, in bytes. */
+export interface MeasuredTraining {
+  /** What the model computes with. */
+  readonly weightBytes: number;
+  /** The float32 values of trained matrices beside them. */
+  readonly trainedBytes: number;
+  readonly gradientBytes: number;
+  readonly optimizerBytes: number;
+  /** The most that activations, their gradients and scratch take at once. */
+  readonly workspaceBytes: number;
+  readonly totalBytes: number;
+}
+
+/**
+ * What a training takes on a device of the given layout, found by running one step on a backend that only counts. Nothing of the
+ * model's size is allocated.
+ */
+export function measureTraining(
+  config: ModelConfig,
+  layout: MemoryLayout,
+  work: MeasuredTrainingWork,
+): MeasuredTraining {
+  const backend = new MeasuringBackend(layout);
+  const allocated = () => backend.memoryUsage().allocatedBytes - layout.fixedBytes;
+  const parameters = countWeights(backend, config, work.dtype);
+  const weightBytes = allocated();
+  const trained = TrainedParameters.allocate(parameters, work.isTrained);
+  const gradientBytes = trained.list.reduce((sum, { gradient }) => sum + layout.bufferBytes(gradient.buffer.length), 0);
+  const trainedBytes = allocated() - weightBytes - gradientBytes;
+  const optimizer = createOptimizer(trained, SETTINGS[work.optimizer]);
+  const optimizerBytes = allocated() - weightBytes - gradientBytes - trainedBytes;
+
+  const transformer = buildDecoderOnly(backend, config, parameters);
+  const target = { backend, losses: tokenLosses.bind(undefined, transformer, backend) };
+  const dropout = stepDropout(work.hasDropout ? 0.5 : 0, { seed: 0, step: 0, batch: 0 });
+  const options = { smoothing: 0, zLoss: 0, dropout, recompute: work.recompute };
+  addGradients(target, largestBatch(work), { ...options, weight: 1, use: () => {} });
+  backend.scope(() => sumsOfSquares(trained));
+  optimizer.step({ learningRate: 1, gradientScale: 1, step: 1 });
+  trained.apply();
+
+  const totalBytes = backend.memoryUsage().peakBytes;
+  const workspaceBytes = totalBytes - weightBytes - trainedBytes - gradientBytes - optimizerBytes;
+  return { weightBytes, trainedBytes, gradientBytes, optimizerBytes, workspaceBytes, totalBytes };
+}
+
+/** What they are set to shows in no byte. */
+const SETTINGS = {
+  adamw: { kind: 'adamw', beta1: 0.9, beta2: 0.95, epsilon: 1e-8, weightDecay: 0 },
+  sgd: { kind: 'sgd', momentum: 0.9, weightDecay: 0 },
+} as const satisfies Record<OptimizerSettings['kind'], OptimizerSettings>;
+
+function largestBatch({ batchSize, contextLength }: MeasuredTrainingWork): TrainingBatch {
+  const numTokens = batchSize * contextLength;
+  return {
+    tokenIds: new Int32Array(numTokens),
+    targetIds: new Int32Array(numTokens),
+    positions: Int32Array.from({ length: numTokens }, (_, t) => t % contextLength),
+    lossWeights: new Float32Array(numTokens).fill(1),
+    spans: Array.from({ length: batchSize }, (_, i) => ({ start: i * contextLength, length: contextLength })),
+  };
+}
