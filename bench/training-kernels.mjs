@@ -1,6 +1,7 @@
 // Times every operation of a training step on the WASM backend, at the shapes of two small GPTs, and adds up what they take in
 // a step: `node bench/training-kernels.mjs [threads] [small|large] [operations]`, after a build. Shares are of the multiply-add
-// peak and the read bandwidth that the same run measures (machine.mjs); `KVASIR_ROOFS=none` leaves them out.
+// peak and the read bandwidth that the same run measures (machine.mjs); `KVASIR_ROOFS=none` leaves them out. Medians count,
+// with `KVASIR_BEST=1` the fastest runs.
 import { createWasmBackend } from '../dist/backends/wasm/wasm-backend.js';
 import { measureMachine } from './machine.mjs';
 import { median } from './statistics.mjs';
