@@ -42,8 +42,8 @@ export const SHAPES = [
       num_attention_heads: 6,
       num_key_value_heads: 6,
     },
-    learningRate: 4e-3,
-    steps: 3000,
+    learningRate: 3e-3,
+    steps: 2000,
     rows: 8,
   },
   {
@@ -57,8 +57,8 @@ export const SHAPES = [
       num_attention_heads: 3,
       num_key_value_heads: 3,
     },
-    learningRate: 6e-3,
-    steps: 3000,
+    learningRate: 5e-3,
+    steps: 2000,
     rows: 8,
   },
 ];
