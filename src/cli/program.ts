@@ -13,7 +13,7 @@ import type { Terminal } from './terminal.ts';
 import { addTokenizerCommand } from './tokenizer.ts';
 
 const EXAMPLES = [
-  ['kvasir generate "Once upon a time"', 'Try it: a small random model, which writes noise.'],
+  ['kvasir generate "Once upon a time"', 'Try it: the bundled model of short stories.'],
   ['kvasir generate -m ./gpt2 -n 50 "Once upon a time"', 'Continue a text with a model from a Hugging Face folder.'],
   ['kvasir chat -m Qwen/Qwen2-0.5B-Instruct', 'Talk with a model from the hub.'],
 ] as const;
