@@ -8,6 +8,8 @@ const FLOAT32_PANEL = 12;
 const HALF_PANEL = 8;
 /** What the rows of 16-bit matrices are padded to: three panels of 8 are two of 12. */
 const HALF_GROUP = 24;
+/** Between the sums of two threads, further than a prefetcher runs ahead: else one takes the other's lines from its cache. */
+const THREAD_GAP = 4096;
 /** From this many rows on, `linear` goes over whole panels at once, of 16-bit weights widened to float32 first. */
 const MANY_ROWS = { float32: 48, bfloat16: 24, float16: 24 } satisfies Record<WeightDType, number>;
 
@@ -24,5 +26,5 @@ export function matrixByteLength(dtype: WeightDType, rows: number, columns: numb
 export function linearScratchBytes(dtype: WeightDType, rows: number, inputs: number): number {
   if (rows >= MANY_ROWS[dtype]) return dtype === 'float32' ? 0 : HALF_GROUP * inputs * 4;
   const sums = 4 * rows * (dtype === 'float32' ? FLOAT32_PANEL : HALF_PANEL);
-  return 4 * (dtype === 'float16' ? sums + rows * (inputs + 1) : sums);
+  return 4 * (dtype === 'float16' ? sums + rows * (inputs + 1) : sums) + THREAD_GAP;
 }
