@@ -17,6 +17,7 @@ import processors
 import sampling
 import schedules
 import search
+import tokenizer_training
 import tokenizers_and_templates
 import transformer_decoder
 import transformer_decoder_gradients
@@ -26,8 +27,8 @@ torch.set_num_threads(1)
 torch.use_deterministic_algorithms(True)
 
 SUBJECTS = (
-    tokenizers_and_templates, decoder_only, transformer_decoder, sampling, processors, search, gradients,
-    transformer_decoder_gradients, lora, losses, schedules,
+    tokenizers_and_templates, tokenizer_training, decoder_only, transformer_decoder, sampling, processors, search,
+    gradients, transformer_decoder_gradients, lora, losses, schedules,
 )
 
 

@@ -1,3 +1,4 @@
+import { sha256Hex } from '../base/sha256.ts';
 import { adapterScale } from './adapter-config.ts';
 import type { LoraAdapter } from './lora-adapter.ts';
 
@@ -6,15 +7,10 @@ import type { LoraAdapter } from './lora-adapter.ts';
  * the bits of all A and B. Throws an `Error` in a page that was not loaded over HTTPS.
  */
 export async function adapterFingerprint({ config, parameters }: LoraAdapter): Promise<string> {
-  const { subtle } = globalThis.crypto;
-  if (subtle === undefined) throw new Error('Cannot use an adapter: this page was not loaded over HTTPS');
-  const sha256 = async (data: string | Float32Array) => {
-    const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : Float32Array.from(data);
-    const hash = new Uint8Array(await subtle.digest('SHA-256', bytes));
-    return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  };
   const parts = [`scale ${adapterScale(config)}`];
-  for (const [path, weight] of parameters.entries)
-    parts.push(`${path} ${await sha256((await weight.read()) as Float32Array)}`);
-  return sha256(parts.join('\n'));
+  for (const [path, parameter] of parameters.entries) {
+    const { buffer, byteOffset, byteLength } = await parameter.read();
+    parts.push(`${path} ${await sha256Hex(new Uint8Array(buffer, byteOffset, byteLength))}`);
+  }
+  return sha256Hex(parts.join('\n'));
 }

@@ -1,11 +1,13 @@
 import type { Backend } from '../backend/backend.ts';
 import type { CausalLM } from '../models/causal-lm.ts';
+import type { ModelDescription } from '../models/load-model.ts';
 import { Parameters } from '../models/parameters.ts';
-import { namingOf } from '../models/registry.ts';
+import { architectureOf } from '../models/registry.ts';
 import type { Adapter } from '../nn/adapter.ts';
 import { LowRank } from '../nn/low-rank.ts';
 import { Weight } from '../tensor/weight.ts';
 import { type AdapterConfig, adapterScale } from './adapter-config.ts';
+import { adapterTensors } from './adapter-tensors.ts';
 import { type AdapterValues, readAdapter } from './read-adapter.ts';
 import type { TargetedLayer } from './targeted-layers.ts';
 
@@ -60,24 +62,26 @@ export async function loadAdapter(
   options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<LoraAdapter> {
   options.signal?.throwIfAborted();
-  const description = { config: model.config, naming: namingOf(model.config) };
-  return placeAdapter(model, await readAdapter(folder, description, options));
+  return placeAdapter(model, await readAdapter(folder, descriptionOf(model), options));
+}
+
+/** A loaded model's configuration, and how checkpoints of its family name the weights. */
+export function descriptionOf({ config }: CausalLM): ModelDescription {
+  return { config, naming: architectureOf(config.modelType, 'the model').naming(config) };
 }
 
 /** Puts an adapter onto the device of its model. If that fails, nothing stays there. */
 export async function placeAdapter(model: CausalLM, { config, layers }: AdapterValues): Promise<LoraAdapter> {
   const { backend } = model;
+  const values = layers.flatMap(({ a, b }) => [a, b]);
   const byPath = new Map<string, Weight>();
-  const place = async (path: string, rows: number, columns: number, values: Float32Array) => {
-    const weight = new Weight(backend, backend.allocateMatrix('float32', rows, columns));
-    byPath.set(path, weight);
-    const data = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-    await backend.writeMatrix(weight.matrix, { data, dtype: 'float32', order: 'rows', first: 0, count: rows });
-  };
   try {
-    for (const { path, a, b, inputs, outputs } of layers) {
-      await place(`${path}.loraA`, config.rank, inputs, a);
-      await place(`${path}.loraB`, outputs, config.rank, b);
+    for (const [i, { path, shape }] of adapterTensors(layers, config.rank).entries()) {
+      const weight = new Weight(backend, backend.allocateMatrix('float32', ...shape));
+      byPath.set(path, weight);
+      const { buffer, byteOffset, byteLength } = values[i]!;
+      const data = new Uint8Array(buffer, byteOffset, byteLength);
+      await backend.writeMatrix(weight.matrix, { data, dtype: 'float32', order: 'rows', first: 0, count: shape[0] });
     }
     const targeted = layers.map(({ a: _, b: __, ...layer }) => layer);
     return new LoraAdapter(model, config, targeted, new Parameters(backend, byPath));

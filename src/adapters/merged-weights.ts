@@ -1,6 +1,7 @@
 import type { WeightDType } from '../backend/dtype.ts';
-import { numberToBfloat16, numberToFloat16 } from '../base/float16.ts';
 import { numElements } from '../base/shape.ts';
+import { transposed } from '../base/transposed.ts';
+import { roundValues } from '../formats/round-values.ts';
 import { STORED_BYTES } from '../formats/stored-dtype.ts';
 import { type TensorEntry, toFloat32, type WeightSource } from '../formats/weight-source.ts';
 import { candidateNames } from '../models/match-parameters.ts';
@@ -65,7 +66,8 @@ class MergedTensor {
     const first = byteOffset / size;
     const values = Float64Array.from(await this.#readStored(first, target.length / size));
     this.#addProduct(values, first);
-    target.set(encode(values, dtype));
+    const rounded = roundValues(Float32Array.from(values), dtype as WeightDType);
+    target.set(new Uint8Array(rounded.buffer));
   }
 
   async #readStored(first: number, count: number): Promise<Float32Array> {
@@ -81,8 +83,8 @@ class MergedTensor {
     const rank = a.length / inputs;
     const width = isTransposed ? outputs : inputs;
     // W is stored as (outputs, inputs): row o gets b[o, k] · a[k]; or as (inputs, outputs): row i gets a[k, i] · b[:, k].
-    const factors = isTransposed ? transposed(a, rank, inputs) : b; // (lines, r)
-    const rows = isTransposed ? transposed(b, outputs, rank) : a; // (r, width)
+    const factors = isTransposed ? transposed(a, inputs) : b; // (lines, r)
+    const rows = isTransposed ? transposed(b, rank) : a; // (r, width)
     for (let at = 0; at < values.length; ) {
       const line = Math.floor((first + at) / width);
       const column = (first + at) % width;
@@ -95,19 +97,4 @@ class MergedTensor {
       at += length;
     }
   }
-}
-
-/** (rows, columns) → (columns, rows). */
-function transposed(values: Float32Array, rows: number, columns: number): Float32Array {
-  const result = new Float32Array(values.length);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) result[j * rows + i] = values[i * columns + j]!;
-  return result;
-}
-
-function encode(values: Float64Array, dtype: TensorEntry['dtype']): Uint8Array {
-  if (dtype === 'float32') return new Uint8Array(Float32Array.from(values).buffer);
-  const toBits = dtype === 'bfloat16' ? numberToBfloat16 : numberToFloat16;
-  const bits = new Uint16Array(values.length);
-  for (let i = 0; i < values.length; i++) bits[i] = toBits(values[i]!);
-  return new Uint8Array(bits.buffer);
 }

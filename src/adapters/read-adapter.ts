@@ -3,8 +3,8 @@ import { openSafetensors } from '../formats/safetensors.ts';
 import { readFloat32, type WeightSource } from '../formats/weight-source.ts';
 import type { ModelDescription } from '../models/load-model.ts';
 import { matchParameters } from '../models/match-parameters.ts';
-import type { ParameterSpec } from '../models/parameter-spec.ts';
 import { type AdapterConfig, parseAdapterConfig } from './adapter-config.ts';
+import { adapterTensors, CONFIG_FILE, storedAdapter, TENSORS_FILE } from './adapter-tensors.ts';
 import { type TargetedLayer, targetedLayers } from './targeted-layers.ts';
 
 /** An adapter in the host's memory. */
@@ -16,15 +16,6 @@ export interface AdapterValues {
 export interface AdapterLayer extends TargetedLayer {
   readonly a: Float32Array; // (r, inputs)
   readonly b: Float32Array; // (outputs, r)
-}
-
-/** What PEFT calls an adapter's configuration and its tensors. */
-export const CONFIG_FILE = 'adapter_config.json';
-export const TENSORS_FILE = 'adapter_model.safetensors';
-
-/** What PEFT calls A or B of a layer. */
-export function tensorName({ module }: TargetedLayer, part: 'A' | 'B'): string {
-  return `base_model.model.${module}.lora_${part}.weight`;
 }
 
 /**
@@ -59,25 +50,13 @@ async function readLayers(
   layers: readonly TargetedLayer[],
   signal: AbortSignal | undefined,
 ): Promise<readonly AdapterLayer[]> {
-  expectTensors(source, layers, rank);
-  const read: AdapterLayer[] = [];
-  for (const layer of layers) {
+  const tensors = adapterTensors(layers, rank);
+  const { specs, naming } = storedAdapter(tensors);
+  matchParameters(specs, naming, source);
+  const values: Float32Array[] = [];
+  for (const { name } of tensors) {
     signal?.throwIfAborted();
-    const a = await readFloat32(source, tensorName(layer, 'A'));
-    read.push({ ...layer, a, b: await readFloat32(source, tensorName(layer, 'B')) });
+    values.push(await readFloat32(source, name));
   }
-  return read;
-}
-
-function expectTensors(source: WeightSource, layers: readonly TargetedLayer[], rank: number): void {
-  const names: Record<string, string> = {};
-  const specs: ParameterSpec[] = [];
-  for (const layer of layers)
-    for (const part of ['A', 'B'] as const) {
-      const name = tensorName(layer, part);
-      names[name] = name;
-      const shape = part === 'A' ? ([rank, layer.inputs] as const) : ([layer.outputs, rank] as const);
-      specs.push({ kind: 'matrix', path: name, shape });
-    }
-  matchParameters(specs, { names, transposed: new Set(), ignored: [] }, source);
+  return layers.map((layer, i) => ({ ...layer, a: values[2 * i]!, b: values[2 * i + 1]! }));
 }

@@ -1,39 +1,37 @@
 import { platform } from '#platform';
-import { encodeSafetensors } from '../formats/encode-safetensors.ts';
-import type { WritableFile } from '../platform/platform.ts';
+import type { WeightDType } from '../backend/dtype.ts';
+import { saveParameters } from '../models/save-parameters.ts';
 import { formatAdapterConfig } from './adapter-config.ts';
+import { adapterTensors, CONFIG_FILE, storedAdapter, TENSORS_FILE } from './adapter-tensors.ts';
 import type { LoraAdapter } from './lora-adapter.ts';
-import { CONFIG_FILE, TENSORS_FILE, tensorName } from './read-adapter.ts';
 
 /**
  * Writes an adapter into a folder, which is made if it is not there, in the layout that PEFT reads: `adapter_config.json` and
- * `adapter_model.safetensors`, each whole or not at all, in float32. Throws the file system's error and the signal's reason.
+ * `adapter_model.safetensors`, in float32 unless `dtype` says another width. If it fails, or the signal aborts, an adapter
+ * that was there is as it was.
  *
  * @example
  * await saveAdapter(adapter, 'path/to/adapter');
  */
 export async function saveAdapter(
-  adapter: LoraAdapter,
+  { config, targeted, parameters }: LoraAdapter,
   folder: string,
-  options: { readonly signal?: AbortSignal | undefined } = {},
+  options: { readonly dtype?: WeightDType | undefined; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<void> {
-  const { config, targeted, parameters } = adapter;
-  const tensors = [];
-  for (const layer of targeted)
-    for (const part of ['A', 'B'] as const) {
-      const weight = parameters.weight(`${layer.path}.lora${part}`);
-      const data = await weight.read();
-      tensors.push({ name: tensorName(layer, part), dtype: 'float32' as const, shape: weight.shape, data });
-    }
-  const fanInFanOut = targeted.some(({ isTransposed }) => isTransposed);
-  const configBytes = new TextEncoder().encode(formatAdapterConfig(config, fanInFanOut));
-  const tensorBytes = encodeSafetensors(tensors);
+  const { dtype = 'float32', signal } = options;
+  const tensors = adapterTensors(targeted, config.rank);
+  const { specs, naming } = storedAdapter(tensors);
+  const paths = new Map(tensors.map(({ name, path }) => [name, path]));
+  const read = (name: string) => {
+    signal?.throwIfAborted();
+    return parameters.weight(paths.get(name)!).read();
+  };
+  const isTransposed = targeted.some((layer) => layer.isTransposed);
+  signal?.throwIfAborted();
   await platform.makeDirectory(folder);
-  const write = (name: string, fill: (file: WritableFile) => Promise<void>) =>
-    platform.writeFileAtomically(platform.join(folder, name), fill, options);
-  // One within the other: both are on the disk before either takes its place.
-  await write(CONFIG_FILE, async (file) => {
-    await file.append(configBytes);
-    await write(TENSORS_FILE, (tensorsFile) => tensorsFile.append(tensorBytes));
+  // One within the other: both are whole on the disk before either takes its place.
+  await platform.writeFileAtomically(platform.join(folder, CONFIG_FILE), async (file) => {
+    await file.append(new TextEncoder().encode(formatAdapterConfig(config, isTransposed)));
+    await saveParameters(platform.join(folder, TENSORS_FILE), specs, naming, { dtype, read });
   });
 }

@@ -57,12 +57,20 @@ function withoutWeight(name: string): string {
 }
 
 function targetTest(targets: AdapterTargets, action: string): (module: string) => boolean {
-  if (typeof targets !== 'string')
-    return (module) => targets.some((target) => module === target || module.endsWith(`.${target}`));
+  if (typeof targets !== 'string') {
+    const wanted = new Set(targets);
+    return (module) => endsOf(module).some((end) => wanted.has(end));
+  }
   // PEFT takes it in any case.
   if (targets.toLowerCase() === 'all-linear') return () => true;
   const pattern = compilePattern(targets, action);
   return (module) => pattern.test(module);
+}
+
+/** `a.b.c` as `a.b.c`, `b.c`, `c`. */
+function endsOf(module: string): readonly string[] {
+  const names = module.split('.');
+  return names.map((_, i) => names.slice(i).join('.'));
 }
 
 function show(targets: AdapterTargets): string {

@@ -46,6 +46,14 @@ test('kvasir chat with a model that has no chat template says so at once', async
   expect(stderr).toContain('it has no chat template');
 });
 
+test('kvasir chat wants a model', async () => {
+  const { exitCode, stderr } = await runCli(['chat', '--message', 'hello']);
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 2,
+    stderr: expect.stringContaining('kvasir chat needs a --model: the bundled ones write stories'),
+  });
+});
+
 test('a conversation that outgrows the context fails', async () => {
   const { exitCode, stderr } = await runCli([...GQA], { stdin: `${'word '.repeat(100)}\n` });
   expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining('but the context holds 128') });

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { GeneratedToken } from '../decoding/generation-output.ts';
 import { chatOnTerminal } from './chat-on-terminal.ts';
 import { Conversation } from './conversation.ts';
-import { Interrupted } from './exit-codes.ts';
+import { Interrupted, UsageError } from './exit-codes.ts';
 import { speakingOfFlags } from './flag-names.ts';
 import { collect } from './flag-values.ts';
 import { addFlagGroups, type Flag, OUTPUT_FLAGS } from './flags.ts';
@@ -54,6 +54,8 @@ export function addChatCommand(program: Command, terminal: Terminal): void {
 
 async function chat(terminal: Terminal, flags: ChatFlags): Promise<void> {
   const { message: messages, system, cache: useCache } = flags;
+  if (flags.model === undefined)
+    throw new UsageError('kvasir chat needs a --model: the bundled ones write stories and do not converse');
   // A model whose defaults ask for several texts gives one answer.
   const input = { ...readGenerationInput(flags), numReturnSequences: 1 };
   const opened = await terminal.interruptible((signal) => openModel(terminal, flags, signal));

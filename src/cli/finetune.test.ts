@@ -78,7 +78,10 @@ test('kvasir finetune --lora-rank trains an adapter that other commands go throu
   const { exitCode, stdout, stderr } = await runCli(argv);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining('parameters') });
   const checkpoint = stdout.trimEnd();
-  expect(await readdir(checkpoint)).toEqual(['adapter_config.json', 'adapter_model.safetensors', 'training-state']);
+  expect(await readdir(checkpoint)).toEqual([
+    ...['adapter_config.json', 'adapter_model.safetensors', 'generation_config.json'],
+    ...['tokenizer.json', 'tokenizer_config.json', 'training-state'],
+  ]);
   const config = JSON.parse(await readFile(join(checkpoint, 'adapter_config.json'), 'utf8'));
   expect(config).toMatchObject({ r: 4, lora_alpha: 8, lora_dropout: 0.1, base_model_name_or_path: MODEL });
   expect([...config.target_modules].sort()).toEqual(['down_proj', 'q_proj', 'v_proj']);

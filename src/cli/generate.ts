@@ -26,7 +26,8 @@ const ECHO: Flag = { flags: '--echo', description: 'print the prompt before the 
 type GenerateFlags = ModelFlags & GenerationFlags & PromptFlags & { readonly echo?: boolean };
 
 const EXAMPLES = [
-  ['kvasir generate "Once upon a time"', 'Continue a text with a small random model (noise).'],
+  ['kvasir generate "Once upon a time"', 'A short story by the bundled model, another one each time.'],
+  ['kvasir generate --draft-model stories-draft --seed 7 "One day"', 'The same story every time, sooner by guesses.'],
   ['kvasir generate -m ./gpt2 -n 50 --greedy "Once upon a time"', 'Continue it with a model from a folder.'],
   [
     'kvasir generate -m ./gpt2 -t 0.8 -p 0.95 --seed 7 "Once upon"',

@@ -4,24 +4,38 @@ import { runCli } from '../../test/run-cli.ts';
 import { createProgram } from './program.ts';
 import { Terminal } from './terminal.ts';
 
-const COMMANDS = ['generate', 'chat', 'score', 'train', 'finetune', 'evaluate', 'bench', 'memory', 'inspect', 'pull'];
+const TOKENIZER_COMMANDS = ['tokenizer train', 'tokenizer encode'];
+const COMMANDS = [
+  'generate',
+  'chat',
+  'score',
+  'train',
+  'finetune',
+  'evaluate',
+  'bench',
+  'memory',
+  'inspect',
+  'pull',
+  'merge-adapter',
+  ...TOKENIZER_COMMANDS,
+];
+const GROUPS = ['', 'tokenizer'];
 
-test.each([[], ...COMMANDS.map((name) => [name])])(
-  'the help of kvasir %s has examples and exit codes',
-  async (...name) => {
-    const { exitCode, stdout, stderr } = await runCli([...name, '--help']);
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    expect(stdout).toContain(['Usage: kvasir', ...name].join(' '));
-    expect(examplesOf(stdout).length).toBeGreaterThanOrEqual(2);
-    expect(stdout).toContain(
-      'Exit codes: 0 done, 1 it could not be done, 2 the command is wrong, 130 interrupted (Ctrl-C).',
-    );
-    expect(stdout).not.toContain('\x1b');
-  },
-);
+const words = (name: string) => name.split(' ').filter((word) => word !== '');
+
+test.each([...GROUPS, ...COMMANDS].map(words))('the help of kvasir %s has examples and exit codes', async (...name) => {
+  const { exitCode, stdout, stderr } = await runCli([...name, '--help']);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  expect(stdout).toContain(['Usage: kvasir', ...name].join(' '));
+  expect(examplesOf(stdout).length).toBeGreaterThanOrEqual(2);
+  expect(stdout).toContain(
+    'Exit codes: 0 done, 1 it could not be done, 2 the command is wrong, 130 interrupted (Ctrl-C).',
+  );
+  expect(stdout).not.toContain('\x1b');
+});
 
 test.each(COMMANDS)('every option of kvasir %s is described', async (name) => {
-  const { stdout } = await runCli([name, '--help']);
+  const { stdout } = await runCli([...words(name), '--help']);
   // A description stands beside its option, or below it if there is no room.
   const described = /^ {2}(-\w, )?--[a-z\d-]+( [<[][\w=]+[>\]])?( {2,}|\n {30,})\S/gm;
   const numOptions = stdout.match(/^ {2}-/gm)!.length;
@@ -39,8 +53,8 @@ test('kvasir generate lists its options by subject, the rare ones at the end', a
   expect(stdout).toMatch(/\nSearch:\n.*\n {2}--num-beams .*\nSampling:\n.*\nMore:\n.*\n {2}--mirostat-tau /s);
 });
 
-test.each(['', ...COMMANDS])('every example of kvasir %s is understood', async (name) => {
-  const { stdout } = await runCli([...(name === '' ? [] : [name]), '--help']);
+test.each([...GROUPS, ...COMMANDS])('every example of kvasir %s is understood', async (name) => {
+  const { stdout } = await runCli([...words(name), '--help']);
   for (const example of examplesOf(stdout)) await expect(parse(example)).resolves.toBe(true);
 });
 
@@ -48,10 +62,10 @@ test('an example with a mistake would not be understood', async () => {
   await expect(parse('kvasir generate --modle ./gpt2 "Once"')).rejects.toThrow("unknown option '--modle'");
 });
 
-test('kvasir alone shows its help and fails', async () => {
-  const { exitCode, stdout, stderr } = await runCli([]);
+test.each(GROUPS)('kvasir %s alone shows its help and fails', async (name) => {
+  const { exitCode, stdout, stderr } = await runCli(words(name));
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
-  expect(stderr).toContain('Usage: kvasir');
+  expect(stderr).toContain(`Usage: ${['kvasir', ...words(name)].join(' ')}`);
 });
 
 test('--version is the version of the package', async () => {
@@ -76,17 +90,17 @@ function examplesOf(help: string): string[] {
 /** Parses a shell line as far as examples go: words, double quotes, a pipe before, a file after. */
 async function parse(example: string): Promise<boolean> {
   const command = example.replace(/^.*\| /, '').replace(/ < \S+$/, '');
-  const words = [...command.matchAll(/"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2]!);
-  expect(words.shift()).toBe('kvasir');
+  const given = [...command.matchAll(/"([^"]*)"|(\S+)/g)].map((match) => match[1] ?? match[2]!);
+  expect(given.shift()).toBe('kvasir');
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const io = { stdin: process.stdin, stdout: nowhere, stderr: nowhere, env: {}, onInterrupt: () => () => {} };
   const program = createProgram(new Terminal(io));
   let hasRun = false;
-  for (const one of program.commands) {
+  for (const one of program.commands.flatMap((command) => (command.commands.length > 0 ? command.commands : command))) {
     one.action(() => {
       hasRun = true;
     });
   }
-  await program.parseAsync(words, { from: 'user' });
+  await program.parseAsync(given, { from: 'user' });
   return hasRun;
 }

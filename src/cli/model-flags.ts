@@ -1,6 +1,7 @@
 import { WEIGHT_DTYPES, type WeightDType } from '../backend/dtype.ts';
 import { type BackendOptions, DEVICES, type Device } from '../create-backend.ts';
 import { engineLimits } from '../engine/engine-options.ts';
+import { BUNDLED_MODELS, type BundledModel } from '../hub/bundled-models.ts';
 import { LLM } from '../llm/llm.ts';
 import type { LoadOptions } from '../llm/load-options.ts';
 import { type FlagNames, flagNames, speakingOfFlags } from './flag-names.ts';
@@ -8,7 +9,6 @@ import { oneOf, wholeNumber } from './flag-values.ts';
 import type { Flag } from './flags.ts';
 import { formatCount } from './format.ts';
 import { LoadProgressBar } from './load-progress.ts';
-import { openSmallRandomModel } from './small-random-model.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What the options below parse to. */
@@ -31,14 +31,14 @@ export interface ModelFlags {
   readonly draftModel?: string;
 }
 
-const MODEL: Flag = {
+export const MODEL: Flag = {
   flags: '-m, --model <folder>',
-  description: 'a Hugging Face folder, or the hub id of one, such as openai-community/gpt2',
+  description: `a Hugging Face folder, the hub id of one, such as openai-community/gpt2, or a bundled model: ${BUNDLED_MODELS.join(', ')}`,
 };
 
 export const REVISION: Flag = { flags: '--revision <name>', description: 'a branch, tag or commit of a hub id' };
 
-const ADAPTER: Flag = {
+export const ADAPTER: Flag = {
   flags: '--adapter <folder>',
   description: "a LoRA adapter of the model, in PEFT's layout, that the text goes through",
 };
@@ -129,21 +129,25 @@ export interface OpenedModel {
   readonly adapter: string | undefined;
 }
 
-/** Loads the model that the options name, or makes a small random one and says so. */
+/** The model of a command that names none. */
+const DEFAULT_MODEL: BundledModel = 'stories';
+
+/** Loads the model that the options name, or the one of short stories that comes with Kvasir, and says so. */
 export async function openModel(
   terminal: Terminal,
   flags: ModelFlags,
   signal: AbortSignal,
   options: Pick<LoadOptions, 'maxQueueLength'> = {},
 ): Promise<OpenedModel> {
-  const { model, revision } = flags;
-  const opened = await loadWith({ terminal, flags, signal }, (flagOptions) => {
-    const all = { ...flagOptions, ...options };
-    return model === undefined ? openSmallRandomModel(all) : LLM.load(model, { ...all, revision });
-  });
-  if (model === undefined) {
+  const { model = DEFAULT_MODEL, revision } = flags;
+  const opened = await loadWith({ terminal, flags, signal }, (flagOptions) =>
+    LLM.load(model, { ...flagOptions, ...options, revision }),
+  );
+  if (flags.model === undefined) {
     const size = formatCount(opened.llm.model.numParameters);
-    terminal.note(`kvasir: no --model given; this is a model of ${size} random weights, so the result is noise`);
+    terminal.note(
+      `kvasir: no --model given; this is the bundled model "${model}", ${size} parameters, of short stories`,
+    );
   }
   return opened;
 }

@@ -7,6 +7,7 @@ import { addGenerateCommand } from './generate.ts';
 import { HELP_LAYOUT, helpEnd } from './help-text.ts';
 import { addInspectCommand } from './inspect.ts';
 import { addMemoryCommand } from './memory.ts';
+import { addMergeAdapterCommand } from './merge-adapter.ts';
 import { addPullCommand } from './pull.ts';
 import { addScoreCommand } from './score.ts';
 import type { Terminal } from './terminal.ts';
@@ -15,7 +16,7 @@ import { addTrainCommand } from './train.ts';
 import { version } from './version.ts';
 
 const EXAMPLES = [
-  ['kvasir generate "Once upon a time"', 'Try it: a small random model, which writes noise.'],
+  ['kvasir generate "Once upon a time"', 'Try it: the bundled model of short stories.'],
   ['kvasir generate -m ./gpt2 -n 50 "Once upon a time"', 'Continue a text with a model from a Hugging Face folder.'],
   ['kvasir chat -m Qwen/Qwen2-0.5B-Instruct', 'Talk with a model from the hub.'],
   ['kvasir train --preset shakespeare-char-cpu --data input.txt -o ./run', 'Train a model of your own.'],
@@ -55,6 +56,7 @@ export function createProgram(terminal: Terminal): Command {
   addInspectCommand(program, terminal);
   addPullCommand(program, terminal);
   addTokenizerCommand(program, terminal);
+  addMergeAdapterCommand(program, terminal);
   return program;
 }
 

@@ -56,7 +56,7 @@ test('in stored order documents keep their order, and there is one epoch', async
   );
 });
 
-test('epochs and fc.nat(1000) have orders of their own', async () => {
+test('epochs and seeds have orders of their own', async () => {
   const dataset = await countingDataset(range(60, 1));
   const orders = [];
   for (const seed of [1, 2]) {

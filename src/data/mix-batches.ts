@@ -80,13 +80,15 @@ interface Draw {
 /** Draws between two that are remembered. */
 const STRIDE = 1024;
 
-/** Who is drawn, and how often each has been drawn before: counted from the last place that is remembered. */
+/** Who is drawn, and how often each has been drawn before: counted from the nearest place that is remembered. */
 class MixtureDraws {
   readonly #weights: readonly number[];
   readonly #sum: number;
   readonly #seed: number;
   /** How often each part was drawn before draw 0, STRIDE, 2 · STRIDE, … */
   readonly #counts: number[][];
+  /** The same where the last call ended, since the next one mostly goes on there. */
+  #last: { readonly draw: number; readonly counts: readonly number[] } = { draw: 0, counts: [] };
 
   constructor(weights: readonly number[], seed: number) {
     this.#weights = weights;
@@ -96,11 +98,13 @@ class MixtureDraws {
   }
 
   from(first: number, count: number): readonly Draw[] {
-    const counts = this.#countsBefore(first);
-    return Array.from({ length: count }, (_, i) => {
+    const counts = this.#last.draw === first && first > 0 ? [...this.#last.counts] : this.#countsBefore(first);
+    const draws = Array.from({ length: count }, (_, i) => {
       const part = this.#partOf(first + i);
       return { part, number: counts[part]!++ };
     });
+    this.#last = { draw: first + count, counts };
+    return draws;
   }
 
   #countsBefore(draw: number): number[] {

@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../test/temporary-folder.ts';
 import { tokensOf } from '../../test/token-documents.ts';
+import { openSafetensors } from '../formats/safetensors.ts';
 import { ByteTokenizer } from '../tokenizers/byte-tokenizer.ts';
+import { documentBatches } from './document-batches.ts';
 import { type PrepareOptions, prepareTokenDataset } from './prepare-token-dataset.ts';
 import { TokenShardError } from './shard-format.ts';
 import { openTokenDataset } from './sharded-dataset.ts';
@@ -79,6 +81,21 @@ test('tokens and documents are read by range, over pages and shards', async () =
   await expect(dataset.readTokens(new Int32Array(1), 0)).rejects.toThrow('the dataset is closed');
 });
 
+test('batches of shards are those of memory, also after the signal of the preparation has aborted', async () => {
+  const documents = Array.from({ length: 300 }, (_, i) => ({ text: `document number ${i}`.repeat((i % 5) + 1) }));
+  const sources = [{ format: 'documents', documents }] as const;
+  const controller = new AbortController();
+  const { signal } = controller;
+  const options = { folder: folder.path('shards'), sources, tokenizer, tokensPerShard: 1000, signal };
+  const [dataset, wanted] = [await prepareTokenDataset(options), await tokenizeInMemory({ sources, tokenizer })];
+  controller.abort();
+  const settings = { contextLength: 50, batchSize: 4, seed: 1 };
+  const [loader, expected] = [await documentBatches(dataset, settings), await documentBatches(wanted, settings)];
+  expect(loader.batchesPerEpoch).toBe(expected.batchesPerEpoch);
+  for (let n = 0; n < loader.batchesPerEpoch! + 5; n++) expect(await loader.batch(n)).toEqual(await expected.batch(n));
+  await dataset.close();
+});
+
 test('shards are made once for the same sources and the same tokenizer', async () => {
   const path = await folder.write('a.txt', 'once upon a time');
   const sources = [path];
@@ -123,7 +140,7 @@ test('an abort leaves no dataset, and nothing half written', async () => {
 });
 
 test('a source that changes while it is read is an error', async () => {
-  const path = await folder.write('a.txt', 'x'.repeat(3e6));
+  const path = await folder.write('a.txt', 'x'.repeat(1.5e6));
   let change: Promise<void> | undefined;
   const onProgress = () => {
     change ??= appendFile(path, 'y');
@@ -146,7 +163,7 @@ test('progress goes from nothing to all', async () => {
   expect(seen.at(-1)).toEqual({
     phase: 'verify',
     bytes: 5_000_012,
-    totalBytes: undefined,
+    totalBytes: 5_000_012,
     numTokens: 2_500_002,
     numDocuments: 1,
   });
@@ -239,7 +256,19 @@ test('any change of the manifest is refused or means nothing', async () => {
 });
 
 test('a shard is a safetensors file that takes two bytes a token', async () => {
-  await prepare({ sources: [await folder.write('a.txt', 'x'.repeat(1e5))] });
-  const { size } = await stat(folder.path('shards/tokens-00000.safetensors'));
-  expect(size).toBe(1024 + 2 * 100_002 + 8 + 32 * 13);
+  const path = await folder.write('a.txt', 'ab'.repeat(5e4));
+  await prepare({ sources: [path] });
+  const shard = folder.path('shards/tokens-00000.safetensors');
+  expect((await stat(shard)).size).toBe(1024 + 2 * 100_002 + 8 + 32 * 13);
+  const weights = await openSafetensors(shard);
+  const shapes = [...weights.tensors.values()].map(({ name, dtype, shape }) => ({ name, dtype, shape }));
+  expect(shapes).toEqual([
+    { name: 'tokens', dtype: 'uint16', shape: [100_002] },
+    { name: 'documents', dtype: 'uint32', shape: [1, 2] },
+    { name: 'checksums', dtype: 'uint8', shape: [13, 32] },
+  ]);
+  const start = new Uint16Array(4);
+  await weights.read('tokens', new Uint8Array(start.buffer), 0);
+  expect([...start]).toEqual([256, 97, 98, 97]);
+  await weights.close();
 });

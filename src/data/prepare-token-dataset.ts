@@ -1,7 +1,7 @@
 import { platform } from '#platform';
-import { manifestLocation, readManifest, writeManifest } from './manifest.ts';
+import { type Manifest, manifestLocation, readManifest, writeManifest } from './manifest.ts';
 import { sourceName } from './read-documents.ts';
-import { MAX_SHARD_TOKENS, TokenShardError, tokenDTypeFor } from './shard-format.ts';
+import { MAX_SHARD_TOKENS, numDataBytes, TokenShardError, tokenDTypeFor } from './shard-format.ts';
 import { openShards, openTokenDataset } from './sharded-dataset.ts';
 import { identifySources } from './source-identity.ts';
 import type { TextSource } from './text-source.ts';
@@ -65,7 +65,7 @@ export async function prepareTokenDataset(options: PrepareOptions): Promise<Toke
     await removeShards(folder);
     throw error;
   }
-  return openTokenDataset(folder, { signal });
+  return openTokenDataset(folder);
 }
 
 function checkTokensPerShard(value: number): number {
@@ -80,21 +80,27 @@ async function openIfMadeOf(madeOf: object, options: PrepareOptions): Promise<To
   try {
     const found = await readManifest(folder, { signal });
     if (found === undefined || JSON.stringify(found.manifest.madeOf) !== JSON.stringify(madeOf)) return undefined;
-    const sum = (count: (shard: WrittenShard) => number) =>
-      found.manifest.shards.reduce((all, it) => all + count(it), 0);
-    const numTokens = sum((shard) => shard.numTokens);
-    const numDocuments = sum((shard) => shard.numDocuments);
-    let bytes = 0;
-    const onVerify = (numBytes: number) => {
-      signal?.throwIfAborted();
-      bytes += numBytes;
-      onProgress?.({ phase: 'verify', bytes, totalBytes: undefined, numTokens, numDocuments });
-    };
-    return await openShards(folder, found, { verify: true, signal, onVerify });
+    return await openShards(folder, found, { verify: true, signal, onVerify: reportTo(onProgress, found.manifest) });
   } catch (error) {
     if (error instanceof TokenShardError) return undefined;
     throw error;
   }
+}
+
+/** Says how many bytes of all shards have been verified. */
+function reportTo(onProgress: PrepareOptions['onProgress'], { shards, vocabSize }: Manifest) {
+  const sum = (count: (shard: WrittenShard) => number) => shards.reduce((all, shard) => all + count(shard), 0);
+  const dtype = tokenDTypeFor(vocabSize);
+  const totals = {
+    totalBytes: sum((shard) => numDataBytes({ dtype, ...shard })),
+    numTokens: sum((shard) => shard.numTokens),
+    numDocuments: sum((shard) => shard.numDocuments),
+  };
+  let bytes = 0;
+  return (numBytes: number) => {
+    bytes += numBytes;
+    onProgress?.({ phase: 'verify', bytes, ...totals });
+  };
 }
 
 /** Tokens of a file that was being written would pass for those of the whole. */

@@ -53,7 +53,7 @@ export function tokenDTypeFor(vocabSize: number): TokenDType {
 }
 
 /** Bytes of `tokens` and `documents`, which the pages cover. */
-export function numDataBytes({ dtype, numTokens, numDocuments }: ShardDescription): number {
+export function numDataBytes({ dtype, numTokens, numDocuments }: Omit<ShardDescription, 'tokenizer'>): number {
   return numTokens * TOKEN_BYTES[dtype] + numDocuments * 8;
 }
 

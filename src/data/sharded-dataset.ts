@@ -15,6 +15,7 @@ export interface OpenDatasetOptions {
    * when it is first needed. False unless given.
    */
   readonly verify?: boolean | undefined;
+  /** Aborts the opening; the dataset does not listen to it afterwards. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -47,16 +48,28 @@ export async function openShards(
   const shards: TokenShard[] = [];
   try {
     for (const { name, ...expected } of manifest.shards) {
-      const shard = await openTokenShard({ location: platform.join(folder, name), ...expected }, cache, { signal });
+      signal?.throwIfAborted();
+      const shard = await openTokenShard({ location: platform.join(folder, name), ...expected }, cache);
       shards.push(shard);
       requireVocabulary(shard, manifest.vocabSize);
-      if (verify) await shard.verify((numBytes) => onVerify?.(numBytes));
+      if (verify) await verifyShard(shard, signal, onVerify);
     }
     return new ShardedDataset(manifest, sha256, shards, cache);
   } catch (error) {
     for (const shard of shards) await shard.close();
     throw error;
   }
+}
+
+function verifyShard(
+  shard: TokenShard,
+  signal: AbortSignal | undefined,
+  onVerify: OpenShardsOptions['onVerify'],
+): Promise<void> {
+  return shard.verify((numBytes) => {
+    signal?.throwIfAborted();
+    onVerify?.(numBytes);
+  });
 }
 
 function requireVocabulary({ location, description }: TokenShard, vocabSize: number): void {

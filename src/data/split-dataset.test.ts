@@ -7,12 +7,10 @@ import { createTokenDataset } from './memory-dataset.ts';
 import { splitDataset } from './split-dataset.ts';
 
 test('both parts together are the whole, by tokens and by documents', async () => {
-  const shares = fc.double({ min: 0.05, max: 0.9, noNaN: true });
+  const shares = fc.double({ min: 0.05, max: 0.7, noNaN: true });
   await fc.assert(
     fc.asyncProperty(someLengths, shares, fc.constantFrom('tokens', 'documents'), async (lengths, validation, by) => {
-      const dataset = await countingDataset([3, 3, ...lengths, 3, 3]);
-      if (Math.ceil(validation * (by === 'tokens' ? dataset.numTokens : dataset.numDocuments)) >= dataset.numDocuments)
-        fc.pre(by === 'tokens');
+      const dataset = await countingDataset([3, 3, 3, ...lengths]);
       const parts = await splitDataset(dataset, { validation, by: by as 'tokens' | 'documents' });
       const { training } = parts;
       expect([...(await tokensOf(training)), ...(await tokensOf(parts.validation))]).toEqual(range(dataset.numTokens));

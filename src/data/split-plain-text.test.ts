@@ -1,6 +1,8 @@
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { collect } from '../../test/collect.ts';
+import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
 import { splitPlainText, type TextPiece } from './split-plain-text.ts';
 
 async function* chunksOf(text: string, length: number): AsyncGenerator<string> {
@@ -65,6 +67,23 @@ test('neither chunks nor pieces show in the documents', async () => {
 test('cuts between words where it can', async () => {
   const pieces = await piecesOf('one two,  three\nfour five', { pieceLength: 8 });
   expect(pieces.map(({ text }) => text)).toEqual(['one', ' two,  t', 'hree\n', 'four', ' five']);
+});
+
+test.each(['gpt2', 'llama3', 'qwen2'])('the pieces have the tokens of the whole (%s)', async (name) => {
+  const tokenizer = (await loadTokenizer(
+    fileURLToPath(new URL(`../../test/goldens/tokenizers/${name}`, import.meta.url)),
+  ))!;
+  const encode = (text: string) => tokenizer.encode(text, { addSpecialTokens: false });
+  const words = fc.constantFrom('one', "it's", 'wörd', '12', ',', '.', '東京', ' ', ' ', ' ', '\n', '\n\n', '\t', '--');
+  await fc.assert(
+    fc.asyncProperty(fc.array(words, { minLength: 50, maxLength: 100 }), async (list) => {
+      // There is a place to cut at in every piece, whatever lies between.
+      const text = list.map((word, i) => (i % 3 === 0 ? ` a b ${word}` : word)).join('');
+      const pieces = await piecesOf(text, { pieceLength: 60 });
+      expect(pieces.length).toBeGreaterThan(1);
+      expect(pieces.flatMap((piece) => encode(piece.text))).toEqual(encode(text));
+    }),
+  );
 });
 
 test('never cuts within a character', async () => {

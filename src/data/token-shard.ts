@@ -90,14 +90,10 @@ export class TokenShard {
 }
 
 /** Opens a shard. Throws a `TokenShardError` unless it is the one that is expected, and its header and checksums are whole. */
-export async function openTokenShard(
-  expected: ExpectedShard,
-  cache: PageCache,
-  options: { readonly signal?: AbortSignal | undefined } = {},
-): Promise<TokenShard> {
+export async function openTokenShard(expected: ExpectedShard, cache: PageCache): Promise<TokenShard> {
   const { location } = expected;
   if (!(await platform.isFile(location))) throw new TokenShardError(location, 'there is no such file');
-  const file = await platform.openFile(location, options);
+  const file = await platform.openFile(location);
   try {
     if (file.size < HEADER_BYTES)
       throw new TokenShardError(location, `it has ${file.size} bytes, wanted at least ${HEADER_BYTES} of a shard`);

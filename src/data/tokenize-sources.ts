@@ -21,7 +21,7 @@ export interface TokenizeOptions extends DocumentMarks {
   /** Paths (URLs in a browser) ending with .txt, .jsonl, .ndjson or .tsv, or descriptions of sources. */
   readonly sources: readonly (TextSource | string)[];
   readonly tokenizer: Tokenizer;
-  /** Aborts with its reason; nothing stays behind. */
+  /** Aborts with its reason, and nothing stays behind; what has been prepared does not listen to it. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: TokenizeProgress) => void) | undefined;
 }

@@ -2,14 +2,7 @@ import { platform } from '#platform';
 import { sha256 } from '../base/sha256.ts';
 import type { WritableFile } from '../platform/platform.ts';
 import type { EncodedPiece } from './encode-documents.ts';
-import {
-  CHECKSUM_BYTES,
-  encodeShardHeader,
-  HEADER_BYTES,
-  PAGE_BYTES,
-  type ShardDescription,
-  type TokenDType,
-} from './shard-format.ts';
+import { CHECKSUM_BYTES, encodeShardHeader, HEADER_BYTES, PAGE_BYTES, type TokenDType } from './shard-format.ts';
 
 /** A shard that has been written. */
 export interface WrittenShard {
@@ -53,33 +46,38 @@ export async function writeShards(
 }
 
 async function writeShard(name: string, input: PieceInput, options: WriteShardsOptions): Promise<WrittenShard> {
-  const { folder, dtype, tokenizer, tokensPerShard, signal } = options;
-  let written: WrittenShard | undefined;
-  await platform.writeFileAtomically(
-    platform.join(folder, name),
-    async (file) => {
-      await file.append(new Uint8Array(HEADER_BYTES));
-      const pages = new PageWriter(file);
-      const documents: number[] = [];
-      let numTokens = 0;
-      while (numTokens < tokensPerShard && (await input.hasMore())) {
-        signal?.throwIfAborted();
-        const { tokenIds, promptLength } = input.take(tokensPerShard - numTokens);
-        if (promptLength !== undefined) documents.push(numTokens, promptLength);
-        await pages.write(tokenBytes(tokenIds, dtype));
-        numTokens += tokenIds.length;
-      }
-      await pages.write(new Uint8Array(Uint32Array.from(documents).buffer));
-      const checksums = await pages.finish();
-      await file.append(checksums);
-      const description: ShardDescription = { dtype, numTokens, numDocuments: documents.length / 2, tokenizer };
-      const { header, sha256 } = await encodeShardHeader(description, checksums);
-      await file.overwrite(header, 0);
-      written = { name, numTokens, numDocuments: description.numDocuments, sha256 };
-    },
-    { signal },
-  );
-  return written!;
+  const { folder, signal } = options;
+  let written: Omit<WrittenShard, 'name'> | undefined;
+  const fill = async (file: WritableFile) => {
+    written = await fillShard(file, input, options);
+  };
+  await platform.writeFileAtomically(platform.join(folder, name), fill, { signal });
+  return { name, ...written! };
+}
+
+async function fillShard(
+  file: WritableFile,
+  input: PieceInput,
+  { dtype, tokenizer, tokensPerShard, signal }: WriteShardsOptions,
+): Promise<Omit<WrittenShard, 'name'>> {
+  await file.append(new Uint8Array(HEADER_BYTES));
+  const pages = new PageWriter(file);
+  const documents: number[] = [];
+  let numTokens = 0;
+  while (numTokens < tokensPerShard && (await input.hasMore())) {
+    signal?.throwIfAborted();
+    const { tokenIds, promptLength } = input.take(tokensPerShard - numTokens);
+    if (promptLength !== undefined) documents.push(numTokens, promptLength);
+    await pages.write(tokenBytes(tokenIds, dtype));
+    numTokens += tokenIds.length;
+  }
+  await pages.write(new Uint8Array(Uint32Array.from(documents).buffer));
+  const checksums = await pages.finish();
+  await file.append(checksums);
+  const counts = { numTokens, numDocuments: documents.length / 2 };
+  const { header, sha256 } = await encodeShardHeader({ dtype, tokenizer, ...counts }, checksums);
+  await file.overwrite(header, 0);
+  return { ...counts, sha256 };
 }
 
 function tokenBytes(tokenIds: readonly number[], dtype: TokenDType): Uint8Array {

@@ -3,7 +3,8 @@ import { checkLogits } from '../sampling/check-logits.ts';
 import type { ProcessorChain } from '../sampling/compose-processors.ts';
 import { hammingDiversity } from '../sampling/hamming-diversity.ts';
 import { LogProbs } from '../sampling/log-probs.ts';
-import { renormalize } from '../sampling/renormalize.ts';
+import { logSumExp } from '../sampling/log-sum-exp.ts';
+import { subtractLogSum } from '../sampling/renormalize.ts';
 import { applyChain } from '../sampling/sampler.ts';
 import { BeamHypotheses, type BeamHypothesis, lengthPenalized } from './beam-hypotheses.ts';
 import { finishReasonOf } from './beam-result.ts';
@@ -101,15 +102,21 @@ export class BeamGroup {
   }
 
   /** Makes log probabilities of the logits after a beam, in place. */
-  #score({ rows, sequence }: Hypothesis, { logProb }: Beam, chosenByOthers: readonly number[]): ScoredRow {
+  #score({ rows, logSums, sequence }: Hypothesis, { logProb }: Beam, chosenByOthers: readonly number[]): ScoredRow {
     const { logProbs, diversityPenalty } = this.#input.options;
     const row = rows[0]!;
     checkLogits(row, sequence.position, this.#chain);
     const raw = logProbs === undefined ? undefined : new LogProbs(row);
-    renormalize(row);
+    subtractLogSum(row, this.#logSumOf(row, logSums?.[0]));
     hammingDiversity(row, chosenByOthers, diversityPenalty);
     applyChain(this.#chain, row, sequence);
     return { logProb, row, raw };
+  }
+
+  /** What is known of a raw row holds unless invalid values were taken out of it. */
+  #logSumOf(row: Float32Array, known: number | undefined): number {
+    const isKnown = Number.isFinite(known) && !this.#chain.removesInvalidValues;
+    return isKnown ? known! : logSumExp(row);
   }
 
   /** So many that enough can go on, though each beam may end with every stop token. */

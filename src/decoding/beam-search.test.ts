@@ -5,6 +5,7 @@ import type { ProcessorChain } from '../sampling/compose-processors.ts';
 import { BeamSearch } from './beam-search.ts';
 import type { GeneratedToken, GenerationResult } from './generation-output.ts';
 import type { SearchInput } from './sampling-search.ts';
+import { TokenSequence } from './token-sequence.ts';
 
 const VOCABULARY = ['a', 'b', 'c', 'd', '<end>'];
 const [A, B, C, D, END] = [0, 1, 2, 3, 4];
@@ -70,6 +71,18 @@ describe('BeamSearch', () => {
       score: expect.closeTo(sum(logProbsOf([B, C, END])) / 3, 5),
     });
     expect(search({ numBeams: 1, earlyStopping: true })[0]!.tokenIds[0]).toBe(A);
+  });
+
+  test.each([
+    ['takes log Σ exp of a row from the step', {}, 2, -2],
+    ['adds up by itself where it is not known', {}, Number.NaN, -Math.log(2)],
+    ['adds up by itself where invalid values are taken out of the row', { removeInvalidValues: true }, 2, -Math.log(2)],
+  ])('%s', (_, options, known, wanted) => {
+    const beams = new BeamSearch(inputOf({ numBeams: 1, maxNewTokens: 1, lengthPenalty: 0, ...options }));
+    const row = Float32Array.of(0, 0, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY);
+    const logSums = Float32Array.of(known);
+    beams.advance([{ sequence: new TokenSequence(PROMPT), rows: [row], draft: undefined, logSums, hidden: undefined }]);
+    expect(row[0]).toBeCloseTo(wanted, 6);
   });
 
   test('reports the tokens of each returned sequence when it is over', () => {

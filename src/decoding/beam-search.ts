@@ -16,6 +16,7 @@ import type { Continuation, Hypothesis, SearchStrategy } from './search-strategy
 export class BeamSearch implements SearchStrategy {
   readonly maxHypotheses: number;
   readonly needsHidden = false;
+  readonly needsLogSums = true;
   readonly #input: SearchInput;
   readonly #groups: readonly BeamGroup[];
   #hasStarted = false;

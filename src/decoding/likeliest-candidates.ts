@@ -24,15 +24,23 @@ export function likeliestCandidates(beams: readonly BeamRow[], count: number): r
   let lowest = Number.NEGATIVE_INFINITY;
   for (const [beam, { logProb, row }] of beams.entries()) {
     const { length } = row;
+    let tooLow = clearlyBelow(lowest, logProb);
     for (let tokenId = 0; tokenId < length; tokenId++) {
+      if (row[tokenId]! < tooLow) continue;
       const sum = logProb + row[tokenId]!;
       if (!(sum > lowest)) continue;
       insert(best, { beam, tokenId, logProb: sum });
       if (best.length > count) best.pop();
       if (best.length === count) lowest = best[count - 1]!.logProb;
+      tooLow = clearlyBelow(lowest, logProb);
     }
   }
   return best;
+}
+
+/** What, added to `logProb`, stays below `lowest` however the sum is rounded. */
+function clearlyBelow(lowest: number, logProb: number): number {
+  return lowest - logProb - 1e-9 * (Math.abs(lowest) + Math.abs(logProb));
 }
 
 /** Puts a candidate in its place, behind those that are as likely. */

@@ -13,6 +13,8 @@ export interface SearchStrategy {
   readonly maxHypotheses: number;
   /** Whether `Hypothesis.hidden` is wanted. */
   readonly needsHidden: boolean;
+  /** Whether `Hypothesis.logSums` are wanted. */
+  readonly needsLogSums?: boolean | undefined;
   /**
    * The hypotheses that go on. Several with one parent share what is cached of it; a hypothesis without a continuation is
    * dropped. When none goes on, the search is over. Throws a `RangeError` for logits that are not finite.
@@ -34,6 +36,11 @@ export interface Hypothesis {
    */
   readonly rows: readonly Float32Array[];
   readonly draft: Draft | undefined;
+  /**
+   * log Σ exp of each of `rows` as they come, computed with them, if the strategy needs them and nothing has changed the rows
+   * since; not finite where it is not known.
+   */
+  readonly logSums?: Float32Array | undefined;
   /** The final hidden states (tokens, C) of the tokens that are new since the last call, if the strategy needs them. */
   readonly hidden: Float32Array | undefined;
 }

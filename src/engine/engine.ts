@@ -233,8 +233,7 @@ export class Engine {
     const { sequences } = job;
     let continuations: readonly Continuation[];
     try {
-      if (guidance !== undefined)
-        for (const { rows, guide: other } of sequences) guide(rows[0]!, other!.rows[0]!, guidance.scale);
+      if (guidance !== undefined) for (const sequence of sequences) guideRow(sequence, guidance.scale);
       continuations = search.advance(sequences.map(hypothesisOf));
     } catch (error) {
       this.#fail(job, error, 'failed');
@@ -286,7 +285,12 @@ interface Outcome {
   readonly forget: () => void;
 }
 
+function guideRow(sequence: Sequence, scale: number): void {
+  guide(sequence.rows[0]!, sequence.guide!.rows[0]!, scale);
+  sequence.logSums = undefined;
+}
+
 function hypothesisOf(sequence: Sequence): Hypothesis {
-  const { tokens, rows, draft } = sequence;
-  return { sequence: tokens, rows, draft, hidden: sequence.allHidden() };
+  const { tokens, rows, draft, logSums } = sequence;
+  return { sequence: tokens, rows, draft, logSums, hidden: sequence.allHidden() };
 }

@@ -19,12 +19,17 @@ export class ModelRunner {
   async run(chunks: readonly Chunk[]): Promise<void> {
     // Where each chunk begins, before the step moves it.
     const starts = chunks.map(({ sequence }) => sequence.numComputed);
-    const { logits, hidden } = await this.#step(chunks);
+    const logSums = logSumsFor(chunks);
+    const { logits, hidden } = await this.#step(chunks, logSums);
     this.#giveRows(chunks, logits);
+    if (logSums !== undefined) giveLogSums(chunks, logSums);
     if (hidden !== undefined) giveHidden(chunks, starts, hidden);
   }
 
-  #step(chunks: readonly Chunk[]): Promise<Partial<HiddenStep> & Pick<HiddenStep, 'logits'>> {
+  #step(
+    chunks: readonly Chunk[],
+    logSums: Float32Array | undefined,
+  ): Promise<Partial<HiddenStep> & Pick<HiddenStep, 'logits'>> {
     const entries = chunks.map(({ job, sequence, numTokens }) => ({
       sequence: sequence.cached,
       tokenIds: sequence.pendingIds(numTokens),
@@ -33,9 +38,9 @@ export class ModelRunner {
     const numRows = chunks.map((chunk) => chunk.numRows);
     const target = this.#target(numRows.reduce((sum, rows) => sum + rows, 0));
     if (chunks.some(({ job }) => job.request.search.needsHidden))
-      return this.#model.stepWithHidden(this.#cache, entries, { logits: numRows, target });
+      return this.#model.stepWithHidden(this.#cache, entries, { logits: numRows, target, logSums });
     const logits = target.length === 0 ? 'none' : numRows;
-    return this.#model.step(this.#cache, entries, { logits, target }).then((values) => ({ logits: values }));
+    return this.#model.step(this.#cache, entries, { logits, target, logSums }).then((values) => ({ logits: values }));
   }
 
   #target(numRows: number): Float32Array {
@@ -56,6 +61,20 @@ export class ModelRunner {
     }
     // The next step writes over the rows of a job that still waits for others of its sequences.
     for (const { job, sequence } of chunks) if (!job.isReady) sequence.rows = sequence.rows.map((row) => row.slice());
+  }
+}
+
+/** Room for log Σ exp of each row of a step, if a search wants it; not known where the model does not say. */
+function logSumsFor(chunks: readonly Chunk[]): Float32Array | undefined {
+  if (!chunks.some(({ job, numRows }) => numRows > 0 && job.request.search.needsLogSums)) return undefined;
+  return new Float32Array(chunks.reduce((sum, { numRows }) => sum + numRows, 0)).fill(Number.NaN);
+}
+
+function giveLogSums(chunks: readonly Chunk[], logSums: Float32Array): void {
+  let start = 0;
+  for (const { job, sequence, numRows } of chunks) {
+    if (job.request.search.needsLogSums && !job.hasEnded) sequence.logSums = logSums.subarray(start, start + numRows);
+    start += numRows;
   }
 }
 

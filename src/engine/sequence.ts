@@ -18,6 +18,8 @@ export class Sequence {
   draft: Draft | undefined;
   /** Logits (V) after the last token, and after each of the draft: there once all known tokens are computed. */
   rows: readonly Float32Array[] = [];
+  /** log Σ exp of each of the rows, where the search wants them. */
+  logSums: Float32Array | undefined;
   /** Final hidden states of new tokens, where the search wants them: (tokens · C) for each step since it last looked. */
   hidden: Float32Array[] = [];
   /** How far its blocks are in the prefix cache. */
@@ -126,6 +128,7 @@ export class Sequence {
   #forgetOutputs(): void {
     this.draft = undefined;
     this.rows = [];
+    this.logSums = undefined;
     this.hidden = [];
   }
 }

@@ -19,6 +19,9 @@ test('refuses what a browser cannot do', async () => {
   await expect(resolveModel('org/name', { token: 'x' })).rejects.toThrow(
     'Cannot resolve org/name: a browser has no use for the option token',
   );
+  await expect(resolveModel('stories')).rejects.toThrow(
+    'Cannot resolve "stories": in a browser its files must be served; serve the package\'s models/stories, and give its URL',
+  );
   await expect(resolveModel('a/b/c')).rejects.toThrow('wanted a URL, a path that begins with "/" or ".", or org/name');
   await expect(resolveModel('gpt2', { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough');
 });

@@ -1,3 +1,4 @@
+import { isBundledModel } from './bundled-models.ts';
 import { parseModelId } from './model-id.ts';
 import type { ResolveOptions } from './resolve-options.ts';
 
@@ -14,6 +15,10 @@ export async function resolveModel(urlOrHubId: string, options: ResolveOptions =
   }
   signal?.throwIfAborted();
   if (/^([a-z][a-z0-9+.-]*:|\/|\.)/i.test(urlOrHubId)) return urlOrHubId.replace(/\/+$/, '');
+  if (isBundledModel(urlOrHubId))
+    throw new TypeError(
+      `Cannot resolve ${JSON.stringify(urlOrHubId)}: in a browser its files must be served; serve the package's models/${urlOrHubId}, and give its URL`,
+    );
   const id = parseModelId(urlOrHubId, options.revision);
   if (id === undefined) {
     throw new TypeError(

@@ -1,5 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundledModelUrl, isBundledModel } from './bundled-models.ts';
 import { downloadBlob } from './download-blob.ts';
 import { HubCache } from './hub-cache.ts';
 import { HubClient, HubError, type HubFile, refusal } from './hub-client.ts';
@@ -9,7 +11,7 @@ import { SHARD_INDEX, smallFiles, weightFiles } from './needed-files.ts';
 import type { ResolveOptions } from './resolve-options.ts';
 
 /**
- * The local folder of a model. A folder is returned as it is; a hub id (`org/name`, `org/name@revision`) is looked up in
+ * The local folder of a model. A folder is returned as it is; the name of a bundled model is its folder; a hub id (`org/name`, `org/name@revision`) is looked up in
  * the cache that Python's `huggingface_hub` keeps, after downloading what it lacks. Without a network the cached state
  * is used. Throws an `Error` that says what is missing, a `HubError` for what the hub refuses.
  *
@@ -21,6 +23,7 @@ export async function resolveModel(pathOrHubId: string, options: ResolveOptions 
   const stats = await stat(pathOrHubId).catch(() => undefined);
   if (stats?.isDirectory()) return pathOrHubId;
   if (stats !== undefined) throw new TypeError(`Cannot use ${pathOrHubId} as a model: it is a file, wanted a folder`);
+  if (isBundledModel(pathOrHubId)) return fileURLToPath(bundledModelUrl(pathOrHubId));
   const id = parseModelId(pathOrHubId, options.revision);
   if (id === undefined) throw new Error(`Cannot find the model ${pathOrHubId}: there is no such folder`);
   const settings = await hubSettings(options);

@@ -41,6 +41,8 @@ export interface StepOptions {
   readonly logits: LogitRows;
   /** Where the logits go; a new array unless given. */
   readonly target?: Float32Array | undefined;
+  /** Where log Σ exp of each row of logits goes, if it is wanted; no number where the row's first logit is not finite. */
+  readonly logSums?: Float32Array | undefined;
   readonly observe?: Observer | undefined;
 }
 
@@ -108,21 +110,21 @@ export class CausalLM {
    * token of each, of all, of none, or of as many last tokens of each as a list says. If it throws, no sequence has grown.
    */
   step(cache: PagedKvCache, entries: readonly StepEntry[], options: StepOptions): Promise<Float32Array> {
-    const record = () => {
+    const record = (): Promise<Float32Array> => {
       const batch = createForwardBatch(cache, entries, options);
-      if (options.logits !== 'none') return this.transformer.forward(batch).read(options.target);
+      if (options.logits !== 'none') return this.#read(this.transformer.forward(batch), options);
       this.transformer.hidden(batch);
-      return Tensor.allocate(this.backend, [0, this.config.vocabSize]).read();
+      return Tensor.allocate(this.backend, [0, this.config.vocabSize]).read() as Promise<Float32Array>;
     };
-    return this.#run(entries, record) as Promise<Float32Array>;
+    return this.#run(entries, record);
   }
 
   /** `step` that also gives the final hidden states (T · C) of all new tokens. */
   stepWithHidden(cache: PagedKvCache, entries: readonly StepEntry[], options: StepOptions): Promise<HiddenStep> {
     return this.#run(entries, async () => {
       const { logits, hidden } = this.transformer.forwardWithHidden(createForwardBatch(cache, entries, options));
-      const [values, states] = await Promise.all([logits.read(options.target), hidden.read()]);
-      return { logits: values as Float32Array, hidden: states as Float32Array };
+      const [values, states] = await Promise.all([this.#read(logits, options), hidden.read()]);
+      return { logits: values, hidden: states as Float32Array };
     });
   }
 
@@ -158,6 +160,16 @@ export class CausalLM {
       for (const [i, { sequence }] of entries.entries()) sequence.truncate(Math.min(before[i]!, sequence.length));
       throw error;
     }
+  }
+
+  /** Logits, and log Σ exp of each row where it is wanted: from log P(0) = x₀ − log Σ exp(x), so that the device adds up. */
+  async #read(logits: Tensor, { target, logSums }: StepOptions): Promise<Float32Array> {
+    if (logSums === undefined) return logits.read(target) as Promise<Float32Array>;
+    const first = Tensor.from(this.backend, new Int32Array(logits.numRows));
+    const reads = [logits.read(target), tokenLogProbs(logits, first).read()] as const;
+    const [values, logProbs] = (await Promise.all(reads)) as [Float32Array, Float32Array];
+    for (const [row, logProb] of logProbs.entries()) logSums[row] = values[row * logits.numColumns]! - logProb;
+    return values;
   }
 
   /** An adapter knows its layers by their weights: on another model it would do nothing. */

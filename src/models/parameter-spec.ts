@@ -34,7 +34,7 @@ export function countParameters(specs: readonly ParameterSpec[]): number {
 }
 
 /** `layers.3.mlp.up.weight` as `layers.{}.mlp.up.weight` and 3. */
-export function splitLayer(path: string): { readonly pattern: string; readonly layer: string | undefined } {
+function splitLayer(path: string): { readonly pattern: string; readonly layer: string | undefined } {
   const match = /^layers\.(\d+)\./.exec(path);
   if (match === null) return { pattern: path, layer: undefined };
   return { pattern: path.replace(match[0], 'layers.{}.'), layer: match[1] };

@@ -1,22 +1,15 @@
 import { didYouMean } from '../base/suggest.ts';
 import type { JsonFields } from '../config/json-fields.ts';
-import type { ModelConfig } from '../config/model-config.ts';
 import type { Architecture } from './architecture.ts';
 import { gptNeo } from './gpt-neo.ts';
 import { gpt2 } from './gpt2.ts';
 import { llama } from './llama.ts';
 import { openaiGpt } from './openai-gpt.ts';
-import type { Naming } from './parameter-spec.ts';
 
 const ARCHITECTURES: readonly Architecture[] = [openaiGpt, gpt2, gptNeo, llama];
 
 /** Every `model_type` that Kvasir loads. */
 export const MODEL_TYPES: readonly string[] = ARCHITECTURES.flatMap(({ modelTypes }) => modelTypes);
-
-/** How checkpoints of a model name its parameters. */
-export function namingOf(config: ModelConfig): Naming {
-  return architectureOf(config.modelType, 'the configuration').naming(config);
-}
 
 /** The architecture that a config.json names. Throws a `RangeError` that lists the known ones. */
 export function findArchitecture(fields: JsonFields): Architecture {

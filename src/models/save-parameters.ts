@@ -1,5 +1,6 @@
 import type { WeightDType } from '../backend/dtype.ts';
-import { numberToBfloat16, numberToFloat16 } from '../base/float16.ts';
+import { transposed } from '../base/transposed.ts';
+import { roundValues } from '../formats/round-values.ts';
 import { type TensorToWrite, writeSafetensors } from '../formats/write-safetensors.ts';
 import { type Naming, type ParameterSpec, type StoredName, storedName } from './parameter-spec.ts';
 
@@ -18,7 +19,7 @@ export function saveParameters(
 ): Promise<void> {
   const { dtype, read } = options;
   const tensors = storedTensors(specs, naming).map(({ name, shape, parts }): TensorToWrite => {
-    const data = async () => round(await joined(parts, shape, read), dtype);
+    const data = async () => roundValues(await joined(parts, shape, read), dtype);
     return { name, dtype, shape, data };
   });
   return writeSafetensors(location, tensors);
@@ -58,20 +59,4 @@ async function joined(
     stored.set(place.isTransposed ? transposed(values, spec.shape[1]!) : values, start);
   }
   return stored;
-}
-
-function transposed(values: Float32Array, columns: number): Float32Array {
-  const rows = values.length / columns;
-  const result = new Float32Array(values.length);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) result[j * rows + i] = values[i * columns + j]!;
-  return result;
-}
-
-/** To the nearest, ties to even. */
-function round(values: Float32Array, dtype: WeightDType): Float32Array | Uint16Array {
-  if (dtype === 'float32') return values;
-  const toBits = dtype === 'bfloat16' ? numberToBfloat16 : numberToFloat16;
-  const bits = new Uint16Array(values.length);
-  for (let i = 0; i < values.length; i++) bits[i] = toBits(values[i]!);
-  return bits;
 }

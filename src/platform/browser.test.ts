@@ -133,6 +133,7 @@ test('says that a page cannot write files', async () => {
   await expect(platform.writeFileAtomically('models/a', async () => {})).rejects.toThrow(`Cannot write ${wanted}`);
   await expect(platform.fileStatus('models/a')).rejects.toThrow(`Cannot look at ${wanted}`);
   await expect(platform.makeDirectory('models/a')).rejects.toThrow(`Cannot make ${wanted}`);
+  await expect(platform.listDirectory('models/a')).rejects.toThrow(`Cannot list ${wanted}`);
   await expect(platform.rename('models/a', 'b')).rejects.toThrow(`Cannot rename ${wanted}`);
   await expect(platform.remove('models/a')).rejects.toThrow(`Cannot remove ${wanted}`);
 });

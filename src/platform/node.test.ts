@@ -77,6 +77,14 @@ test('tells size and time of a file, and nothing of what is no file', async () =
   expect(await platform.fileStatus(folder)).toBeUndefined();
 });
 
+test('lists the names in a folder', async () => {
+  const listed = join(folder, 'listed');
+  expect(await platform.listDirectory(listed)).toEqual([]);
+  await platform.makeDirectory(join(listed, 'b'));
+  await writeFile(join(listed, 'a.txt'), '');
+  expect(await platform.listDirectory(listed)).toEqual(['a.txt', 'b']);
+});
+
 test('makes, renames and removes folders with all that is in them', async () => {
   const [from, to] = [join(folder, 'a', 'b'), join(folder, 'c')];
   await platform.makeDirectory(from);

@@ -5,8 +5,12 @@ import { logSumExp } from './log-sum-exp.ts';
  * x − log Σ exp(x). It changes no probability, so it matters only where scores are added up, as in beam search.
  */
 export function renormalize(logits: Float32Array): void {
-  const total = logSumExp(logits);
-  if (total === Number.NEGATIVE_INFINITY) return;
+  subtractLogSum(logits, logSumExp(logits));
+}
+
+/** `renormalize` where log Σ exp(x) is known. */
+export function subtractLogSum(logits: Float32Array, logSum: number): void {
+  if (logSum === Number.NEGATIVE_INFINITY) return;
   const { length } = logits;
-  for (let id = 0; id < length; id++) logits[id]! -= total;
+  for (let id = 0; id < length; id++) logits[id]! -= logSum;
 }

@@ -1,5 +1,6 @@
 import type { TrainingBatch } from '../data/training-batch.ts';
 import type { CausalLM } from '../models/causal-lm.ts';
+import type { Adapter } from '../nn/adapter.ts';
 import { checkBatch } from './check-batch.ts';
 import { tokenLosses } from './token-losses.ts';
 import type { TrainingData } from './training-data.ts';
@@ -28,7 +29,7 @@ export interface LossReport {
 export const LIKELIHOOD = { smoothing: 0, zLoss: 0 } as const;
 
 /**
- * The loss of a model over data that come in the order they are stored. Throws a `RangeError` for data that the model cannot
+ * The loss of a model, through an adapter if one is given, over data that come in the order they are stored. Throws a `RangeError` for data that the model cannot
  * take, in which nothing is predicted, or whose number of batches is not known, and the signal's reason.
  *
  * @example
@@ -38,12 +39,16 @@ export const LIKELIHOOD = { smoothing: 0, zLoss: 0 } as const;
 export function evaluateLoss(
   model: CausalLM,
   data: TrainingData,
-  options: EvaluationExtent & { readonly signal?: AbortSignal | undefined } = {},
+  options: EvaluationExtent & {
+    readonly adapter?: Adapter | undefined;
+    readonly signal?: AbortSignal | undefined;
+  } = {},
 ): Promise<LossReport> {
   const { backend, transformer, config } = model;
+  const adapter = options.adapter && { adapter: options.adapter };
   return meanLoss(data, options, async (batch) => {
     checkBatch(batch, config);
-    const losses = backend.scope(() => tokenLosses(transformer, backend, batch, LIKELIHOOD).read());
+    const losses = backend.scope(() => tokenLosses(transformer, backend, batch, { ...LIKELIHOOD, adapter }).read());
     return (await losses) as Float32Array;
   });
 }

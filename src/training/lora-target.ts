@@ -1,6 +1,7 @@
 import type { LoraAdapter } from '../adapters/lora-adapter.ts';
 import { saveAdapter } from '../adapters/save-adapter.ts';
 import type { CausalLM } from '../models/causal-lm.ts';
+import { copyModelFiles } from '../models/copy-model-files.ts';
 import { checkBatch } from './check-batch.ts';
 import { describeParameters } from './describe-parameters.ts';
 import { stepDropout } from './step-dropout.ts';
@@ -8,34 +9,44 @@ import { tokenLosses } from './token-losses.ts';
 import { TrainedParameters } from './trained-parameters.ts';
 import type { TrainingTarget } from './training-target.ts';
 
+/** What is saved beside an adapter. */
+export interface LoraTargetOptions {
+  /** The folder that the model was loaded from: its tokenizer goes into each checkpoint, as PEFT's users have it. */
+  readonly baseFolder?: string | undefined;
+}
+
 /**
- * Trains an adapter, and leaves its model as it is. Checkpoints are folders in PEFT's layout, in float32 whatever the trainer's
- * `dtype`; one is gone on from with the same model and an adapter of the same settings. `adapter.config.dropout` drops elements
- * of the adapter's inputs, the trainer's `dropout` those of the model's activations. Release `trained` in the end.
+ * Trains an adapter of a model, which itself stays as it is: give it to `Trainer` or `train` in the place of the model. A
+ * checkpoint is then a folder in PEFT's layout. The adapter's own dropout is drawn from the trainer's seed; the trainer's
+ * `dropout` is the model's. In the end release `trained`, and the adapter when it is not used any more.
  *
  * @example
- * const adapter = await createLora(model, { rank: 8, targets: ['q_proj', 'v_proj'] });
+ * const adapter = await createLora(model, { rank: 8, dropout: 0.05 });
  * const target = await createLoraTarget(model, adapter);
- * await train({ model: target, data: loader, maxSteps: 200, learningRate: 2e-4 });
+ * await train({ model: target, data: loader, maxSteps: 1000, learningRate: 1e-3 });
  * target.trained.release();
  * await saveAdapter(adapter, 'path/to/adapter');
  */
-export async function createLoraTarget(model: CausalLM, adapter: LoraAdapter): Promise<TrainingTarget> {
-  const { backend, config, transformer } = model;
-  const { baseModel: _, ...settings } = adapter.config;
-  const [base, low] = [
-    await describeParameters(model.parameters, () => false),
-    await describeParameters(adapter.parameters, () => true),
-  ];
+export async function createLoraTarget(
+  model: CausalLM,
+  adapter: LoraAdapter,
+  { baseFolder }: LoraTargetOptions = {},
+): Promise<TrainingTarget> {
+  const { backend, config, parameters, transformer } = model;
+  const { frozen } = await describeParameters(parameters, () => false);
+  const { baseModel: _, ...adapterConfig } = adapter.config;
   return {
     backend,
     trained: await TrainedParameters.create(adapter.parameters),
-    description: { kind: 'LoRA', config, adapter: settings, trained: low.trained, frozen: base.frozen },
+    description: { kind: 'LoRA', config, adapter: adapterConfig, frozen },
     checkBatch: (batch) => checkBatch(batch, config),
-    losses: (batch, { place, ...options }) => {
+    losses(batch, { place, ...options }) {
       const dropout = place && stepDropout(adapter.config.dropout, place);
       return tokenLosses(transformer, backend, batch, { ...options, adapter: { adapter, dropout } });
     },
-    save: (folder) => saveAdapter(adapter, folder),
+    async save(folder, dtype) {
+      await saveAdapter(adapter, folder, { dtype });
+      if (baseFolder !== undefined) await copyModelFiles(baseFolder, folder);
+    },
   };
 }

@@ -159,6 +159,8 @@ describe('refuses', () => {
     [{ dropout: 1 }, 'dropout is 1, wanted a number from 0 to below 1'],
     [{ seed: -1 }, 'seed is -1, wanted a whole number of at least 0'],
     [{ targets: ['q'] }, 'the target modules ["q"] name no linear layer of the model; it has q_proj'],
+    [{ targets: ['q_proj', 'lm_head'] }, 'the target modules ["lm_head"] name no linear layer of the model'],
+    [{ targets: [] }, 'the target modules [] name no linear layer of the model'],
     [{ target: ['q'] } as LoraOptions, 'unknown option "target", did you mean "targets"?'],
   ])('%o', async (options, message) => {
     await expect(createLora(model, options)).rejects.toThrow(`Cannot make an adapter: ${message}`);

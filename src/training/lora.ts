@@ -1,11 +1,10 @@
 import type { AdapterConfig, AdapterTargets } from '../adapters/adapter-config.ts';
-import { type LoraAdapter, placeAdapter } from '../adapters/lora-adapter.ts';
+import { descriptionOf, type LoraAdapter, placeAdapter } from '../adapters/lora-adapter.ts';
 import { lastNames, targetedLayers } from '../adapters/targeted-layers.ts';
 import { philox } from '../base/random.ts';
 import { didYouMean } from '../base/suggest.ts';
 import { showValue } from '../config/show-value.ts';
 import type { CausalLM } from '../models/causal-lm.ts';
-import { namingOf } from '../models/registry.ts';
 
 /** What a new adapter is like. */
 export interface LoraOptions {
@@ -30,18 +29,21 @@ export interface LoraOptions {
 
 /**
  * A new adapter that changes nothing yet: A is drawn as PEFT draws it, uniformly within ±1/√inputs (Kaiming, a = √5), and B is
- * zeros. Train `adapter.parameters` while the model's own stay frozen, and save it with `saveAdapter`. Throws a `TypeError` for
+ * zeros. `createLoraTarget` trains it, `saveAdapter` saves it. Throws a `TypeError` for
  * an unknown option and a `RangeError` for values that cannot be.
  *
  * @example
  * const adapter = await createLora(model, { rank: 8, targets: ['q_proj', 'v_proj'], seed: 1 });
- * const trained = await TrainedParameters.create(adapter.parameters);
- * const losses = tokenLosses(model.transformer, backend, batch, { smoothing: 0, zLoss: 0, adapter: { adapter } });
+ * const target = await createLoraTarget(model, adapter);
+ * await train({ model: target, data: loader, maxSteps: 1000, learningRate: 1e-3 });
  */
 export async function createLora(model: CausalLM, options: LoraOptions = {}): Promise<LoraAdapter> {
   const { seed = 0, targets = 'all-linear' } = options;
   const config = configOf(options, targets);
-  const layers = targetedLayers({ config: model.config, naming: namingOf(model.config) }, targets, 'make an adapter');
+  const layersOf = (some: AdapterTargets) => targetedLayers(descriptionOf(model), some, 'make an adapter');
+  // In a list for training, a name that no layer has is a mistake; PEFT passes over it.
+  if (typeof targets !== 'string') for (const target of targets) layersOf([target]);
+  const layers = layersOf(targets);
   // As PEFT does, an adapter of all layers says which these are.
   const isAll = typeof targets === 'string' && targets.toLowerCase() === 'all-linear';
   const named = isAll ? { ...config, targets: lastNames(layers) } : config;

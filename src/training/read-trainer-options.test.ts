@@ -91,6 +91,10 @@ describe('What cannot be is refused', () => {
     [{ checkpoints: { folder: 'a', dtype: 'int8' } }, 'dtype is "int8", but it must be "float32"'],
     [{ checkpoints: { folder: 'a', keepLast: 0 } }, 'keepLast is 0'],
     [{ model: { trained: [] }, isTrained: () => true }, 'isTrained is given, but the model is a target'],
+    [
+      { model: { trained: [] }, checkpoints: { folder: 'a', baseFolder: 'b' } },
+      'checkpoints.baseFolder is given, but the model is a target',
+    ],
   ])('%o', (changes, problem) => {
     expect(() => read(changes)).toThrow(problem);
   });

@@ -102,6 +102,8 @@ export function readTrainerOptions(options: TrainerOptions): TrainerSettings {
   const model = required(given.model, 'model');
   if ('trained' in model && options.isTrained !== undefined)
     refuse('isTrained is given, but the model is a target that says itself what is trained');
+  if ('trained' in model && given.checkpoints?.baseFolder !== undefined)
+    refuse('checkpoints.baseFolder is given, but the model is a target that says itself how it is saved');
   return {
     model,
     data,

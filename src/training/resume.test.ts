@@ -6,12 +6,14 @@ import { testBackends } from '../../test/test-backends.ts';
 import { type TinyDataKind, tinyData, tinyModel, weightsOf } from '../../test/tiny-training.ts';
 import type { Backend } from '../backend/backend.ts';
 import { createReferenceBackend } from '../backends/reference/reference-backend.ts';
+import { createBackend } from '../create-backend.ts';
 import type { CausalLM } from '../models/causal-lm.ts';
 import { CheckpointError } from './checkpoint-error.ts';
 import { latestCheckpoint } from './checkpoint-folder.ts';
 import { train } from './train.ts';
 import { Trainer } from './trainer.ts';
 import type { TrainerOptions } from './trainer-options.ts';
+import type { TrainingEvent } from './training-events.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -20,6 +22,8 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const MAX_STEPS = 6;
+/** Before the first checkpoint, right after it, where the next is due, after that; one is written each two steps. */
+const KILL_POINTS = [1, 3, 4, 5];
 
 interface Variant {
   readonly data?: TinyDataKind;
@@ -56,38 +60,47 @@ describe.each(Object.keys(testBackends))('%s backend', (backendName) => {
   const opened = testBackends[backendName]!();
   afterAll(async () => (await opened).dispose());
 
-  test.each(Object.entries(VARIANTS))(
-    'a training that is killed and resumed ends with the same bits: %s',
-    async (_, variant) => {
-      const backend = await opened;
-      const whole = await optionsOf(backend, variant);
-      const losses: number[] = [];
-      await train({ ...whole, onEvent: (event) => void (event.kind === 'step' && losses.push(event.loss)) });
-      const wanted = await weightsOf(whole.model as CausalLM);
+  const cases = Object.keys(VARIANTS).flatMap((name) => KILL_POINTS.map((killedAt) => ({ name, killedAt })));
 
-      for (let killedAt = 1; killedAt < MAX_STEPS; killedAt++) {
-        const checkpoints = { folder: join(folder, String(killedAt)), every: 2, dtype: 'bfloat16' } as const;
-        // Killed at once: only what is on the disk remains.
-        const first = await Trainer.create({ ...(await optionsOf(backend, variant)), checkpoints });
-        for await (const event of first.run()) if (event.kind === 'step' && event.step === killedAt) break;
-        first.dispose();
+  test.each(cases)('$name: killed in step $killedAt and resumed, it ends with the same bits', async (one) => {
+    const [backend, variant, { killedAt }] = [await opened, VARIANTS[one.name]!, one];
+    const whole = await trainTiny(await optionsOf(backend, variant));
 
-        const resume = await latestCheckpoint(checkpoints.folder);
-        const frozen = variant.options?.isTrained !== undefined;
-        const second = await optionsOf(backend, variant, frozen || resume === undefined ? 1 : 77);
-        const again: number[] = [];
-        const result = await train({
-          ...second,
-          ...{ checkpoints, resume },
-          onEvent: (event) => void (event.kind === 'step' && again.push(event.loss)),
-        });
-        expect(result).toMatchObject({ reason: 'finished', step: MAX_STEPS });
-        // It was killed before the checkpoint of that step was written.
-        expect(again).toEqual(losses.slice(2 * Math.floor((killedAt - 1) / 2)));
-        expect(await weightsOf(second.model as CausalLM)).toEqual(wanted);
-      }
-    },
-  );
+    // Killed at once, before a checkpoint of the step is written: only what is on the disk remains.
+    const checkpoints = { folder, every: 2, dtype: 'bfloat16' } as const;
+    const first = await Trainer.create({ ...(await optionsOf(backend, variant)), checkpoints });
+    for await (const event of first.run()) if (event.kind === 'step' && event.step === killedAt) break;
+    first.dispose();
+
+    const resume = await latestCheckpoint(folder);
+    const isPartlyFrozen = variant.options?.isTrained !== undefined;
+    const options = await optionsOf(backend, variant, isPartlyFrozen || resume === undefined ? 1 : 77);
+    const rest = await trainTiny({ ...options, resume });
+    expect(rest.losses).toEqual(whole.losses.slice(2 * Math.floor((killedAt - 1) / 2)));
+    expect(rest.weights).toEqual(whole.weights);
+  });
+});
+
+/** The losses of all steps, and the weights in the end. */
+async function trainTiny(options: TrainerOptions) {
+  const losses: number[] = [];
+  const onEvent = (event: TrainingEvent) => void (event.kind === 'step' && losses.push(event.loss));
+  expect(await train({ ...options, onEvent })).toMatchObject({ reason: 'finished', step: MAX_STEPS });
+  return { losses, weights: await weightsOf(options.model as CausalLM) };
+}
+
+test('a training goes on with the same bits on another number of threads', async () => {
+  const variant = VARIANTS['accumulation, dropout, documents']!;
+  const [one, two] = await Promise.all([1, 2].map((threads) => createBackend({ device: 'wasm', threads })));
+  const whole = await optionsOf(one!, variant);
+  await train(whole);
+  const { checkpoint } = await train({ ...(await optionsOf(two!, variant)), maxSteps: 3, checkpoints: { folder } });
+  for (const backend of [one!, two!]) {
+    const rest = await optionsOf(backend, variant, 5);
+    await train({ ...rest, resume: checkpoint });
+    expect(await weightsOf(rest.model as CausalLM)).toEqual(await weightsOf(whole.model as CausalLM));
+  }
+  await Promise.all([one!.dispose(), two!.dispose()]);
 });
 
 describe('What a checkpoint refuses', () => {

@@ -70,12 +70,12 @@ function sameBits(a: Float32Array, b: Float32Array): boolean {
   return Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(Buffer.from(b.buffer, b.byteOffset, b.byteLength));
 }
 
-const ROWS = [1, 2, 3, 4, 5, 6, 7, 23, 24, 25, 95, 96];
+const ROWS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 23, 24, 25, 47, 48, 95, 96];
 const SHAPES = [
   { inputs: 1, outputs: 1 },
   { inputs: 5, outputs: 13 },
   { inputs: 33, outputs: 121 },
-  { inputs: 40, outputs: 300 },
+  { inputs: 75, outputs: 300 },
 ];
 
 for (const numerics of ['fused', 'portable'] as const) {

@@ -4,10 +4,14 @@ import { bytesPerElement, type WeightDType } from '../../backend/dtype.ts';
 
 /** Rows of a float32 panel. */
 const FLOAT32_PANEL = 12;
+/** Rows of a 16-bit panel. */
+const HALF_PANEL = 8;
 /** What the rows of 16-bit matrices are padded to: three panels of 8 are two of 12. */
 const HALF_GROUP = 24;
-/** From this many rows on, `linear` widens 16-bit weights to float32 panels first. */
-const WIDEN_ROWS = 24;
+/** Between the sums of two threads, further than a prefetcher runs ahead: else one takes the other's lines from its cache. */
+const THREAD_GAP = 4096;
+/** From this many rows on, `linear` goes over whole panels at once, of 16-bit weights widened to float32 first. */
+const MANY_ROWS = { float32: 48, bfloat16: 24, float16: 24 } satisfies Record<WeightDType, number>;
 
 /** Bytes of a weight matrix, rows padded to whole panels. */
 export function matrixByteLength(dtype: WeightDType, rows: number, columns: number): number {
@@ -16,11 +20,11 @@ export function matrixByteLength(dtype: WeightDType, rows: number, columns: numb
 }
 
 /**
- * Scratch bytes of each thread of `linear`, whatever the number of outputs: rows and their factors where float16 input is
- * scaled, one group of outputs where weights are widened.
+ * Scratch bytes of each thread of `linear`, whatever the number of outputs. For few rows the sums of four panels, and the rows
+ * and their factors where float16 input is scaled; for many one group of outputs where weights are widened.
  */
 export function linearScratchBytes(dtype: WeightDType, rows: number, inputs: number): number {
-  if (dtype === 'float32') return 0;
-  if (rows >= WIDEN_ROWS) return HALF_GROUP * inputs * 4;
-  return dtype === 'float16' ? rows * (inputs + 1) * 4 : 0;
+  if (rows >= MANY_ROWS[dtype]) return dtype === 'float32' ? 0 : HALF_GROUP * inputs * 4;
+  const sums = 4 * rows * (dtype === 'float32' ? FLOAT32_PANEL : HALF_PANEL);
+  return 4 * (dtype === 'float16' ? sums + rows * (inputs + 1) : sums) + THREAD_GAP;
 }

@@ -11,6 +11,14 @@ interface Waiter {
   readonly reject: (reason: Error) => void;
 }
 
+interface WorkerStart {
+  readonly module: WebAssembly.Module;
+  readonly thread: number;
+  readonly threads: number;
+  /** Whether there is a processor for each thread. */
+  readonly canSpin: boolean;
+}
+
 /**
  * Threads that run command lists from shared memory (assembly/execute.ts). The thread that owns the pool never computes
  * and never blocks: it puts lists into a ring and hears a message when one has run that it waits for.
@@ -31,7 +39,8 @@ export class WorkerPool implements Executor {
   static start(module: WebAssembly.Module, memory: WasmMemory, threads: number): WorkerPool {
     const workers = Array.from({ length: threads }, () => platform.startWorker(workerSource));
     const pool = new WorkerPool(memory, workers);
-    for (const [thread, worker] of workers.entries()) pool.#connect(worker, { module, thread, threads });
+    const canSpin = threads <= platform.availableParallelism;
+    for (const [thread, worker] of workers.entries()) pool.#connect(worker, { module, thread, threads, canSpin });
     return pool;
   }
 
@@ -74,7 +83,7 @@ export class WorkerPool implements Executor {
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 
-  #connect(worker: PlatformWorker, start: { module: WebAssembly.Module; thread: number; threads: number }): void {
+  #connect(worker: PlatformWorker, start: WorkerStart): void {
     worker.onMessage((message) => {
       if (message === 'completed') return this.#failure === undefined && this.#settle();
       // Until it is ready, a thread keeps the process alive; from then on only while somebody waits.

@@ -90,7 +90,7 @@ async function finish(
         }),
     });
     try {
-      return { ...parts, settings, data, adapter: await createRunAdapter(model, settings) };
+      return { ...parts, settings, data, adapter: await createRunAdapter(model, parts.baseFolder, settings) };
     } catch (error) {
       await data.close();
       throw error;

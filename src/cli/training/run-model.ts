@@ -97,12 +97,16 @@ export interface RunAdapter {
   readonly target: TrainingTarget;
 }
 
-/** The new adapter that the settings describe; undefined if they have none. */
-export async function createRunAdapter(model: CausalLM, settings: RunSettings): Promise<RunAdapter | undefined> {
+/** The new adapter that the settings describe, of the model of a folder; undefined if they have none. */
+export async function createRunAdapter(
+  model: CausalLM,
+  baseFolder: string,
+  settings: RunSettings,
+): Promise<RunAdapter | undefined> {
   if (!isLora(settings)) return undefined;
   const { loraRank: rank, loraAlpha: alpha, loraDropout: dropout, loraTargets, model: baseModel, seed } = settings;
   const adapter = await createLora(model, { rank, alpha, dropout, targets: targetsOf(loraTargets), seed, baseModel });
-  return { adapter, target: await createLoraTarget(model, adapter) };
+  return { adapter, target: await createLoraTarget(model, adapter, { baseFolder }) };
 }
 
 function targetsOf(targets: readonly string[] | undefined): readonly string[] | string | undefined {

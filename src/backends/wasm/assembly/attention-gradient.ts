@@ -196,11 +196,11 @@ function weigh(a: AttentionGradientCommand, span: Span, firstKey: usize, query: 
     const from = firstKey + <usize>begin * keyStride;
     multiplyTiles(
       weights + at, BLOCK_BYTES, a.keys + from, keyStride, transposedQueries + column, BLOCK_BYTES, rows, a.headSize,
-      PANEL, false,
+      PANEL, 0, 0,
     );
     multiplyTiles(
       scoreGrads + at, BLOCK_BYTES, a.values + from, keyStride, transposedGrads + column, BLOCK_BYTES, rows, a.headSize,
-      PANEL, false,
+      PANEL, 0, 0,
     );
     const lane = panel * PANEL;
     const maskBytes = <usize>a.maskWidth << 2;
@@ -233,9 +233,10 @@ function addProducts(
   const panel = rows + <usize>(first * PANEL) * rowBytes;
   for (let d = 0; d < a.headSize; d += PANEL) {
     const offset = <usize>d << 2;
+    const at = to + <usize>key * keyStride + offset;
     multiplyTiles(
-      to + <usize>key * keyStride + offset, keyStride, from, BLOCK_BYTES, panel + offset, rowBytes, next - key, inner,
-      min(PANEL, a.headSize - d), true,
+      at, keyStride, from, BLOCK_BYTES, panel + offset, rowBytes, next - key, inner, min(PANEL, a.headSize - d), at,
+      keyStride,
     );
   }
 }
@@ -248,7 +249,7 @@ function multiplyQueryGradients(a: AttentionGradientCommand): void {
     if (inner > 0) {
       multiplyTiles(
         transposedQueryGrads + column, BLOCK_BYTES, transposedKeys + (<usize>begin << 2), a.keyRowBytes,
-        scoreGrads + <usize>(begin - sight.begin) * BLOCK_BYTES + column, BLOCK_BYTES, a.headSize, inner, PANEL, false,
+        scoreGrads + <usize>(begin - sight.begin) * BLOCK_BYTES + column, BLOCK_BYTES, a.headSize, inner, PANEL, 0, 0,
       );
     } else {
       for (let d = 0; d < a.headSize; d++) {

@@ -3,6 +3,7 @@
 import { BLOCK, keysAddress, PART, PART_BLOCK_BYTES, PART_TOKEN_BYTES, valuesAddress } from './cache-layout';
 import { firstLanes } from './lanes';
 import { firstItem } from './linear-layout';
+import { transpose } from './transpose';
 
 /**
  * Keys and values (tokens, kvHeads, headSize) to the cache slots of the tokens: slots[t], or firstSlot + t where `slots`
@@ -12,6 +13,9 @@ export function storeKeysValues(
   cache: usize, keys: usize, values: usize, slots: usize, firstSlot: i32, tokens: i32, numBlocks: i32, kvHeads: i32,
   headSize: i32, thread: i32, threads: i32,
 ): void {
+  if (slots == 0 && (firstSlot & (BLOCK - 1)) == 0 && (headSize & 3) == 0) {
+    return storeBlocks(cache, keys, values, firstSlot / BLOCK, tokens, numBlocks, kvHeads, headSize, thread, threads);
+  }
   const bytes = <usize>headSize << 2;
   const end = firstItem(tokens * kvHeads, thread + 1, threads);
   for (let i = firstItem(tokens * kvHeads, thread, threads); i < end; i++) {
@@ -24,6 +28,31 @@ export function storeKeysValues(
     storeKey(keysAddress(cache, numBlocks, headSize, head, block) + (column << 2), keys + from, bytes);
     const part = valuesAddress(cache, numBlocks, kvHeads, headSize, head) + <usize>block * PART_BLOCK_BYTES;
     storeValue(part + column * PART_TOKEN_BYTES, values + from, numBlocks, headSize);
+  }
+}
+
+/**
+ * The same for whole blocks from `firstBlock` on: keys by 4 × 4 transposes. What lies past the last token of the last block is
+ * overwritten.
+ */
+function storeBlocks(
+  cache: usize, keys: usize, values: usize, firstBlock: i32, tokens: i32, numBlocks: i32, kvHeads: i32, headSize: i32,
+  thread: i32, threads: i32,
+): void {
+  const stride = <usize>(kvHeads * headSize) << 2;
+  const blocks = (tokens + BLOCK - 1) / BLOCK;
+  const end = firstItem(blocks * kvHeads, thread + 1, threads);
+  for (let i = firstItem(blocks * kvHeads, thread, threads); i < end; i++) {
+    const block = i / kvHeads;
+    const head = i % kvHeads;
+    const first = block * BLOCK;
+    const count = min(BLOCK, tokens - first);
+    const from = <usize>first * stride + (<usize>(head * headSize) << 2);
+    transpose(keysAddress(cache, numBlocks, headSize, head, firstBlock + block), 64, keys + from, stride, count, headSize);
+    let to = valuesAddress(cache, numBlocks, kvHeads, headSize, head) + <usize>(firstBlock + block) * PART_BLOCK_BYTES;
+    for (let token = 0; token < count; token++, to += PART_TOKEN_BYTES) {
+      storeValue(to, values + from + <usize>token * stride, numBlocks, headSize);
+    }
   }
 }
 

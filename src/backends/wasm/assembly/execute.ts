@@ -22,7 +22,7 @@ import { packColumns, packRows, unpack } from './pack';
 import { rotate } from './rotary';
 import { argmax, gatherRows, sliceColumns } from './rows';
 import { logSoftmax, softmax, tokenLogProbs } from './softmax';
-import { barrier, waitForList } from './sync';
+import { barrier, neverSpin, waitForList } from './sync';
 
 /** Tells the host that the list has run that it waits for. A message costs as much as many operations. */
 // @ts-ignore: decorator
@@ -30,8 +30,9 @@ import { barrier, waitForList } from './sync';
 declare function listCompleted(): void;
 
 /** The life of a worker: runs the lists that the host submits, one after the other, from the first on. */
-export function serve(thread: i32, threads: i32): void {
+export function serve(thread: i32, threads: i32, canSpin: bool): void {
   if (ASC_FEATURE_THREADS) {
+    if (!canSpin) neverSpin();
     for (let taken = 0; ; taken++) {
       waitForList(taken);
       const entry = RING + (taken % RING_LENGTH) * RING_ENTRY_BYTES;

@@ -5,11 +5,10 @@
 
 import { widen } from './convert';
 import { columnStride, firstItem, FLOAT32, GROUP, HALF_PANEL, PANEL } from './linear-layout';
+import { multiplyPanels } from './product-panels';
 import { multiplyTiles } from './product-tile';
 import { storeTransposed, transpose } from './transpose';
 
-/** Bytes of input rows that stay in a core's second-level cache beside a panel. */
-const ROWS_BYTES: i32 = 262144;
 /** Columns of the output gradient that are transposed at once. */
 const STRIP: i32 = 48;
 
@@ -85,33 +84,18 @@ function transposeHalves(to: usize, panelBytes: usize, from: usize, columns: i32
 
 /**
  * output (rows, columns) = or += columns first … first + count − 1 of input (rows, inputs) · panels, as `packTransposed`
- * leaves them. Threads share the rows, or the panels where rows are few.
+ * leaves them.
  */
 export function multiplyTransposed(
   output: usize, input: usize, panels: usize, rows: i32, inputs: i32, first: i32, count: i32, columns: i32, adds: bool,
   thread: i32, threads: i32,
 ): void {
-  const numPanels = (columns + PANEL - 1) / PANEL;
-  const tiles = (rows + 2) / 3;
-  const sharesRows = tiles >= threads * 4 || tiles > numPanels;
-  const beginPanel = sharesRows ? 0 : firstItem(numPanels, thread, threads);
-  const endPanel = sharesRows ? numPanels : firstItem(numPanels, thread + 1, threads);
-  const endRow = sharesRows ? min(rows, firstItem(tiles, thread + 1, threads) * 3) : rows;
-  const blockRows = max(3, ROWS_BYTES / 4 / count / 3 * 3);
   const panelBytes = panelRows(count) * (PANEL * 4);
-  const outputStride = <usize>columns << 2;
-  const inputStride = <usize>inputs << 2;
-  for (let row = sharesRows ? firstItem(tiles, thread, threads) * 3 : 0; row < endRow; row += blockRows) {
-    const from = input + <usize>row * inputStride + (<usize>first << 2);
-    const to = output + <usize>row * outputStride;
-    const height = min(blockRows, endRow - row);
-    for (let i = beginPanel; i < endPanel; i++) {
-      multiplyTiles(
-        to + <usize>i * (PANEL * 4), outputStride, from, inputStride, panels + <usize>i * panelBytes, PANEL * 4, height,
-        count, min(PANEL, columns - i * PANEL), adds,
-      );
-    }
-  }
+  const from = input + (<usize>first << 2);
+  multiplyPanels(
+    output, from, <usize>inputs << 2, panels, panelBytes, rows, count, columns, adds ? output : 0, <usize>columns << 2,
+    thread, threads,
+  );
 }
 
 /** Panels [columns/12][count][12] of `count` rows of the input (count, columns); columns past the last are not used. */
@@ -157,9 +141,10 @@ export function addWeightGradient(
     transpose(scratch, stripStride, outputGrad + (<usize>row << 2), gradStride, count, height);
     const to = weightGrad + <usize>row * weightStride;
     for (let i = 0; i < numPanels; i++) {
+      const at = to + <usize>i * (PANEL * 4);
       multiplyTiles(
-        to + <usize>i * (PANEL * 4), weightStride, scratch, stripStride, panels + <usize>i * panelBytes, PANEL * 4,
-        height, count, min(PANEL, columns - i * PANEL), true,
+        at, weightStride, scratch, stripStride, panels + <usize>i * panelBytes, PANEL * 4, height, count,
+        min(PANEL, columns - i * PANEL), at, weightStride,
       );
     }
   }

@@ -17,8 +17,12 @@ export const PANEL: i32 = 12;
 export const HALF_PANEL: i32 = 8;
 /** Rows of two float32 panels and of three 16-bit panels. */
 export const GROUP: i32 = 24;
-/** From this many rows on, 16-bit weights are widened to float32 panels first: where it breaks even on AMD Zen 4. */
-export const WIDEN_ROWS: i32 = 24;
+/** From this many rows on, whole panels are gone over at once, of 16-bit weights widened to float32 first. */
+// @ts-ignore: decorator
+@inline
+export function manyRows(dtype: i32): i32 {
+  return dtype == FLOAT32 ? 48 : 24;
+}
 
 // @ts-ignore: decorator
 @inline

@@ -1,6 +1,34 @@
-// What ends every product. Nothing is written past the last output.
+// Where products begin and end. Nothing is written past the last output.
 
 import { storeLanes } from './lanes';
+
+/** Makes `bytes` bytes of sums zeros, a multiple of 16. */
+// @ts-ignore: decorator
+@inline
+export function clearSums(sums: usize, bytes: usize): void {
+  for (const stop = sums + bytes; sums < stop; sums += 16) v128.store(sums, f32x4.splat(0));
+}
+
+/**
+ * Stores sums [rows][width], times the factor of their row, a power of two, plus the bias, as outputs first … first + width
+ * − 1 of all rows. `bias` and `factors` are 0 for none.
+ */
+export function storeSums(
+  output: usize, sums: usize, bias: usize, factors: usize, rows: i32, outputs: i32, first: i32, width: i32,
+): void {
+  const end = min(first + width, outputs);
+  const skipped = <usize>(first + width - end) >> 2 << 4;
+  for (let row = 0; row < rows; row++, output += <usize>outputs << 2) {
+    for (let i = first; i < end; i += 4, sums += 16) {
+      let sum = v128.load(sums);
+      if (factors) sum = f32x4.mul(sum, v128.load_splat<f32>(factors + (<usize>row << 2)));
+      // What is read past the last output is padding of the buffer.
+      if (bias) sum = f32x4.add(sum, v128.load(bias + (<usize>i << 2)));
+      storeOutputs(output, i, outputs, sum);
+    }
+    sums += skipped;
+  }
+}
 
 /** Stores the lanes of outputs first … first + 3 that exist. */
 // @ts-ignore: decorator
@@ -11,19 +39,10 @@ export function storeOutputs(row: usize, first: i32, outputs: i32, sums: v128): 
   else if (first < outputs) storeLanes(to, sums, outputs - first);
 }
 
-/** Outputs begin … end − 1 of a row times `factor`, a power of two, plus the bias (0 for none). */
-export function finishSums(row: usize, bias: usize, begin: i32, end: i32, factor: f32): void {
-  if (bias == 0 && factor == 1) return;
-  const factors = f32x4.splat(factor);
-  const stop = row + (<usize>end << 2);
-  let to = row + (<usize>begin << 2);
-  let from = bias + (<usize>begin << 2);
-  for (; to + 16 <= stop; to += 16, from += 16) {
-    const sum = f32x4.mul(v128.load(to), factors);
-    v128.store(to, bias ? f32x4.add(sum, v128.load(from)) : sum);
-  }
-  for (; to < stop; to += 4, from += 4) {
-    const sum = load<f32>(to) * factor;
-    store<f32>(to, bias ? sum + load<f32>(from) : sum);
+/** Adds the bias (0 for none) to outputs first … outputs − 1 of a row. */
+export function addBias(row: usize, bias: usize, first: i32, outputs: i32): void {
+  if (bias == 0) return;
+  for (let i = <usize>first << 2; i < <usize>outputs << 2; i += 4) {
+    store<f32>(row + i, load<f32>(row + i) + load<f32>(bias + i));
   }
 }

@@ -3,20 +3,19 @@
 
 import { madd } from './fma';
 import { PANEL } from './linear-layout';
-import { finishSums, storeOutputs } from './linear-store';
+import { addBias, storeOutputs } from './linear-store';
 
 /**
- * Outputs first … first + 11 of rows firstRow … rows − 1. Rows past the last are the last again, computed and stored twice
+ * Outputs first … first + 11 of all rows. Rows past the last are the last again, computed and stored twice
  * to the same bits.
  */
 export function multiplyPanel(
-  output: usize, input: usize, panel: usize, bias: usize, rows: i32, inputs: i32, outputs: i32, firstRow: i32,
-  first: i32,
+  output: usize, input: usize, panel: usize, bias: usize, rows: i32, inputs: i32, outputs: i32, first: i32,
 ): void {
   const inputBytes = <usize>inputs << 2;
   const outputBytes = <usize>outputs << 2;
   const stop = panel + <usize>inputs * (PANEL * 4);
-  for (let row = firstRow; row < rows; row += 3) {
+  for (let row = 0; row < rows; row += 3) {
     const second = min(row + 1, rows - 1);
     const third = min(row + 2, rows - 1);
     let x0 = input + <usize>row * inputBytes;
@@ -62,7 +61,7 @@ function storeRow(row: usize, bias: usize, first: i32, outputs: i32, a: v128, b:
     storeOutputs(row, first, outputs, a);
     storeOutputs(row, first + 4, outputs, b);
     storeOutputs(row, first + 8, outputs, c);
-    finishSums(row, bias, first, outputs, 1);
+    addBias(row, bias, first, outputs);
     return;
   }
   if (bias) {

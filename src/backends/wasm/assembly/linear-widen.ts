@@ -18,9 +18,9 @@ export function linearWiden(
     if (dtype == BFLOAT16) widenGroup(scratch, from, inputs, BFLOAT16);
     else widenGroup(scratch, from, inputs, FLOAT16);
     const first = group * GROUP;
-    multiplyPanel(output, input, scratch, bias, rows, inputs, outputs, 0, first);
+    multiplyPanel(output, input, scratch, bias, rows, inputs, outputs, first);
     if (first + PANEL < outputs) {
-      multiplyPanel(output, input, scratch + bytes, bias, rows, inputs, outputs, 0, first + PANEL);
+      multiplyPanel(output, input, scratch + bytes, bias, rows, inputs, outputs, first + PANEL);
     }
   }
 }

@@ -4,10 +4,10 @@
 // An output is one chain of multiply-adds over k = 0 … K − 1 from zero, and then the bias: the same bits for any number of
 // rows and threads, and with 16-bit weights those of the float32 kernel on the widened weights.
 
-import { linearFloat32 } from './linear-float32';
-import { linearHalf } from './linear-half';
-import { FLOAT32, WIDEN_ROWS } from './linear-layout';
+import { linearFew } from './linear-few';
+import { FLOAT32, manyRows, PANEL } from './linear-layout';
 import { linearWiden } from './linear-widen';
+import { multiplyPanels } from './product-panels';
 
 /** `bias` is 0 for none; `scratch` is the thread's own. */
 export function linear(
@@ -15,10 +15,13 @@ export function linear(
   scratch: usize, thread: i32, threads: i32,
 ): void {
   if (rows == 0) return;
-  if (dtype == FLOAT32) {
-    linearFloat32(output, input, weight, bias, rows, inputs, outputs, thread, threads);
-  } else if (rows < WIDEN_ROWS) {
-    linearHalf(output, input, weight, bias, rows, inputs, outputs, dtype, scratch, thread, threads);
+  if (rows < manyRows(dtype)) {
+    linearFew(output, input, weight, bias, rows, inputs, outputs, dtype, scratch, thread, threads);
+  } else if (dtype == FLOAT32) {
+    multiplyPanels(
+      output, input, <usize>inputs << 2, weight, <usize>inputs * (PANEL * 4), rows, inputs, outputs, bias, 0,
+      thread, threads,
+    );
   } else {
     linearWiden(output, input, weight, bias, rows, inputs, outputs, dtype, scratch, thread, threads);
   }

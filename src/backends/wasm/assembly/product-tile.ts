@@ -6,13 +6,14 @@ import { storeLanes } from './lanes';
 import { PANEL } from './linear-layout';
 
 /**
- * output (rows, columns) = input (rows, inner) · panel (inner, 12), or += with `adds`; at most 12 columns. Strides are in
- * bytes: of rows of the output and the input, and from one step of the panel to the next. Each element is one chain of
- * multiply-adds from zero, added to the output as a whole. No byte of the output past the last column is touched.
+ * output (rows, columns) = input (rows, inner) · panel (inner, 12) + addend; at most 12 columns. Strides are in bytes: from one
+ * row to the next, and from one step of the panel to the next. The addend is 0 for none, the output itself to add to it, or a
+ * bias with a stride of 0. Each element is one chain of multiply-adds from zero, and then the addend. No byte of the output
+ * past the last column is touched.
  */
 export function multiplyTiles(
   output: usize, outputStride: usize, input: usize, inputStride: usize, panel: usize, panelStep: usize, rows: i32,
-  inner: i32, columns: i32, adds: bool,
+  inner: i32, columns: i32, addend: usize, addendStride: usize,
 ): void {
   const bytes = <usize>inner << 2;
   for (let row = 0; row < rows; row += 3) {
@@ -47,36 +48,37 @@ export function multiplyTiles(
       p += panelStep;
     } while (x0 < stop);
     const to = output + <usize>row * outputStride;
-    storeRow(to, columns, adds, a0, b0, c0);
-    if (left > 1) storeRow(to + outputStride, columns, adds, a1, b1, c1);
-    if (left > 2) storeRow(to + outputStride * 2, columns, adds, a2, b2, c2);
+    const more = addend ? addend + <usize>row * addendStride : 0;
+    storeRow(to, columns, more, a0, b0, c0);
+    if (left > 1) storeRow(to + outputStride, columns, more ? more + addendStride : 0, a1, b1, c1);
+    if (left > 2) storeRow(to + outputStride * 2, columns, more ? more + addendStride * 2 : 0, a2, b2, c2);
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function storeRow(to: usize, columns: i32, adds: bool, a: v128, b: v128, c: v128): void {
-  if (columns < PANEL) return storePart(to, columns, adds, a, b, c);
-  if (adds) {
-    a = f32x4.add(v128.load(to), a);
-    b = f32x4.add(v128.load(to, 16), b);
-    c = f32x4.add(v128.load(to, 32), c);
+function storeRow(to: usize, columns: i32, addend: usize, a: v128, b: v128, c: v128): void {
+  if (columns < PANEL) return storePart(to, columns, addend, a, b, c);
+  if (addend) {
+    a = f32x4.add(a, v128.load(addend));
+    b = f32x4.add(b, v128.load(addend, 16));
+    c = f32x4.add(c, v128.load(addend, 32));
   }
   v128.store(to, a);
   v128.store(to, b, 16);
   v128.store(to, c, 32);
 }
 
-function storePart(to: usize, columns: i32, adds: bool, a: v128, b: v128, c: v128): void {
-  storeVector(to, columns, adds, a);
-  if (columns > 4) storeVector(to + 16, columns - 4, adds, b);
-  if (columns > 8) storeVector(to + 32, columns - 8, adds, c);
+function storePart(to: usize, columns: i32, addend: usize, a: v128, b: v128, c: v128): void {
+  storeVector(to, columns, addend, a);
+  if (columns > 4) storeVector(to + 16, columns - 4, addend ? addend + 16 : 0, b);
+  if (columns > 8) storeVector(to + 32, columns - 8, addend ? addend + 32 : 0, c);
 }
 
 // @ts-ignore: decorator
 @inline
-function storeVector(to: usize, columns: i32, adds: bool, sums: v128): void {
-  if (adds) sums = f32x4.add(v128.load(to), sums);
+function storeVector(to: usize, columns: i32, addend: usize, sums: v128): void {
+  if (addend) sums = f32x4.add(sums, v128.load(addend));
   if (columns >= 4) v128.store(to, sums);
   else storeLanes(to, sums, columns);
 }

@@ -3,8 +3,9 @@
 //
 // Spinning adapts. Waking a sleeper can take longer than the operation that is waited for, and a thread that wakes late
 // makes the others sleep at the next barrier: with a processor for each thread it pays to spin for longer than any
-// operation may differ between threads. Without one, spins fail, and each failure halves the next; every 1024th sleep is
-// followed by a full spin, by which threads find back into step once there is a processor for each again.
+// operation may differ between threads. Where others use the processors, spins fail, and each failure halves the next; every
+// 1024th sleep is followed by a full spin, by which threads find back into step once there is a processor for each again.
+// With more threads than processors nobody ever spins.
 
 import { BARRIER_COUNT, BARRIER_GENERATION, BARRIER_SLEEPERS, SUBMITTED, SUBMITTED_SLEEPERS } from '../memory-map';
 
@@ -18,6 +19,13 @@ const IDLE_SPINS: i32 = 3000000;
 /** Of this thread: every thread has an instance of its own, and so its own globals. */
 let spins: i32 = MOST_SPINS;
 let sleeps: i32 = 0;
+let canSpin: bool = true;
+
+/** From now on this thread sleeps at once. */
+export function neverSpin(): void {
+  canSpin = false;
+  spins = 0;
+}
 
 /** Returns when all threads have called it. */
 export function barrier(threads: i32): void {
@@ -35,8 +43,10 @@ export function barrier(threads: i32): void {
       spins = min(MOST_SPINS, spins + (spins >> 3) + 64);
       return;
     }
-    sleeps++;
-    spins = (sleeps & 1023) == 0 ? MOST_SPINS : max(LEAST_SPINS, spins >> 1);
+    if (canSpin) {
+      sleeps++;
+      spins = (sleeps & 1023) == 0 ? MOST_SPINS : max(LEAST_SPINS, spins >> 1);
+    }
     sleepWhile(BARRIER_GENERATION, generation, BARRIER_SLEEPERS);
   }
 }
@@ -44,7 +54,7 @@ export function barrier(threads: i32): void {
 /** Returns when the host has submitted more than `taken` lists. */
 export function waitForList(taken: i32): void {
   if (ASC_FEATURE_THREADS) {
-    for (let i = 0; i < IDLE_SPINS; i++) {
+    for (let i = canSpin ? 0 : IDLE_SPINS; i < IDLE_SPINS; i++) {
       if (atomic.load<i32>(SUBMITTED) != taken) return;
     }
     sleepWhile(SUBMITTED, taken, SUBMITTED_SLEEPERS);

@@ -1,0 +1,132 @@
+// Makes the models that ship with Kvasir, from nothing but this folder. `--help` says more.
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createBackend, tokenizeInMemory } from 'kvasir';
+import { checkWriting, measureDrafting } from './measure-stories.mjs';
+import { SHAPES } from './shapes.mjs';
+import { storyRandom } from './story-random.mjs';
+import { openTokenizer, trainStoryTokenizer } from './story-tokenizer.mjs';
+import { writeStory } from './story-writer.mjs';
+import { trainModel } from './train-model.mjs';
+
+const HELP = `Usage: npm run train:defaults -- [options]
+
+Trains the models in models/: writes stories by the grammar of this folder, trains a tokenizer on them, then each model; at the
+end the models write stories and the grammar's checker reads them. What was interrupted goes on where it stopped. The same
+machine makes the same files.
+
+  --only NAMES       some of ${SHAPES.map(({ name }) => name).join(', ')}, with commas between
+  --measure          train nothing, measure the models that are there
+  --stories N        stories to learn from (default: 60000)
+  --steps N          steps of each model, for a trial
+  --output DIR       where the models go (default: models)
+  --work DIR         checkpoints of a training under way (default: models/.training); delete it to begin anew
+  --threads N        threads that compute (default: the processors)
+  --help             this text`;
+
+/** Stories that no model has seen, numbered from here. */
+const FIRST_HELD_OUT = 1_000_000;
+const NUM_HELD_OUT = 1000;
+const STORY_SEED = 0;
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    measure: { type: 'boolean', default: false },
+    stories: { type: 'string', default: '60000' },
+    steps: { type: 'string' },
+    output: { type: 'string', default: fileURLToPath(new URL('../../models', import.meta.url)) },
+    work: { type: 'string' },
+    threads: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help) console.log(HELP);
+else await run();
+
+async function run() {
+  const { output } = values;
+  const work = values.work ?? join(output, '.training');
+  const controller = new AbortController();
+  process.once('SIGINT', () =>
+    controller.abort(new Error('interrupted; the same command goes on from the last checkpoint')),
+  );
+  const start = performance.now();
+  const report = (/** @type {string} */ line) => console.error(`${elapsed(start)}  ${line}`);
+  try {
+    const shapes = SHAPES.filter(({ name }) => values.only === undefined || values.only.split(',').includes(name));
+    if (!values.measure) await trainAll(shapes, { output, work, signal: controller.signal, report });
+    await measureAll(output, report);
+    if (values.only === undefined && !values.measure) rmSync(work, { recursive: true, force: true });
+  } catch (error) {
+    console.error(`Cannot train the default models: ${error.message}`);
+    process.exitCode = controller.signal.aborted ? 130 : 1;
+  }
+}
+
+/** @param {readonly import('./shapes.mjs').Shape[]} shapes @param {{ output: string, work: string, signal: AbortSignal, report: (line: string) => void }} options */
+async function trainAll(shapes, { output, work, signal, report }) {
+  const texts = writeStories(0, Number(values.stories));
+  const heldOut = writeStories(FIRST_HELD_OUT, NUM_HELD_OUT);
+  report(`${texts.length} stories written; training the tokenizer`);
+  const files = await trainStoryTokenizer(texts.map(({ text }) => text));
+  const tokenizer = openTokenizer(files);
+  const dataset = (/** @type {readonly { text: string }[]} */ documents) =>
+    tokenizeInMemory({ sources: [{ format: 'documents', documents }], tokenizer });
+  const [training, validation] = [await dataset(texts), await dataset(heldOut)];
+  report(`${training.numTokens} tokens, ${(training.numTokens / texts.length).toFixed(1)} a story`);
+  const numBytes = heldOut.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+  const threads = values.threads === undefined ? undefined : Number(values.threads);
+  const backend = await createBackend({ threads });
+  try {
+    for (const shape of shapes) {
+      const steps = values.steps === undefined ? shape.steps : Number(values.steps);
+      const common = { training, validation, numBytes, tokenizer, files, work, output, signal, report };
+      const { seconds, folder, best, numParameters } = await trainModel(backend, { ...shape, steps }, common);
+      report(`${shape.name}: ${numParameters} parameters, ${steps} steps in ${seconds.toFixed(0)} s`);
+      const bits = heldOut.reduce((sum, story) => sum + story.bits, 0) / numBytes;
+      const numPredicted = validation.numTokens - heldOut.length;
+      const entropy = (heldOut.reduce((sum, story) => sum + story.bits, 0) * Math.LN2) / numPredicted;
+      writeJson(join(folder, 'training.json'), {
+        ...{ numParameters, steps, seconds: Math.round(seconds), stories: texts.length, tokens: training.numTokens },
+        ...{ validationLoss: best?.loss, dataEntropy: entropy, dataBitsPerByte: bits, sha256: sha256(folder) },
+      });
+    }
+  } finally {
+    await backend.dispose();
+  }
+}
+
+/** @param {string} output @param {(line: string) => void} report */
+async function measureAll(output, report) {
+  const [stories, draft] = SHAPES.map(({ name }) => join(output, name));
+  if (!existsSync(join(stories, 'model.safetensors'))) return;
+  for (const prompt of ['', 'Once upon a time']) {
+    const writing = await checkWriting(stories, { count: 500, prompt, seed: 1 });
+    report(`stories from ${JSON.stringify(prompt)} at temperature 0.8: ${JSON.stringify(writing)}`);
+  }
+  if (!existsSync(join(draft, 'model.safetensors'))) return;
+  report(`drafted: ${JSON.stringify(await measureDrafting(stories, draft, 40))}`);
+}
+
+function writeStories(/** @type {number} */ first, /** @type {number} */ count) {
+  return Array.from({ length: count }, (_, i) => writeStory(storyRandom(STORY_SEED, first + i)));
+}
+
+function sha256(/** @type {string} */ folder) {
+  return createHash('sha256')
+    .update(readFileSync(join(folder, 'model.safetensors')))
+    .digest('hex');
+}
+
+function writeJson(/** @type {string} */ path, /** @type {object} */ value) {
+  writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+function elapsed(/** @type {number} */ start) {
+  const seconds = Math.round((performance.now() - start) / 1000);
+  return `${String(Math.floor(seconds / 60)).padStart(3)}:${String(seconds % 60).padStart(2, '0')}`;
+}

@@ -1,0 +1,95 @@
+import type { Command } from 'commander';
+import { platform } from '#platform';
+import { loadMergedModel } from '../adapters/load-merged-model.ts';
+import type { WeightDType } from '../backend/dtype.ts';
+import { createBackend } from '../create-backend.ts';
+import { saveModel } from '../models/save-model.ts';
+import { UsageError } from './exit-codes.ts';
+import { findModel } from './find-model.ts';
+import { addFlags, type Flag, OUTPUT_FLAGS } from './flags.ts';
+import { formatSeconds } from './format.ts';
+import { helpEnd } from './help-text.ts';
+import { LoadProgressBar } from './load-progress.ts';
+import { ADAPTER, DTYPE, MODEL, REVISION } from './model-flags.ts';
+import type { Terminal } from './terminal.ts';
+
+const OUTPUT: Flag = { flags: '-o, --output <folder>', description: 'a new folder for the merged model; needed' };
+
+interface MergeFlags {
+  readonly model?: string;
+  readonly revision?: string;
+  readonly adapter?: string;
+  readonly dtype?: WeightDType | 'auto';
+  readonly output?: string;
+  readonly json?: boolean;
+}
+
+const EXAMPLES = [
+  ['kvasir merge-adapter -m ./gpt2 --adapter ./poems -o ./gpt2-poems', 'A model that needs no adapter any more.'],
+  ['kvasir merge-adapter -m ./qwen2 --adapter ./sql -o ./qwen2-sql --dtype float32 --json', 'In another width.'],
+] as const;
+
+const NOTES =
+  "The weights are W + scale · B·A in float32, rounded once to --dtype; auto keeps the width of the model's embedding.\n" +
+  'The tokenizer and the settings of the model are copied. With --json: { output, dtype, seconds }.';
+
+/** `kvasir merge-adapter`: a model and an adapter as one Hugging Face folder. */
+export function addMergeAdapterCommand(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('merge-adapter')
+    .description('Write a model with an adapter merged into its weights, and print the folder.');
+  addFlags(command, 'Model:', [MODEL, REVISION, ADAPTER, DTYPE]);
+  addFlags(command, 'Output:', [OUTPUT, ...OUTPUT_FLAGS]);
+  command.addHelpText('after', helpEnd(EXAMPLES, NOTES));
+  command.action((flags: MergeFlags) => mergeAdapter(terminal, flags));
+}
+
+async function mergeAdapter(terminal: Terminal, flags: MergeFlags): Promise<void> {
+  const { model, adapter, output, json = false } = flags;
+  if (model === undefined || adapter === undefined || output === undefined)
+    throw new UsageError('Cannot merge an adapter: --model, --adapter and --output are all needed');
+  if ((await platform.isDirectory(output)) || (await platform.isFile(output)))
+    throw new Error(`Cannot write to ${output}: it is there already; name a new folder`);
+  const start = performance.now();
+  const dtype = await terminal.interruptible(async (signal) => {
+    const folder = await findModel(terminal, model, flags, signal);
+    return writeMerged(terminal, { folder, mergeAdapter: adapter, output, dtype: flags.dtype, json, signal });
+  });
+  const seconds = (performance.now() - start) / 1000;
+  if (json) return terminal.writeJson({ output, dtype, seconds });
+  terminal.write(`${output}\n`);
+  terminal.note(`merged in ${formatSeconds(1000 * seconds)}, ${dtype}`);
+}
+
+interface MergeWork {
+  readonly folder: string;
+  readonly mergeAdapter: string;
+  readonly output: string;
+  readonly dtype: WeightDType | 'auto' | undefined;
+  readonly json: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Writes the whole folder or nothing; gives the width of its weights. */
+async function writeMerged(terminal: Terminal, work: MergeWork): Promise<WeightDType> {
+  const { folder, mergeAdapter, output, signal } = work;
+  const bar = new LoadProgressBar(terminal, { isQuiet: work.json });
+  // It computes nothing, and its memory is not limited to what WebAssembly can address.
+  const backend = await createBackend({ device: 'reference' });
+  const partial = `${output}.partial`;
+  try {
+    const onProgress = bar.update.bind(bar);
+    const merged = await loadMergedModel(backend, folder, { mergeAdapter, dtype: work.dtype, signal, onProgress });
+    const { dtype } = merged.transformer.parts.tokenEmbedding.weight;
+    await saveModel(merged, partial, { dtype, baseFolder: folder });
+    signal.throwIfAborted();
+    await platform.rename(partial, output);
+    return dtype;
+  } catch (error) {
+    await platform.remove(partial);
+    throw error;
+  } finally {
+    bar.stop();
+    await backend.dispose();
+  }
+}
