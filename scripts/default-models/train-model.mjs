@@ -2,9 +2,9 @@ import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   documentBatches,
-  evaluateLoss,
   initialWeights,
   latestCheckpoint,
+  loadModel,
   loadModelFrom,
   parseModelConfig,
   train,
@@ -30,31 +30,34 @@ export async function trainModel(backend, shape, options) {
   const base = join(work, `${shape.name}-base`);
   writeFiles(base, { ...files, 'config.json': `${JSON.stringify(config, null, 2)}\n` });
   const description = parseModelConfig('config.json', JSON.stringify(config));
-  const model = await loadModelFrom(backend, description, initialWeights(description, 1));
   const common = { training, validation, numBytes, base, signal, report };
-  try {
-    const stages = [];
-    for (const [i, stage] of shape.stages.entries()) {
-      const name = `${shape.name}, stage ${i + 1}`;
-      stages.push(
-        await runStage(model, stage, { ...common, name, folder: join(work, `${shape.name}-${i + 1}`), seed: i + 1 }),
-      );
+  const stages = [];
+  for (const [i, stage] of shape.stages.entries()) {
+    const before = stages.at(-1)?.checkpoint;
+    const model =
+      before === undefined
+        ? await loadModelFrom(backend, description, initialWeights(description, 1))
+        : await loadModel(backend, before, { dtype: 'float32' });
+    const place = { name: `${shape.name}, stage ${i + 1}`, folder: join(work, `${shape.name}-${i + 1}`), seed: i + 1 };
+    try {
+      stages.push(await runStage(model, stage, { ...common, ...place }));
+    } finally {
+      model.dispose();
     }
-    const { checkpoint, loss } = /** @type {typeof stages[number]} */ (stages.at(-1));
-    const target = join(output, shape.name);
-    mkdirSync(target, { recursive: true });
-    for (const name of ['config.json', 'model.safetensors']) copyFileSync(join(checkpoint, name), join(target, name));
-    const generation = { ...GENERATION_CONFIG, bos_token_id: end, eos_token_id: end };
-    writeFiles(target, { ...files, 'generation_config.json': `${JSON.stringify(generation, null, 2)}\n` });
-    const seconds = stages.reduce((sum, stage) => sum + stage.seconds, 0);
-    return { seconds, validationLoss: loss, folder: target, numParameters: model.numParameters, curve: joined(stages) };
-  } finally {
-    model.dispose();
   }
+  const { checkpoint, loss, numParameters } = /** @type {typeof stages[number]} */ (stages.at(-1));
+  const target = join(output, shape.name);
+  mkdirSync(target, { recursive: true });
+  for (const name of ['config.json', 'model.safetensors']) copyFileSync(join(checkpoint, name), join(target, name));
+  const generation = { ...GENERATION_CONFIG, bos_token_id: end, eos_token_id: end };
+  writeFiles(target, { ...files, 'generation_config.json': `${JSON.stringify(generation, null, 2)}\n` });
+  const seconds = stages.reduce((sum, stage) => sum + stage.seconds, 0);
+  return { seconds, validationLoss: loss, folder: target, numParameters, curve: joined(stages) };
 }
 
 /**
- * Trains the model for one stage; if that was done before, the model is as the stage left it.
+ * Trains the model for one stage, which the next begins from as its checkpoint has it, in float16. What was done before is not
+ * done again.
  * @param {import('kvasir').CausalLM} model
  * @param {import('./shapes.mjs').Stage} stage
  * @param {{ training: any, validation: any, numBytes: number, base: string, folder: string, name: string, seed: number,
@@ -63,10 +66,16 @@ export async function trainModel(backend, shape, options) {
 async function runStage(model, { rows, steps, learningRate }, options) {
   const { training, validation, numBytes, base, folder, name, seed, signal, report } = options;
   const resume = await latestCheckpoint(folder);
-  const curve = new TrainingCurve(`${folder}.curve.json`, resume === undefined ? 0 : Number(resume.match(/\d+$/)?.[0]));
+  const done = resume === undefined ? 0 : Number(resume.match(/\d+$/)?.[0]);
+  const curve = new TrainingCurve(`${folder}.curve.json`, done);
+  const { numParameters } = model;
   const shape = { contextLength: ROW_TOKENS, batchSize: rows };
   const data = await documentBatches(validation, { ...shape, order: 'stored' });
-  const { reason, checkpoint, seconds } = await train({
+  if (resume !== undefined && done === steps) {
+    const loss = curve.points.validation.at(-1)?.[1];
+    return { checkpoint: resume, seconds: curve.points.seconds, steps, loss, numParameters, curve: curve.points };
+  }
+  const { reason, checkpoint, evaluation } = await train({
     model,
     data: await documentBatches(training, { ...shape, seed }),
     maxSteps: steps,
@@ -82,15 +91,15 @@ async function runStage(model, { rows, steps, learningRate }, options) {
       reportEvent(event, name, report);
     },
   });
-  if (reason === 'aborted') signal.throwIfAborted();
-  const { loss } = await evaluateLoss(model, data);
-  return { checkpoint: checkpoint ?? /** @type {string} */ (resume), seconds, steps, loss, curve: curve.points };
+  if (reason === 'aborted' || checkpoint === undefined) throw signal.reason;
+  const { points } = curve;
+  return { checkpoint, seconds: points.seconds, steps, loss: evaluation?.loss, numParameters, curve: points };
 }
 
 /**
  * The curves of stages one after the other.
  * @param {readonly { steps: number, curve: import('./training-curve.mjs').Curve }[]} stages
- * @returns {import('./training-curve.mjs').Curve}
+ * @returns {Pick<import('./training-curve.mjs').Curve, 'training' | 'validation'>}
  */
 function joined(stages) {
   const whole = { training: [], validation: [] };
