@@ -115,7 +115,17 @@ test('kvasir finetune --lora-rank trains an adapter that other commands go throu
 test.each([[[]], [['--lora-rank', '2', '--lora-dropout', '0.2']]])(
   'a run that is interrupted and resumed ends with the same bits: %j',
   async (lora) => {
-    const argv = await tinyArguments(...lora, '-n', '5', '--log-every', '1', '--checkpoint-every', '9', '--dropout', '0.1');
+    const argv = await tinyArguments(
+      ...lora,
+      '-n',
+      '5',
+      '--log-every',
+      '1',
+      '--checkpoint-every',
+      '9',
+      '--dropout',
+      '0.1',
+    );
     await runCli(argv);
     const wanted = await lossesOf(OUTPUT());
     const interrupted = [...argv, '-o', folder.path('interrupted')];

@@ -191,6 +191,15 @@ describe('Ctrl-C and --resume', () => {
   });
 });
 
+test('a run that is interrupted before its first step leaves nothing', async () => {
+  const { exitCode, stdout } = await runCli(await tinyArguments('--max-steps', '1'), {
+    // The reading of data is not the first thing that waits: the signal is there long before the first step.
+    onStart: (pressCtrlC) => setTimeout(pressCtrlC, 0),
+  });
+  expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: '' });
+  expect(await readdir(folder.path(''))).toEqual(['text.txt']);
+});
+
 describe('the output folder', () => {
   test('a run is not written over another without --force, nor over anything else', async () => {
     const argv = await tinyArguments('--max-steps', '1');
@@ -203,6 +212,9 @@ describe('the output folder', () => {
     await writeFile(join(OUTPUT(), 'step-00000009'), '');
     expect(await runCli([...argv, '--force'])).toMatchObject({ exitCode: 0 });
     expect(await readdir(OUTPUT())).not.toContain('step-00000009');
+    const missing = await runCli([...argv, '--data', folder.path('nothing.txt'), '--force']);
+    expect(missing.exitCode).toBe(1);
+    expect(await readdir(OUTPUT())).toContain('step-00000001');
     await writeFile(join(OUTPUT(), 'diary.txt'), 'dear');
     const foreign = await runCli([...argv, '--force']);
     expect(foreign.stderr).toContain(`it has diary.txt, which is no part of a run; take another folder`);
@@ -348,5 +360,8 @@ test('what is needed is asked for', async () => {
     'kvasir: Cannot train: no data are given; name a file with --data\n',
   );
   const missing = await runCli(['train', '-d', folder.path('nothing.txt'), '-o', OUTPUT()]);
-  expect(missing).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('nothing.txt') });
+  expect(missing).toMatchObject({
+    exitCode: 1,
+    stderr: `kvasir: Cannot read ${folder.path('nothing.txt')}: there is no such file\n`,
+  });
 });

@@ -81,7 +81,7 @@ export async function makeStep(
 }
 
 /** How the losses of batch `i` of a step are computed. */
-export function lossOptions({ settings, recompute, step }: StepOptions, i: number): TargetLossOptions {
+function lossOptions({ settings, recompute, step }: StepOptions, i: number): TargetLossOptions {
   const { seed, dropout, labelSmoothing: smoothing, zLoss } = settings;
   const place = { seed, step, batch: i };
   return { smoothing, zLoss, recompute, place, dropout: stepDropout(dropout, place) };

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { platform } from '#platform';
 import type { BatchLoader } from '../../data/batch-loader.ts';
 import { chainBatches } from '../../data/chain-batches.ts';
 import { countTargetBytes } from '../../data/count-target-bytes.ts';
@@ -51,6 +52,16 @@ const MAX_EVALUATION_BATCHES = 200;
 export function sourcesOf(parts: readonly DataPart[], separator: string | undefined): readonly TextSource[][] {
   const sources = parts.map((part) => sourceOf(part, separator));
   return parts.some(({ weight }) => weight !== undefined) ? sources.map((source) => [source]) : [sources];
+}
+
+/** Throws an `Error` that names a file of the data which is not there. */
+export async function expectFiles({ data, validationData = [] }: RunSettings): Promise<void> {
+  const paths = [...data, ...validationData].flatMap(({ path, target }) => [
+    path,
+    ...(target === undefined ? [] : [target]),
+  ]);
+  for (const path of paths)
+    if (!(await platform.isFile(path))) throw new Error(`Cannot read ${path}: there is no such file`);
 }
 
 /**

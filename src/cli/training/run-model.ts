@@ -23,7 +23,7 @@ export async function createNewModel(backend: Backend, settings: RunSettings, to
  * has. Throws a `RangeError` for sizes that do not go together, and for a config.json of another vocabulary or of a shorter
  * context.
  */
-export async function describeNewModel(settings: RunSettings, tokenizer: Tokenizer): Promise<ModelDescription> {
+async function describeNewModel(settings: RunSettings, tokenizer: Tokenizer): Promise<ModelDescription> {
   const { modelConfig, contextLength = 0 } = settings;
   const tokens = {
     vocab_size: tokenizer.vocabSize,

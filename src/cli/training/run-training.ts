@@ -7,6 +7,7 @@ import type { Terminal } from '../terminal.ts';
 import type { RunSettings } from './complete-settings.ts';
 import { MetricsLog } from './metrics-log.ts';
 import { type PreparedRun, prepareFinetuning, prepareTraining } from './prepare-run.ts';
+import { expectFiles } from './run-data.ts';
 import { RunFolder } from './run-folder.ts';
 import { RunRecord } from './run-record.ts';
 import type { RunCommand } from './run-settings.ts';
@@ -33,6 +34,8 @@ export interface RunOutcome extends TrainingResult {
 /** Trains as the settings say, and writes everything into their folder; a run that fails before its first step leaves nothing. */
 export async function runTraining(order: RunOrder, signal: AbortSignal): Promise<RunOutcome> {
   const { output, device, threads, numerics } = order.settings;
+  // An earlier run must not go for one that cannot begin.
+  await expectFiles(order.settings);
   const folder = order.resumes ? await RunFolder.resume(output) : await RunFolder.begin(output, order);
   try {
     const backend = await createBackend({ device, threads, numerics });

@@ -48,6 +48,8 @@ export async function trainByFlags(terminal: Terminal, command: RunCommand, flag
       const settings = await gatherSettings(command, flags);
       const order = { terminal, command, settings, resumes: resume, mayReplace: force, json };
       const outcome = await runTraining(order, signal);
+      // Before its first step there is nothing to say.
+      if (outcome.reason === 'aborted' && outcome.checkpoint === undefined) throw signal.reason;
       if (json) terminal.writeJson(toJson(outcome));
       else print(terminal, settings, outcome);
       if (outcome.reason === 'aborted') throw signal.reason;

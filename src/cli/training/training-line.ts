@@ -26,7 +26,7 @@ export function evaluationLine({ step, loss, perplexity, bitsPerByte, isBest }: 
 }
 
 /** `5.50e-4` */
-export function formatLearningRate(rate: number): string {
+function formatLearningRate(rate: number): string {
   return rate.toExponential(2);
 }
 
