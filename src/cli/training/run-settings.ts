@@ -154,7 +154,7 @@ const WATCHING = {
     choice(WEIGHT_DTYPES, '--checkpoint-dtype <name>', "width of the checkpoints' weights (float32)"),
   ),
   samplePrompt: list('--sample-prompt <text>', 'have the model continue it at each evaluation; may be repeated'),
-  sampleTokens: count(1, '--sample-tokens <count>', 'length of a sample (200)'),
+  sampleTokens: count(1, '--sample-tokens <count>', 'length of a sample (200), as far as the context has room for it'),
   sampleTemperature: real(notNegative, '--sample-temperature <number>', 'of samples (0.8); 0 for the likeliest tokens'),
   logEvery: rare(count(1, '--log-every <steps>', 'steps between lines where there is no terminal (10)')),
 } as const satisfies Readonly<Record<string, Setting<unknown>>>;
