@@ -18,13 +18,13 @@ interface RunJson {
 
 async function answers(): Promise<string> {
   const lines = ['cat', 'dog', 'bird', 'fish'].map((prompt) => JSON.stringify({ prompt, completion: ' on the mat' }));
-  return folder.write('answers.jsonl', `${lines.join('\n')}\n`.repeat(5));
+  return folder.write('answers.jsonl', `${lines.join('\n')}\n`.repeat(3));
 }
 
 async function tinyArguments(...more: readonly string[]): Promise<readonly string[]> {
   return [
-    ...['finetune', '-m', MODEL, '-d', await answers(), '-o', OUTPUT(), '--device', 'reference'],
-    ...['-b', '2', '-n', '12', '--learning-rate', '0.01', '--evaluate-every', '6', ...more],
+    ...['finetune', '-m', MODEL, '-d', await answers(), '-o', OUTPUT(), '--threads', '1'],
+    ...['-b', '2', '-n', '12', '--learning-rate', '0.01', '--evaluate-every', '12', ...more],
   ];
 }
 
@@ -102,12 +102,12 @@ test('kvasir finetune --lora-rank trains an adapter that other commands go throu
     ).total.loss;
   expect(await evaluate('--adapter', checkpoint)).toBeLessThan((await evaluate()) - 0.3);
 
-  // What the run sampled in the end, generating through the checkpoint says too.
+  // What the run sampled in the end, generating through the checkpoint says too, without the model's own top_p.
   const lines = (await readFile(join(OUTPUT(), 'metrics.jsonl'), 'utf8')).trimEnd().split('\n');
   const sample = lines.map((line) => JSON.parse(line) as Metric).findLast(({ kind }) => kind === 'sample');
   const { text } = await runJson<{ text: string }>(
-    ...['generate', '-m', MODEL, '--adapter', checkpoint, '--device', 'reference'],
-    ...['-t', '0.8', '--seed', '0', '-n', '3', 'cat'],
+    ...['generate', '-m', MODEL, '--adapter', checkpoint, '--threads', '1'],
+    ...['-t', '0.8', '-p', '1', '--seed', '0', '-n', '3', 'cat'],
   );
   expect(sample).toMatchObject({ step: 12, text });
 });
