@@ -48,7 +48,7 @@ const charts = SHAPES.map(({ name }, i) => {
 
 const height = charts.length * (HEIGHT + HEAD);
 const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}">
-<style>${STYLE}</style><rect width="100%" height="100%" fill="#fff"/>
+<title>How the losses of the bundled models fell</title><style>${STYLE}</style><rect width="100%" height="100%" fill="#fff"/>
 ${charts.join('\n')}
 </svg>
 `;
