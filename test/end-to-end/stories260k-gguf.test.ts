@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { LLM } from '../../src/index.ts';
+import { CONTINUATION, NUM_TOKENS, PROMPT } from './stories260k-text.ts';
+
+/**
+ * The published 260K-parameter story model as GGUF must print the text that it prints as a Hugging Face folder. The files are
+ * not part of the project: the test runs where KVASIR_STORIES260K_GGUF names the folder of `stories260K-f32.gguf` and the others.
+ */
+const folder = process.env.KVASIR_STORIES260K_GGUF;
+
+async function story(type: string): Promise<string> {
+  const llm = await LLM.load(`${folder}/stories260K-${type}.gguf`, { device: 'wasm', threads: 1 });
+  const promptIds = llm.encode(PROMPT);
+  expect(promptIds).toEqual([1, 403, 407, 261, 378]);
+  const { text } = await llm.generate(PROMPT, { maxNewTokens: NUM_TOKENS - promptIds.length, doSample: false });
+  await llm.dispose();
+  return text;
+}
+
+test.runIf(folder !== undefined).each(['f32', 'f16', 'q8_0'])('stories260K as %s tells its story', async (type) => {
+  expect(await story(type)).toBe(CONTINUATION);
+});
+
+test.runIf(folder !== undefined)('stories260K as q4_0 begins its story', async () => {
+  expect(await story('q4_0')).toMatch(/^, there was a little girl named Lily. She loved to play outside in the/);
+});
