@@ -17,8 +17,21 @@ async function story(type: string): Promise<string> {
   return text;
 }
 
-test.runIf(folder !== undefined).each(['f32', 'f16', 'q8_0'])('stories260K as %s tells its story', async (type) => {
+test.runIf(folder !== undefined).each(['f32', 'f16'])('stories260K as %s tells its story', async (type) => {
   expect(await story(type)).toBe(CONTINUATION);
+});
+
+/**
+ * llama.cpp, which rounds activations to 8 bits where the weights have 8, goes on as the float32 model does. Computed exactly, in
+ * float64 by PyTorch on the same dequantised weights, the text departs where two tokens are 0.026 apart.
+ */
+test.runIf(folder !== undefined)('stories260K as q8_0 tells what float64 on its weights tells', async () => {
+  const departure = CONTINUATION.indexOf('your ball');
+  expect(await story('q8_0')).toBe(
+    CONTINUATION.slice(0, departure) +
+      'my ball." Her mom said, "I want to play with you, Lily. We can\'t find it."\n' +
+      "Lily was sad and didn't know what to do. She said, \"I'm sorry, Lily. I didn't know what to do.\" H",
+  );
 });
 
 test.runIf(folder !== undefined)('stories260K as q4_0 begins its story', async () => {
