@@ -109,7 +109,8 @@ class ByteWriter {
   string(text: string): void {
     const bytes = new TextEncoder().encode(text);
     this.number('uint64', bytes.length);
-    this.#bytes.set(bytes, this.#grow(bytes.length));
+    const at = this.#grow(bytes.length);
+    this.#bytes.set(bytes, at);
   }
 
   zeros(count: number): void {

@@ -32,7 +32,7 @@ function linearNames(path: string, name: string): Readonly<Record<string, string
 export const GGUF_NAMING: Naming = {
   names: NAMES,
   transposed: new Set(),
-  ignored: [/^blk\.\d+\.attn_rot_embd$/, /^rope_freqs\.weight$/],
+  ignored: [/^blk\.\d+\.attn_rot_embd$/],
 };
 
 /** How many heads' rows are woven in a tensor of the architecture `llama`; undefined for the others. */
