@@ -22,8 +22,8 @@ test.runIf(folder !== undefined).each(['f32', 'f16'])('stories260K as %s tells i
 });
 
 /**
- * llama.cpp, which rounds activations to 8 bits where the weights have 8, goes on as the float32 model does. Computed exactly, in
- * float64 by PyTorch on the same dequantised weights, the text departs where two tokens are 0.026 apart.
+ * Where two tokens are 0.026 apart, what has 8 bits departs from the float32 model: PyTorch in float64 on the same dequantised
+ * weights, and llama.cpp (node-llama-cpp 3.21.1), print this. A llama.cpp that rounds activations in another way may go on as float32.
  */
 test.runIf(folder !== undefined)('stories260K as q8_0 tells what float64 on its weights tells', async () => {
   const departure = CONTINUATION.indexOf('your ball');

@@ -25,11 +25,21 @@ export async function openGguf(
 ): Promise<GgufFile> {
   const file = await platform.openFile(location, options);
   try {
-    return new GgufFile(file, await readGgufHeader(file));
+    const header = await readGgufHeader(file);
+    requireWhole(header, location);
+    return new GgufFile(file, header);
   } catch (error) {
     await file.close();
     throw error;
   }
+}
+
+function requireWhole({ metadata }: GgufHeader, location: string): void {
+  const numParts = metadata.get('split.count') ?? 1;
+  if (typeof numParts === 'number' && numParts <= 1) return;
+  throw new RangeError(
+    `Cannot read ${location}: it is one of ${valueText(numParts)} parts, wanted a whole file (llama-gguf-split --merge makes one)`,
+  );
 }
 
 /** A GGUF file: its tensors, and everything else that it says. */

@@ -6,7 +6,7 @@ import type { WeightSource } from '../../formats/weight-source.ts';
 type ConfigFields = Record<string, unknown>;
 
 /** The metadata of a GGUF file, read by name. */
-export function metadataFields({ location, values }: GgufFile): JsonFields {
+function metadataFields({ location, values }: GgufFile): JsonFields {
   return new JsonFields(location, Object.fromEntries(values));
 }
 
@@ -29,7 +29,7 @@ export function configFields(file: GgufFile): JsonFields {
 }
 
 /** Values of `general.architecture`. Mistral's is `llama`. */
-export const GGUF_ARCHITECTURES = ['gpt2', 'llama', 'qwen2', 'qwen3'] as const;
+const GGUF_ARCHITECTURES = ['gpt2', 'llama', 'qwen2', 'qwen3'] as const;
 
 function vocabSize({ tensors, location }: WeightSource): number {
   const rows = tensors.get('token_embd.weight')?.shape[0];
