@@ -10,6 +10,7 @@ import torch
 import transformers
 
 import decoder_only
+import gguf_blocks
 import gradients
 import lora
 import losses
@@ -28,7 +29,7 @@ torch.use_deterministic_algorithms(True)
 
 SUBJECTS = (
     tokenizers_and_templates, tokenizer_training, decoder_only, transformer_decoder, sampling, processors, search,
-    gradients, transformer_decoder_gradients, lora, losses, schedules,
+    gradients, transformer_decoder_gradients, lora, losses, schedules, gguf_blocks,
 )
 
 

@@ -1,9 +1,10 @@
 import type { Backend } from '../backend/backend.ts';
-import { openWeights } from '../formats/open-weights.ts';
 import type { WeightSource } from '../formats/weight-source.ts';
 import type { CausalLM } from '../models/causal-lm.ts';
-import { describeModel, loadModelFrom, type ModelDescription } from '../models/load-model.ts';
+import { describeModel, loadModelFrom } from '../models/load-model.ts';
 import type { LoadParametersOptions } from '../models/load-parameters.ts';
+import type { ModelDescription } from '../models/model-description.ts';
+import { openModelWeights } from '../models/open-model-weights.ts';
 import { mergedWeights } from './merged-weights.ts';
 import { readAdapter } from './read-adapter.ts';
 
@@ -22,7 +23,7 @@ export interface MergeOptions extends LoadParametersOptions {
 export async function loadMergedModel(backend: Backend, folder: string, options: MergeOptions): Promise<CausalLM> {
   options.signal?.throwIfAborted();
   const description = await describeModel(folder);
-  const source = await openWeights(folder, { signal: options.signal });
+  const source = await openModelWeights(folder, { signal: options.signal });
   try {
     return await loadMergedFrom(backend, description, source, options);
   } finally {

@@ -1,6 +1,6 @@
 import type { Backend } from '../backend/backend.ts';
 import type { CausalLM } from '../models/causal-lm.ts';
-import type { ModelDescription } from '../models/load-model.ts';
+import type { ModelDescription } from '../models/model-description.ts';
 import { Parameters } from '../models/parameters.ts';
 import { architectureOf } from '../models/registry.ts';
 import type { Adapter } from '../nn/adapter.ts';

@@ -1,6 +1,7 @@
 import type { WeightDType } from '../backend/dtype.ts';
 import { numElements } from '../base/shape.ts';
 import { transposed } from '../base/transposed.ts';
+import { blockSize } from '../formats/gguf/tensor-type.ts';
 import { roundValues } from '../formats/round-values.ts';
 import { STORED_BYTES } from '../formats/stored-dtype.ts';
 import { type TensorEntry, toFloat32, type WeightSource } from '../formats/weight-source.ts';
@@ -62,7 +63,7 @@ class MergedTensor {
 
   /** Fills `target` with the elements of the merged tensor that begin at byte `byteOffset`. */
   async read({ dtype }: TensorEntry, target: Uint8Array, byteOffset: number): Promise<void> {
-    const size = STORED_BYTES[dtype];
+    const size = STORED_BYTES[dtype as WeightDType];
     const first = byteOffset / size;
     const values = Float64Array.from(await this.#readStored(first, target.length / size));
     this.#addProduct(values, first);
@@ -72,8 +73,9 @@ class MergedTensor {
 
   async #readStored(first: number, count: number): Promise<Float32Array> {
     const { name, dtype } = this.#stored;
-    const bytes = new Uint8Array(count * STORED_BYTES[dtype]);
-    await this.#source.read(name, bytes, first * STORED_BYTES[dtype]);
+    const { bytes: size } = blockSize(dtype);
+    const bytes = new Uint8Array(count * size);
+    await this.#source.read(name, bytes, first * size);
     return toFloat32(bytes, dtype)!;
   }
 

@@ -1,8 +1,8 @@
 import { platform } from '#platform';
 import { openSafetensors } from '../formats/safetensors.ts';
 import { readFloat32, type WeightSource } from '../formats/weight-source.ts';
-import type { ModelDescription } from '../models/load-model.ts';
 import { matchParameters } from '../models/match-parameters.ts';
+import type { ModelDescription } from '../models/model-description.ts';
 import { type AdapterConfig, parseAdapterConfig } from './adapter-config.ts';
 import { adapterTensors, CONFIG_FILE, storedAdapter, TENSORS_FILE } from './adapter-tensors.ts';
 import { type TargetedLayer, targetedLayers } from './targeted-layers.ts';

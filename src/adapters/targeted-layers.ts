@@ -1,5 +1,5 @@
 import { decoderOnlyParameters } from '../models/decoder-only-parameters.ts';
-import type { ModelDescription } from '../models/load-model.ts';
+import type { ModelDescription } from '../models/model-description.ts';
 import { storedName } from '../models/parameter-spec.ts';
 import type { AdapterTargets } from './adapter-config.ts';
 import { compilePattern } from './compile-pattern.ts';

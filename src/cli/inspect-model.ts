@@ -2,6 +2,7 @@ import { platform } from '#platform';
 import { numElements } from '../base/shape.ts';
 import type { GenerationDefaults } from '../config/generation-options.ts';
 import type { ModelConfig } from '../config/model-config.ts';
+import { isGgufModel } from '../formats/gguf/open-gguf.ts';
 import { openWeights } from '../formats/open-weights.ts';
 import type { TensorEntry, WeightSource } from '../formats/weight-source.ts';
 import { loadTextAssets } from '../llm/text-assets.ts';
@@ -79,11 +80,9 @@ async function readWeights(source: WeightSource): Promise<WeightFacts> {
 }
 
 async function readTokenizer(folder: string, tokenizer: Tokenizer, hasChatTemplate: boolean): Promise<TokenizerFacts> {
-  const text = await platform.readText(platform.join(folder, 'tokenizer.json'));
-  const { model } = JSON.parse(text ?? '{}') as { model?: { type?: string } };
   const ids = Array.from({ length: tokenizer.vocabSize }, (_, id) => id).filter((id) => tokenizer.isSpecial(id));
   return {
-    kind: model?.type,
+    kind: await tokenizerKind(folder),
     vocabSize: tokenizer.vocabSize,
     specialTokens: ids.map((id) => ({ id, token: tokenizer.idToToken(id) ?? '' })),
     bosTokenId: tokenizer.bosTokenId,
@@ -92,4 +91,12 @@ async function readTokenizer(folder: string, tokenizer: Tokenizer, hasChatTempla
     unkTokenId: tokenizer.unkTokenId,
     hasChatTemplate,
   };
+}
+
+async function tokenizerKind(folder: string): Promise<string | undefined> {
+  // Both kinds that are read from GGUF are BPE.
+  if (await isGgufModel(folder)) return 'BPE';
+  const text = await platform.readText(platform.join(folder, 'tokenizer.json'));
+  const { model } = JSON.parse(text ?? '{}') as { model?: { type?: string } };
+  return model?.type;
 }

@@ -86,7 +86,7 @@ test('kvasir inspect needs no more than a config.json, and names what it ignores
 test.each([
   [[], 2, 'no model is given'],
   [['a', '--model', 'b'], 2, 'two models are given'],
-  [[join(LLAMA, 'config.json')], 2, 'it is a file, but not a .safetensors file'],
+  [[join(LLAMA, 'config.json')], 2, 'it is a file, but not a .safetensors or .gguf file'],
   [['./nothing.safetensors'], 1, 'Cannot find the model ./nothing.safetensors: there is no such folder'],
 ])('kvasir inspect %j fails with %i', async (argv, wanted, message) => {
   const { exitCode, stdout, stderr } = await runCli(['inspect', ...argv]);

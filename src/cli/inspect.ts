@@ -10,7 +10,7 @@ import { REVISION } from './model-flags.ts';
 import type { Terminal } from './terminal.ts';
 
 const INSPECT_FLAGS: readonly Flag[] = [
-  { flags: '-m, --model <location>', description: 'a folder, a .safetensors file, or a hub id' },
+  { flags: '-m, --model <location>', description: 'a folder, a .safetensors or .gguf file, or a hub id' },
   REVISION,
   {
     flags: '--tensors <pattern>',
@@ -69,9 +69,10 @@ async function readFacts(
 ): Promise<ModelFacts> {
   if (await platform.isFile(location)) {
     if (location.endsWith('.safetensors')) return inspectFile(location, signal);
-    throw new UsageError(
-      `Cannot inspect ${location}: it is a file, but not a .safetensors file; wanted one, or a folder`,
-    );
+    if (!/\.gguf$/i.test(location))
+      throw new UsageError(
+        `Cannot inspect ${location}: it is a file, but not a .safetensors or .gguf file; wanted one, or a folder`,
+      );
   }
   return inspectFolder(location, await findModel(terminal, location, flags, signal), signal);
 }

@@ -11,6 +11,7 @@ const MAX_DEPTH = 3;
 
 /** A tensor and the bytes that hold it, counted from the end of the header. */
 export interface SafetensorsEntry extends TensorEntry {
+  readonly dtype: StoredDType;
   readonly begin: number;
 }
 

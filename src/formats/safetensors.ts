@@ -14,15 +14,20 @@ export async function openSafetensors(
 ): Promise<WeightSource> {
   const file = await platform.openFile(location, options);
   try {
-    const headerLength = await readHeaderLength(file);
-    const header = new Uint8Array(headerLength);
-    await file.read(header, 8);
-    const dataStart = 8 + headerLength;
-    return new SafetensorsFile(file, dataStart, parseSafetensorsHeader(header, file.size - dataStart, location));
+    return await readSafetensors(file);
   } catch (error) {
     await file.close();
     throw error;
   }
+}
+
+/** `openSafetensors` of a file that is open. */
+export async function readSafetensors(file: ReadableFile): Promise<WeightSource> {
+  const headerLength = await readHeaderLength(file);
+  const header = new Uint8Array(headerLength);
+  await file.read(header, 8);
+  const dataStart = 8 + headerLength;
+  return new SafetensorsFile(file, dataStart, parseSafetensorsHeader(header, file.size - dataStart, file.location));
 }
 
 async function readHeaderLength(file: ReadableFile): Promise<number> {

@@ -1,6 +1,7 @@
 import { bfloat16ToNumber, float16ToNumber } from '../base/float16.ts';
 import type { Shape } from '../base/shape.ts';
 import { didYouMean } from '../base/suggest.ts';
+import type { BlockType } from './gguf/block-type.ts';
 import type { StoredDType } from './stored-dtype.ts';
 
 /** Named tensors in one or several files, whose bytes are read only when asked for. */
@@ -21,7 +22,7 @@ export interface WeightSource {
 /** Where a tensor is and what it holds. */
 export interface TensorEntry {
   readonly name: string;
-  readonly dtype: StoredDType;
+  readonly dtype: StoredDType | BlockType;
   readonly shape: Shape;
   readonly byteLength: number;
   /** The file that holds it. */
@@ -57,7 +58,10 @@ export async function readFloat32(source: WeightSource, name: string): Promise<F
 }
 
 /** Stored elements as float32; undefined for a dtype that is no float of 16 to 64 bits. */
-export function toFloat32(bytes: Uint8Array<ArrayBuffer>, dtype: StoredDType): Float32Array<ArrayBuffer> | undefined {
+export function toFloat32(
+  bytes: Uint8Array<ArrayBuffer>,
+  dtype: StoredDType | BlockType,
+): Float32Array<ArrayBuffer> | undefined {
   switch (dtype) {
     case 'float32':
       return new Float32Array(bytes.buffer);

@@ -11,7 +11,7 @@ import { SHARD_INDEX, smallFiles, weightFiles } from './needed-files.ts';
 import type { ResolveOptions } from './resolve-options.ts';
 
 /**
- * The local folder of a model. A folder is returned as it is; the name of a bundled model is its folder; a hub id (`org/name`, `org/name@revision`) is looked up in
+ * The local folder of a model. A folder, and a GGUF file, is returned as it is; the name of a bundled model is its folder; a hub id (`org/name`, `org/name@revision`) is looked up in
  * the cache that Python's `huggingface_hub` keeps, after downloading what it lacks. Without a network the cached state
  * is used. Throws an `Error` that says what is missing, a `HubError` for what the hub refuses.
  *
@@ -22,7 +22,10 @@ export async function resolveModel(pathOrHubId: string, options: ResolveOptions 
   options.signal?.throwIfAborted();
   const stats = await stat(pathOrHubId).catch(() => undefined);
   if (stats?.isDirectory()) return pathOrHubId;
-  if (stats !== undefined) throw new TypeError(`Cannot use ${pathOrHubId} as a model: it is a file, wanted a folder`);
+  if (stats !== undefined) {
+    if (/\.gguf$/i.test(pathOrHubId)) return pathOrHubId;
+    throw new TypeError(`Cannot use ${pathOrHubId} as a model: it is a file, wanted a folder or a .gguf file`);
+  }
   if (isBundledModel(pathOrHubId)) return fileURLToPath(bundledModelUrl(pathOrHubId));
   const id = parseModelId(pathOrHubId, options.revision);
   if (id === undefined) throw new Error(`Cannot find the model ${pathOrHubId}: there is no such folder`);

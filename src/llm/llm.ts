@@ -8,7 +8,7 @@ import { engineLimits } from '../engine/engine-options.ts';
 import { DraftModel } from '../engine/speculative/draft-model.ts';
 import type { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
 import type { CausalLM } from '../models/causal-lm.ts';
-import type { ModelDescription } from '../models/load-model.ts';
+import type { ModelDescription } from '../models/model-description.ts';
 import type { ChatMessage, ChatTemplate, RenderOptions } from '../tokenizers/chat-template.ts';
 import { Detokenizer } from '../tokenizers/detokenizer.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';

@@ -1,7 +1,9 @@
 import { platform } from '#platform';
 import { type GenerationDefaults, readGenerationConfig } from '../config/generation-options.ts';
 import type { ModelConfig } from '../config/model-config.ts';
+import { isGgufModel } from '../formats/gguf/open-gguf.ts';
 import { type ChatTemplate, loadChatTemplate } from '../tokenizers/chat-template.ts';
+import { loadGgufChatTemplate } from '../tokenizers/gguf/load-gguf-tokenizer.ts';
 import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 
@@ -12,12 +14,13 @@ export interface TextAssets {
   readonly defaults: GenerationDefaults;
 }
 
-/** Reads the tokenizer, the chat template and generation_config.json of a model's folder. */
+/** Reads the tokenizer, the chat template and generation_config.json of a model's folder, or what a GGUF file has of them. */
 export async function loadTextAssets(
   folder: string,
   config: ModelConfig,
   options: { readonly signal?: AbortSignal | undefined },
 ): Promise<TextAssets> {
+  if (await isGgufModel(folder)) return loadGgufAssets(folder, config, options);
   const location = platform.join(folder, 'generation_config.json');
   const [tokenizer, chatTemplate, generationConfig] = await Promise.all([
     loadTokenizer(folder, options),
@@ -26,6 +29,18 @@ export async function loadTextAssets(
   ]);
   const defaults = generationConfig === undefined ? defaultsOf(config) : parseDefaults(location, generationConfig);
   return { tokenizer, chatTemplate, defaults };
+}
+
+async function loadGgufAssets(
+  location: string,
+  config: ModelConfig,
+  options: { readonly signal?: AbortSignal | undefined },
+): Promise<TextAssets> {
+  const [tokenizer, chatTemplate] = await Promise.all([
+    loadTokenizer(location, options),
+    loadGgufChatTemplate(location, options),
+  ]);
+  return { tokenizer, chatTemplate, defaults: defaultsOf(config) };
 }
 
 /** What a model's own configuration says of generation, where it has no generation_config.json. */

@@ -1,7 +1,7 @@
 import { numElements } from '../base/shape.ts';
 import type { TensorEntry, WeightSource } from '../formats/weight-source.ts';
 import { decoderOnlyParameters } from './decoder-only-parameters.ts';
-import type { ModelDescription } from './load-model.ts';
+import type { ModelDescription } from './model-description.ts';
 import { type ParameterSpec, storedName } from './parameter-spec.ts';
 
 /** Makes elements `first` … of a tensor, row-major as it is stored; any part may be asked for at any time. */

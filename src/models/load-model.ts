@@ -1,24 +1,19 @@
 import { platform } from '#platform';
 import type { Backend } from '../backend/backend.ts';
 import { JsonFields } from '../config/json-fields.ts';
-import type { ModelConfig } from '../config/model-config.ts';
-import { openWeights } from '../formats/open-weights.ts';
+import { isGgufModel } from '../formats/gguf/open-gguf.ts';
 import type { WeightSource } from '../formats/weight-source.ts';
 import { buildDecoderOnly } from './build-decoder-only.ts';
 import { CausalLM } from './causal-lm.ts';
 import { decoderOnlyParameters } from './decoder-only-parameters.ts';
+import { describeGguf } from './gguf/describe-gguf.ts';
 import { type LoadParametersOptions, loadParameters } from './load-parameters.ts';
-import type { Naming } from './parameter-spec.ts';
+import type { ModelDescription } from './model-description.ts';
+import { openModelWeights } from './open-model-weights.ts';
 import { findArchitecture } from './registry.ts';
 
-/** A model's configuration, and how its checkpoint names the weights. */
-export interface ModelDescription {
-  readonly config: ModelConfig;
-  readonly naming: Naming;
-}
-
 /**
- * Reads config.json of a model folder. Throws an `Error` if it is missing, a `SyntaxError` if it is no JSON, and a
+ * Reads config.json of a model folder, or the metadata of a `.gguf` file. Throws an `Error` if it is missing, a `SyntaxError` if it is no JSON, and a
  * `RangeError` for an unknown `model_type` (it lists the known ones) or a setting that cannot be.
  *
  * @example
@@ -26,6 +21,7 @@ export interface ModelDescription {
  * console.log(config.numLayers, config.maxPositions);
  */
 export async function describeModel(folder: string): Promise<ModelDescription> {
+  if (await isGgufModel(folder)) return describeGguf(folder);
   const location = platform.join(folder, 'config.json');
   const text = await platform.readText(location);
   if (text === undefined) throw new Error(`Cannot load the model in ${folder}: it has no config.json`);
@@ -46,7 +42,7 @@ export function parseModelConfig(location: string, text: string): ModelDescripti
 }
 
 /**
- * Loads a decoder-only model from a Hugging Face folder onto a device; `LLM.load` adds tokenizer and generation. Throws
+ * Loads a decoder-only model from a Hugging Face folder or a GGUF file onto a device; `LLM.load` adds tokenizer and generation. Throws
  * as `describeModel` and `openWeights` do, an `Error` that lists all missing, misshapen and unexpected tensors, a
  * `RangeError` when memory is exhausted, and the signal's reason; nothing stays on the device then.
  *
@@ -62,7 +58,7 @@ export async function loadModel(
 ): Promise<CausalLM> {
   options.signal?.throwIfAborted();
   const description = await describeModel(folder);
-  const source = await openWeights(folder, { signal: options.signal });
+  const source = await openModelWeights(folder, { signal: options.signal });
   try {
     return await loadModelFrom(backend, description, source, options);
   } finally {

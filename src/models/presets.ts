@@ -2,7 +2,7 @@ import { didYouMean } from '../base/suggest.ts';
 import { JsonFields } from '../config/json-fields.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import { gpt2 } from './gpt2.ts';
-import type { ModelDescription } from './load-model.ts';
+import type { ModelDescription } from './model-description.ts';
 
 /** Layers, channels and heads of the GPT family, as published (Radford et al. 2019; Brown et al. 2020, table 2.1). */
 const PRESETS = {

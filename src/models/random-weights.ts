@@ -1,7 +1,7 @@
 import { philox } from '../base/random.ts';
 import type { WeightSource } from '../formats/weight-source.ts';
 import { type Fill, generatedWeights } from './generated-weights.ts';
-import type { ModelDescription } from './load-model.ts';
+import type { ModelDescription } from './model-description.ts';
 
 /**
  * Weights drawn at random (matrices uniform with standard deviation 0.02, norms 1, biases 0), the same for the same seed:

@@ -1,4 +1,6 @@
 import { platform } from '#platform';
+import { isGgufModel } from '../formats/gguf/open-gguf.ts';
+import { loadGgufTokenizer } from './gguf/load-gguf-tokenizer.ts';
 import { HuggingFaceTokenizer } from './hugging-face-tokenizer.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
@@ -6,13 +8,14 @@ import type { Tokenizer } from './tokenizer.ts';
 const OTHER_FORMATS = ['tokenizer.model', 'vocab.json', 'vocab.txt', 'spiece.model'];
 
 /**
- * The tokenizer of a model's folder: tokenizer.json with tokenizer_config.json, or undefined if the folder has none.
+ * The tokenizer of a model's folder, tokenizer.json with tokenizer_config.json, or of a GGUF file; undefined if it has none.
  * Throws an `Error` if it has one in another format only.
  */
 export async function loadTokenizer(
   folder: string,
   options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Tokenizer | undefined> {
+  if (await isGgufModel(folder)) return loadGgufTokenizer(folder, options);
   const location = platform.join(folder, 'tokenizer.json');
   const text = await platform.readText(location, options);
   if (text !== undefined) {

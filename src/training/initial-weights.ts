@@ -1,7 +1,7 @@
 import { philox } from '../base/random.ts';
 import type { WeightSource } from '../formats/weight-source.ts';
 import { type Fill, generatedWeights } from '../models/generated-weights.ts';
-import type { ModelDescription } from '../models/load-model.ts';
+import type { ModelDescription } from '../models/model-description.ts';
 
 const STANDARD_DEVIATION = 0.02;
 

@@ -1,22 +1,12 @@
 import { expect, test } from 'vitest';
 import { LLM } from '../../src/index.ts';
+import { CONTINUATION, NUM_TOKENS, PROMPT } from './stories260k-text.ts';
 
 /**
  * The published 260K-parameter story model, as a Hugging Face folder, must print this text (llama2.c and llama.cpp print
  * it). The model is not part of the project: the test runs where KVASIR_STORIES260K names the folder.
  */
 const folder = process.env.KVASIR_STORIES260K;
-
-const PROMPT = 'Once upon a time';
-const CONTINUATION =
-  ', there was a little girl named Lily. She loved to play outside in the park. One day, she saw a big, red ball. ' +
-  'She wanted to play with it, but it was too high.\n' +
-  "Lily's mom said, \"Lily, let's go to the park.\" Lily was sad and didn't know what to do. " +
-  'She said, "I want to play with your ball, but I can\'t find it."\n' +
-  "Lily was sad and didn't know what to do. She said, \"I'm sorry, Lily. I didn't know what to do.\"\n" +
-  "Lily didn't want to help her mom, so she";
-/** The text is 200 tokens long, the one that begins it not counted. */
-const NUM_TOKENS = 201;
 
 const runs = [
   { device: 'reference', useCache: true },
