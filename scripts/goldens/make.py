@@ -10,6 +10,7 @@ import torch
 import transformers
 
 import decoder_only
+import encoder_decoder
 import gradients
 import lora
 import losses
@@ -28,7 +29,7 @@ torch.use_deterministic_algorithms(True)
 
 SUBJECTS = (
     tokenizers_and_templates, tokenizer_training, decoder_only, transformer_decoder, sampling, processors, search,
-    gradients, transformer_decoder_gradients, lora, losses, schedules,
+    gradients, transformer_decoder_gradients, lora, losses, schedules, encoder_decoder,
 )
 
 
