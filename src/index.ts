@@ -24,6 +24,7 @@ export type {
 } from './backend/backend.ts';
 export { CACHE_BLOCK_SIZE } from './backend/backend.ts';
 export type { DType, WeightDType } from './backend/dtype.ts';
+export type { EncoderDecoderConfig } from './config/encoder-decoder-config.ts';
 export type { GenerationInput } from './config/generation-input.ts';
 export type { GenerationDefaults, GenerationOptions } from './config/generation-options.ts';
 export type { ModelConfig, PositionConfig, RotaryScaling } from './config/model-config.ts';
@@ -82,7 +83,8 @@ export type { TensorEntry, WeightSource } from './formats/weight-source.ts';
 export { readFloat32, readTensor } from './formats/weight-source.ts';
 export { BlockPool } from './kv-cache/block-pool.ts';
 export type { CachedSequence } from './kv-cache/cached-sequence.ts';
-export type { KvCacheShape, SequenceTokens } from './kv-cache/paged-kv-cache.ts';
+export { EncoderDecoderCache } from './kv-cache/encoder-decoder-cache.ts';
+export type { KvCacheShape, SequenceReads, SequenceTokens } from './kv-cache/paged-kv-cache.ts';
 export { PagedKvCache } from './kv-cache/paged-kv-cache.ts';
 export type { PrefixBlock, PrefixCacheStatistics } from './kv-cache/prefix-cache.ts';
 export { PrefixCache, PrefixCursor } from './kv-cache/prefix-cache.ts';
@@ -96,9 +98,17 @@ export type { RandomOptions } from './llm/load-parts.ts';
 export type { ScoredToken, ScoreOptions, TextScore } from './llm/score-text.ts';
 export type { ForwardInput, ForwardOutput, HiddenStep, StepOptions } from './models/causal-lm.ts';
 export { CausalLM } from './models/causal-lm.ts';
+export type { EncoderDecoderCacheSize, TargetEntry } from './models/encoder-decoder-lm.ts';
+export { EncoderDecoderLM } from './models/encoder-decoder-lm.ts';
 export type { GgufDType } from './models/gguf/gguf-tensors.ts';
 export type { WriteGgufOptions } from './models/gguf/write-gguf.ts';
 export { writeGguf } from './models/gguf/write-gguf.ts';
+export type { EncoderDecoderDescription } from './models/load-encoder-decoder.ts';
+export {
+  loadEncoderDecoder,
+  loadEncoderDecoderFrom,
+  parseEncoderDecoderConfig,
+} from './models/load-encoder-decoder.ts';
 export { describeModel, loadModel, loadModelFrom, parseModelConfig } from './models/load-model.ts';
 export type { LoadParametersOptions, LoadProgress } from './models/load-parameters.ts';
 export { Logits } from './models/logits.ts';
@@ -107,6 +117,7 @@ export type { PastKeyValues } from './models/past-key-values.ts';
 export { modelPreset, PRESET_NAMES } from './models/presets.ts';
 export { randomWeights } from './models/random-weights.ts';
 export { MODEL_TYPES } from './models/registry.ts';
+export { saveEncoderDecoder } from './models/save-encoder-decoder.ts';
 export type { SaveModelOptions } from './models/save-model.ts';
 export { saveModel } from './models/save-model.ts';
 export type { TransformerDecoderInput } from './models/transformer-decoder.ts';
@@ -152,9 +163,10 @@ export type {
 } from './tokenizers/training/training-options.ts';
 export { CheckpointError } from './training/checkpoint-error.ts';
 export { latestCheckpoint } from './training/checkpoint-folder.ts';
+export { createEncoderDecoderTarget } from './training/encoder-decoder-target.ts';
 export type { EvaluationExtent, LossReport } from './training/evaluate-loss.ts';
 export { evaluateLoss } from './training/evaluate-loss.ts';
-export { initialWeights } from './training/initial-weights.ts';
+export { initialEncoderDecoderWeights, initialWeights } from './training/initial-weights.ts';
 export type { Schedule } from './training/learning-rate.ts';
 export { learningRateAt } from './training/learning-rate.ts';
 export type { LoraOptions } from './training/lora.ts';

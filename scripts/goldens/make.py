@@ -10,6 +10,7 @@ import torch
 import transformers
 
 import decoder_only
+import encoder_decoder
 import gguf_blocks
 import gradients
 import lora
@@ -29,7 +30,7 @@ torch.use_deterministic_algorithms(True)
 
 SUBJECTS = (
     tokenizers_and_templates, tokenizer_training, decoder_only, transformer_decoder, sampling, processors, search,
-    gradients, transformer_decoder_gradients, lora, losses, schedules, gguf_blocks,
+    gradients, transformer_decoder_gradients, lora, losses, schedules, gguf_blocks, encoder_decoder,
 )
 
 

@@ -122,7 +122,7 @@ describe('Recomputation', () => {
     const x = leaf([2, 5]);
     const before = backend.memoryUsage().allocatedBytes;
     backend.scope(() => {
-      const y = recomputed(scale(x, 1), cube);
+      const y = recomputed([scale(x, 1)], cube);
       expect(backend.memoryUsage().allocatedBytes - before).toBe(2 * 8); // the input and the result
       backward(y);
     });
@@ -132,12 +132,23 @@ describe('Recomputation', () => {
 
   test('trains parameters inside also where the input needs no gradient', async () => {
     const [frozen, factor] = [Tensor.from(backend, Float32Array.of(2, 3)), leaf([1, 1])];
-    backend.scope(() => backward(recomputed(frozen, (x) => multiply(x, multiply(factor, factor)))));
+    backend.scope(() => backward(recomputed([frozen], (x) => multiply(x, multiply(factor, factor)))));
     expect(await gradientOf(factor)).toEqual([4, 6]);
+  });
+
+  test('hands gradients on to several inputs', async () => {
+    const [x, y] = [leaf([2, 5]), leaf([3, 4])];
+    backend.scope(() => {
+      const shared = scale(y, 1);
+      const first = recomputed([scale(x, 1), shared], multiply);
+      backward(recomputed([first, shared], multiply)); // x · y²
+    });
+    expect(await gradientOf(x)).toEqual([9, 16]);
+    expect(await gradientOf(y)).toEqual([12, 40]);
   });
 
   test('is nothing but the computation where nothing is trained', () => {
     const frozen = Tensor.from(backend, Float32Array.of(2));
-    backend.scope(() => expect(recomputed(frozen, cube).origin).toBeUndefined());
+    backend.scope(() => expect(recomputed([frozen], cube).origin).toBeUndefined());
   });
 });

@@ -2,6 +2,7 @@ import { attentionCases } from './conformance/attention-cases.ts';
 import { attentionGradientCases } from './conformance/attention-gradient-cases.ts';
 import { cacheBlockCases } from './conformance/cache-block-cases.ts';
 import type { ConformanceCase } from './conformance/conformance-case.ts';
+import { crossAttentionCases } from './conformance/cross-attention-cases.ts';
 import { crossEntropyCases } from './conformance/cross-entropy-cases.ts';
 import { elementWiseCases } from './conformance/element-wise-cases.ts';
 import { elementWiseGradientCases } from './conformance/element-wise-gradient-cases.ts';
@@ -48,6 +49,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...softmaxCases,
   ...attentionCases,
   ...pagedAttentionCases,
+  ...crossAttentionCases,
   ...cacheBlockCases,
   ...trainingOperandCases,
   ...elementWiseGradientCases,

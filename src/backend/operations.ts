@@ -35,7 +35,8 @@ export interface PagedBatch {
   /** int32 (S + 1): sequence `s` has the query rows `queryStarts[s] … queryStarts[s + 1] − 1`. */
   readonly queryStarts: DeviceBuffer;
   /**
-   * int32 (S): tokens of the sequence in the cache, those of this batch included. Its last query row is the last token.
+   * int32 (S): tokens of the sequence in the cache, those of this batch included. Where attention is causal, its last query
+   * row is the last token.
    */
   readonly keyLengths: DeviceBuffer;
   /** int32 (S, maxBlocks): the cache block of tokens 16·i … 16·i + 15; entries past the sequence's end are ignored. */
@@ -136,8 +137,8 @@ export interface Operations {
   /** Writes keys and values (T, G, D) to the batch's cache slots. */
   storeKeysValues(cache: DeviceCache, keys: DeviceBuffer, values: DeviceBuffer, batch: PagedBatch): void;
   /**
-   * Causal attention of queries (T, H, D) over the cached keys and values of their own sequences, output (T, H, D).
-   * The same numbers, bit for bit, as `attention` with `causal` over the same keys and values.
+   * Attention of queries (T, H, D) over the cached keys and values of their own sequences, output (T, H, D): causal unless
+   * the options say otherwise. The same numbers, bit for bit, as `attention` over the same keys and values.
    */
   pagedAttention(
     output: DeviceBuffer,
@@ -166,6 +167,11 @@ export interface PagedAttentionOptions {
   readonly scale: number;
   /** Sliding window: a query sees itself and the `window − 1` tokens before it. */
   readonly window?: number | undefined;
+  /**
+   * True unless given. False: every query sees all keys of its sequence, of which there may be any number, as in
+   * cross-attention.
+   */
+  readonly causal?: boolean | undefined;
   /** Upper bound of every key length of the batch; it sizes the scratch memory. */
   readonly maxKeyLength: number;
 }

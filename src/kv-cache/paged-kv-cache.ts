@@ -15,6 +15,15 @@ export interface SequenceTokens {
   readonly tokenIds: readonly number[];
 }
 
+/** Rows of a step that attend to all tokens of a cached sequence, which does not grow. */
+export interface SequenceReads {
+  readonly sequence: CachedSequence;
+  readonly numQueries: number;
+}
+
+/** A batch as the operations take it, with a bound of its key lengths. */
+export type PlannedBatch = PagedBatch & { readonly maxKeyLength: number };
+
 /**
  * The keys and values of many sequences, in blocks of 16 tokens that any sequence may take (Kwon et al. 2023).
  *
@@ -68,25 +77,42 @@ export class PagedKvCache {
    * buffers belong to it. A block that others share is copied before a sequence writes to it. If the pool runs out, no
    * sequence has grown.
    */
-  plan(entries: readonly SequenceTokens[]): PagedBatch & { readonly maxKeyLength: number } {
+  plan(entries: readonly SequenceTokens[]): PlannedBatch {
     this.#append(entries);
-    const numTokens = entries.reduce((sum, entry) => sum + entry.tokenIds.length, 0);
-    const maxBlocks = Math.max(1, ...entries.map((entry) => entry.sequence.blockTable.length));
-    const queryStarts = new Int32Array(entries.length + 1);
-    const keyLengths = new Int32Array(entries.length);
-    const blockTables = new Int32Array(entries.length * maxBlocks);
-    const slots = new Int32Array(numTokens);
-    let row = 0;
-    for (const [i, { sequence, tokenIds }] of entries.entries()) {
-      const firstPosition = sequence.length - tokenIds.length;
-      for (let j = 0; j < tokenIds.length; j++) slots[row++] = sequence.slot(firstPosition + j);
-      queryStarts[i + 1] = row;
+    const slots: number[] = [];
+    for (const { sequence, tokenIds } of entries)
+      for (let position = sequence.length - tokenIds.length; position < sequence.length; position++)
+        slots.push(sequence.slot(position));
+    const reads = entries.map(({ sequence, tokenIds }) => ({ sequence, numQueries: tokenIds.length }));
+    return this.#batch(reads, Int32Array.from(slots));
+  }
+
+  /**
+   * Writes down which sequence each row reads, for attention over sequences that are stored and do not grow: sources. Call
+   * inside a scope. The batch has no slots to store to.
+   */
+  planReads(reads: readonly SequenceReads[]): PlannedBatch {
+    return this.#batch(reads, new Int32Array(0));
+  }
+
+  /** Frees the memory of all layers. */
+  dispose(): void {
+    for (const layer of this.layers) this.backend.release(layer);
+  }
+
+  #batch(reads: readonly SequenceReads[], slots: Int32Array): PlannedBatch {
+    const maxBlocks = Math.max(1, ...reads.map(({ sequence }) => sequence.blockTable.length));
+    const queryStarts = new Int32Array(reads.length + 1);
+    const keyLengths = new Int32Array(reads.length);
+    const blockTables = new Int32Array(reads.length * maxBlocks);
+    for (const [i, { sequence, numQueries }] of reads.entries()) {
+      queryStarts[i + 1] = queryStarts[i]! + numQueries;
       keyLengths[i] = sequence.length;
       blockTables.set(sequence.blockTable, i * maxBlocks);
     }
     return {
-      numTokens,
-      numSequences: entries.length,
+      numTokens: queryStarts.at(-1)!,
+      numSequences: reads.length,
       maxBlocks,
       maxKeyLength: Math.max(0, ...keyLengths),
       queryStarts: this.#upload(queryStarts),
@@ -94,11 +120,6 @@ export class PagedKvCache {
       blockTables: this.#upload(blockTables),
       slots: this.#upload(slots),
     };
-  }
-
-  /** Frees the memory of all layers. */
-  dispose(): void {
-    for (const layer of this.layers) this.backend.release(layer);
   }
 
   #append(entries: readonly SequenceTokens[]): void {

@@ -4,13 +4,13 @@ import type { ModelConfig } from '../config/model-config.ts';
 import type { Naming } from './parameter-spec.ts';
 
 /** A family of checkpoints: how it writes its configuration, and how it names its parameters. */
-export interface Architecture {
+export interface Architecture<Config = ModelConfig> {
   /** Values of `model_type` in config.json. */
   readonly modelTypes: readonly string[];
-  parseConfig(fields: JsonFields): ModelConfig;
-  naming(config: ModelConfig): Naming;
+  parseConfig(fields: JsonFields): Config;
+  naming(config: Config): Naming;
   /** The fields of config.json that `parseConfig` makes this configuration of, as far as the family can say it. */
-  writeConfig(config: ModelConfig): Readonly<Record<string, unknown>>;
+  writeConfig(config: Config): Readonly<Record<string, unknown>>;
 }
 
 const ACTIVATION_NAMES: Readonly<Record<string, Activation>> = {
@@ -49,7 +49,7 @@ export function commonFields(config: ModelConfig): Readonly<Record<string, unkno
 }
 
 /** More layers than any model has: a config is distrusted, and each layer costs memory before the weights are read. */
-const MAX_LAYERS = 10_000;
+export const MAX_LAYERS = 10_000;
 
 /** Checks what every family must satisfy, and freezes. */
 export function finishConfig(fields: JsonFields, config: ModelConfig): ModelConfig {

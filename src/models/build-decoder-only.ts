@@ -3,11 +3,12 @@ import type { ModelConfig } from '../config/model-config.ts';
 import { DecoderBlock } from '../nn/decoder-block.ts';
 import { DecoderOnlyTransformer } from '../nn/decoder-only-transformer.ts';
 import { Embedding } from '../nn/embedding.ts';
-import { Linear } from '../nn/linear.ts';
+import type { Linear } from '../nn/linear.ts';
 import { Mlp } from '../nn/mlp.ts';
-import { LayerNorm, type Norm, RmsNorm } from '../nn/norm.ts';
+import { type Norm, RmsNorm } from '../nn/norm.ts';
 import { Rotary } from '../nn/rotary.ts';
 import { SelfAttention } from '../nn/self-attention.ts';
+import { layerNormAt, linearAt } from './build-parts.ts';
 import type { Parameters } from './parameters.ts';
 
 /** Puts loaded parameters into the module tree that a config describes. */
@@ -79,17 +80,17 @@ class ModuleBuilder {
       headSize,
       scale: attentionScale,
       window,
+      causal: true,
     });
   }
 
   linear(path: string): Linear {
-    return new Linear(this.#parameters.weight(`${path}.weight`), this.#parameters.optionalVector(`${path}.bias`));
+    return linearAt(this.#parameters, path);
   }
 
   norm(path: string): Norm {
     const { kind, epsilon } = this.#config.norm;
-    const weight = this.#parameters.vector(`${path}.weight`);
-    if (kind === 'rmsNorm') return new RmsNorm(weight, epsilon);
-    return new LayerNorm(weight, this.#parameters.optionalVector(`${path}.bias`), epsilon);
+    if (kind === 'layerNorm') return layerNormAt(this.#parameters, path, epsilon);
+    return new RmsNorm(this.#parameters.vector(`${path}.weight`), epsilon);
   }
 }

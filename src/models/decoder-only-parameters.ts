@@ -1,4 +1,5 @@
 import type { ModelConfig } from '../config/model-config.ts';
+import { linear, matrix, norm, vector } from './parameter-parts.ts';
 import type { ParameterSpec } from './parameter-spec.ts';
 
 /** Every parameter of a decoder-only model, in the order of computation. */
@@ -8,7 +9,7 @@ export function decoderOnlyParameters(config: ModelConfig): readonly ParameterSp
     matrix('tokenEmbedding.weight', vocabSize, hiddenSize),
     ...(positions.kind === 'learned' ? [matrix('positionEmbedding.weight', maxPositions, hiddenSize)] : []),
     ...Array.from({ length: numLayers }, (_, i) => layerParameters(config, `layers.${i}`)).flat(),
-    ...(config.hasFinalNorm ? norm(config, 'finalNorm', hiddenSize) : []),
+    ...(config.hasFinalNorm ? norm('finalNorm', hiddenSize, hasNormBias(config)) : []),
     ...(config.isTied ? [] : [matrix('head.weight', vocabSize, hiddenSize)]),
   ];
 }
@@ -25,33 +26,19 @@ function layerParameters(config: ModelConfig, layer: string): ParameterSpec[] {
         ['value', kvWidth],
       ];
   return [
-    ...norm(config, `${layer}.attentionNorm`, hiddenSize),
+    ...norm(`${layer}.attentionNorm`, hiddenSize, hasNormBias(config)),
     ...qkv.flatMap(([name, width]) => linear(`${layer}.attention.${name}`, width, hiddenSize, config.qkvBias)),
     ...linear(`${layer}.attention.output`, hiddenSize, queryWidth, config.attentionOutputBias),
     ...(config.hasQueryKeyNorm
       ? [vector(`${layer}.attention.queryNorm.weight`, headSize), vector(`${layer}.attention.keyNorm.weight`, headSize)]
       : []),
-    ...norm(config, `${layer}.mlpNorm`, hiddenSize),
+    ...norm(`${layer}.mlpNorm`, hiddenSize, hasNormBias(config)),
     ...(config.isMlpGated ? linear(`${layer}.mlp.gate`, intermediateSize, hiddenSize, config.mlpBias) : []),
     ...linear(`${layer}.mlp.up`, intermediateSize, hiddenSize, config.mlpBias),
     ...linear(`${layer}.mlp.down`, hiddenSize, intermediateSize, config.mlpBias),
   ];
 }
 
-function linear(path: string, outputs: number, inputs: number, hasBias: boolean): ParameterSpec[] {
-  const weight = matrix(`${path}.weight`, outputs, inputs);
-  return hasBias ? [weight, vector(`${path}.bias`, outputs)] : [weight];
-}
-
-function norm(config: ModelConfig, path: string, size: number): ParameterSpec[] {
-  const weight = vector(`${path}.weight`, size);
-  return config.norm.kind === 'layerNorm' ? [weight, vector(`${path}.bias`, size)] : [weight];
-}
-
-function matrix(path: string, rows: number, columns: number): ParameterSpec {
-  return { kind: 'matrix', path, shape: [rows, columns] };
-}
-
-function vector(path: string, size: number): ParameterSpec {
-  return { kind: 'vector', path, shape: [size] };
+function hasNormBias({ norm }: ModelConfig): boolean {
+  return norm.kind === 'layerNorm';
 }

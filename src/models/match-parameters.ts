@@ -1,6 +1,6 @@
 import { formatShape, isSameShape, type Shape } from '../base/shape.ts';
 import type { TensorEntry, WeightSource } from '../formats/weight-source.ts';
-import { type Naming, type ParameterSpec, type RowSlice, storedName } from './parameter-spec.ts';
+import { type Naming, type ParameterSpec, type StoredName, storedName } from './parameter-spec.ts';
 
 /** A parameter and the tensor of the file that fills it. */
 export interface MatchedParameter {
@@ -27,8 +27,9 @@ export function matchParameters(
   const unclaimed = new Set(source.tensors.keys());
   const matched: MatchedParameter[] = [];
   for (const spec of specs) {
-    const { name: fullName, isTransposed, slice } = storedName(spec.path, naming);
-    const candidates = candidateNames(fullName, naming);
+    const place = storedName(spec.path, naming);
+    const { isTransposed, slice } = place;
+    const candidates = [place.name, ...place.aliases].flatMap((name) => candidateNames(name, naming));
     const name = candidates.find((candidate) => source.tensors.has(candidate));
     if (name === undefined) {
       missing.push(candidates[0]!);
@@ -36,7 +37,7 @@ export function matchParameters(
     }
     unclaimed.delete(name);
     const entry = source.tensors.get(name)!;
-    const wanted = storedShape(spec, isTransposed, slice);
+    const wanted = storedShape(spec, place);
     if (!isSameShape(entry.shape, wanted))
       misshapen.push(`${name} has shape ${formatShape(entry.shape)}, wanted ${formatShape(wanted)}`);
     else if (!FLOATS.includes(entry.dtype))
@@ -56,7 +57,9 @@ export function matchParameters(
   return matched;
 }
 
-function storedShape(spec: ParameterSpec, isTransposed: boolean, slice: RowSlice | undefined): Shape {
+/** The shape that a file has for a parameter's tensor. */
+export function storedShape(spec: ParameterSpec, { isTransposed, isRow, slice }: StoredName): Shape {
+  if (isRow) return [1, ...spec.shape];
   if (slice !== undefined) return [slice.numRows, ...spec.shape.slice(1)];
   return isTransposed ? [...spec.shape].reverse() : spec.shape;
 }

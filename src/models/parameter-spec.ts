@@ -16,6 +16,10 @@ export interface Naming {
   readonly optionalPrefix?: string;
   /** Module paths whose matrix is stored with inputs as rows, as GPT-2's `Conv1D`. */
   readonly transposed: ReadonlySet<string>;
+  /** Other names that a file may have for a parameter, where it has not the first. */
+  readonly aliases?: Readonly<Record<string, readonly string[]>>;
+  /** Module paths of vectors that are stored as a matrix of one row. */
+  readonly rows?: ReadonlySet<string>;
   /** Parameters stored as a run of rows of a larger tensor, as PyTorch stacks query, key and value. */
   readonly slices?: Readonly<Record<string, RowSlice>>;
   /** Names that a file may hold besides, and that carry no parameter of the model (masks, tied copies). */
@@ -33,11 +37,11 @@ export function countParameters(specs: readonly ParameterSpec[]): number {
   return specs.reduce((sum, { shape }) => sum + (shape as Shape).reduce((product, size) => product * size, 1), 0);
 }
 
-/** `layers.3.mlp.up.weight` as `layers.{}.mlp.up.weight` and 3. */
+/** `layers.3.mlp.up.weight` as `layers.{}.mlp.up.weight` and 3, also within a side: `encoder.layers.3.mlp.up.weight`. */
 function splitLayer(path: string): { readonly pattern: string; readonly layer: string | undefined } {
-  const match = /^layers\.(\d+)\./.exec(path);
+  const match = /^((?:encoder\.|decoder\.)?)layers\.(\d+)\./.exec(path);
   if (match === null) return { pattern: path, layer: undefined };
-  return { pattern: path.replace(match[0], 'layers.{}.'), layer: match[1] };
+  return { pattern: path.replace(match[0], `${match[1]}layers.{}.`), layer: match[2] };
 }
 
 /** How a checkpoint stores the parameter at a path. Throws a `RangeError` for one that the naming does not have. */
@@ -48,6 +52,8 @@ export function storedName(path: string, naming: Naming): StoredName {
   return {
     name: layer === undefined ? name : name.replace('{}', layer),
     isTransposed: naming.transposed.has(pattern),
+    aliases: naming.aliases?.[pattern] ?? [],
+    isRow: naming.rows?.has(pattern) ?? false,
     slice: naming.slices?.[pattern],
   };
 }
@@ -56,6 +62,9 @@ export interface StoredName {
   readonly name: string;
   /** The matrix is stored with inputs as rows. */
   readonly isTransposed: boolean;
+  readonly aliases: readonly string[];
+  /** The vector is stored as a matrix of one row. */
+  readonly isRow: boolean;
   /** The parameter is a part of the tensor. */
   readonly slice: RowSlice | undefined;
 }

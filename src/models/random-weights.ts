@@ -1,5 +1,6 @@
 import { philox } from '../base/random.ts';
 import type { WeightSource } from '../formats/weight-source.ts';
+import { decoderOnlyParameters } from './decoder-only-parameters.ts';
 import { type Fill, generatedWeights } from './generated-weights.ts';
 import type { ModelDescription } from './model-description.ts';
 
@@ -7,8 +8,9 @@ import type { ModelDescription } from './model-description.ts';
  * Weights drawn at random (matrices uniform with standard deviation 0.02, norms 1, biases 0), the same for the same seed:
  * for trying a configuration without a checkpoint.
  */
-export function randomWeights(description: ModelDescription, seed: number): WeightSource {
-  return generatedWeights(description, 'random weights', (_, index) => noise(seed, index));
+export function randomWeights({ config, naming }: ModelDescription, seed: number): WeightSource {
+  const specs = decoderOnlyParameters(config);
+  return generatedWeights({ specs, naming }, 'random weights', (_, index) => noise(seed, index));
 }
 
 /** Half-width of a uniform distribution with standard deviation 0.02. */

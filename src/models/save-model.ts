@@ -4,6 +4,8 @@ import { Tensor } from '../tensor/tensor.ts';
 import type { CausalLM } from './causal-lm.ts';
 import { copyModelFiles } from './copy-model-files.ts';
 import { decoderOnlyParameters } from './decoder-only-parameters.ts';
+import type { Naming, ParameterSpec } from './parameter-spec.ts';
+import type { Parameters } from './parameters.ts';
 import { architectureOf } from './registry.ts';
 import { saveParameters } from './save-parameters.ts';
 import { formatModelConfig, reformatModelConfig } from './write-config.ts';
@@ -25,28 +27,48 @@ export interface SaveModelOptions {
  * @example
  * await saveModel(model, 'path/to/folder', { dtype: 'bfloat16' });
  */
-export async function saveModel(model: CausalLM, folder: string, options: SaveModelOptions = {}): Promise<void> {
-  const { config } = model;
+export function saveModel(model: CausalLM, folder: string, options: SaveModelOptions = {}): Promise<void> {
+  const { config, parameters } = model;
+  return writeModelFolder(folder, options, {
+    parameters,
+    specs: decoderOnlyParameters(config),
+    naming: architectureOf(config.modelType, 'the model').naming(config),
+    formatConfig: (dtype) => formatModelConfig(config, dtype),
+    reformatConfig: (text, dtype) => reformatModelConfig(text, config, dtype),
+  });
+}
+
+/** What of a model goes into its folder. */
+export interface SavedModel {
+  readonly parameters: Parameters;
+  readonly specs: readonly ParameterSpec[];
+  readonly naming: Naming;
+  formatConfig(dtype: WeightDType): string;
+  /** The config.json of a base folder with another dtype; undefined if it is not the model's. */
+  reformatConfig(text: string, dtype: WeightDType): string | undefined;
+}
+
+/** Writes config.json, model.safetensors and what is kept of the base folder. */
+export async function writeModelFolder(folder: string, options: SaveModelOptions, saved: SavedModel): Promise<void> {
   const { dtype = 'float32', baseFolder } = options;
-  const configText = (await keptConfig(model, baseFolder, dtype)) ?? formatModelConfig(config, dtype);
+  const configText = (await keptConfig(saved, baseFolder, dtype)) ?? saved.formatConfig(dtype);
   await platform.makeDirectory(folder);
   await platform.writeFileAtomically(platform.join(folder, 'config.json'), (file) =>
     file.append(new TextEncoder().encode(configText)),
   );
-  const naming = architectureOf(config.modelType, 'the model').naming(config);
   const location = platform.join(folder, 'model.safetensors');
-  await saveParameters(location, decoderOnlyParameters(config), naming, { dtype, read: readerOf(model) });
+  await saveParameters(location, saved.specs, saved.naming, { dtype, read: readerOf(saved.parameters) });
   if (baseFolder !== undefined) await copyModelFiles(baseFolder, folder);
 }
 
 /** The configuration of the base folder, if there is one and it is the model's. */
-async function keptConfig({ config }: CausalLM, baseFolder: string | undefined, dtype: WeightDType) {
+async function keptConfig(saved: SavedModel, baseFolder: string | undefined, dtype: WeightDType) {
   if (baseFolder === undefined) return undefined;
   const text = await platform.readText(platform.join(baseFolder, 'config.json'));
-  return text === undefined ? undefined : reformatModelConfig(text, config, dtype);
+  return text === undefined ? undefined : saved.reformatConfig(text, dtype);
 }
 
-function readerOf({ parameters }: CausalLM): (path: string) => Promise<Float32Array> {
+function readerOf(parameters: Parameters): (path: string) => Promise<Float32Array> {
   const byPath = new Map(parameters.entries);
   return async (path) => {
     const parameter = byPath.get(path)!;

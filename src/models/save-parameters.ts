@@ -2,6 +2,7 @@ import type { WeightDType } from '../backend/dtype.ts';
 import { transposed } from '../base/transposed.ts';
 import { roundValues } from '../formats/round-values.ts';
 import { type TensorToWrite, writeSafetensors } from '../formats/write-safetensors.ts';
+import { storedShape } from './match-parameters.ts';
 import { type Naming, type ParameterSpec, type StoredName, storedName } from './parameter-spec.ts';
 
 /** Gives a parameter's values, row-major, by its path. */
@@ -41,8 +42,7 @@ function storedTensors(specs: readonly ParameterSpec[], naming: Naming): readonl
   }
   return [...byName].map(([name, parts]) => {
     const { spec, place } = parts[0]!;
-    const [rows, ...rest] = place.isTransposed ? [...spec.shape].reverse() : spec.shape;
-    return { name, shape: [place.slice?.numRows ?? rows!, ...rest], parts };
+    return { name, shape: storedShape(spec, place), parts };
   });
 }
 

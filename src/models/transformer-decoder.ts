@@ -1,11 +1,12 @@
 import type { AttentionSpan, Backend } from '../backend/backend.ts';
 import { openWeights } from '../formats/open-weights.ts';
-import { Linear } from '../nn/linear.ts';
+import type { Linear } from '../nn/linear.ts';
 import { Mlp } from '../nn/mlp.ts';
 import { type AttentionPattern, MultiHeadAttention } from '../nn/multi-head-attention.ts';
-import { LayerNorm } from '../nn/norm.ts';
+import type { LayerNorm } from '../nn/norm.ts';
 import { TransformerDecoderLayer } from '../nn/transformer-decoder-layer.ts';
 import { scoped, Tensor } from '../tensor/tensor.ts';
+import { layerNormAt, linearAt } from './build-parts.ts';
 import { type LoadParametersOptions, loadParameters } from './load-parameters.ts';
 import type { Parameters } from './parameters.ts';
 import { torchDecoderNaming, torchDecoderParameters } from './torch-decoder-names.ts';
@@ -155,15 +156,11 @@ export class TransformerDecoder {
   }
 
   #linear(path: string): Linear {
-    return new Linear(this.parameters.weight(`${path}.weight`), this.parameters.optionalVector(`${path}.bias`));
+    return linearAt(this.parameters, path);
   }
 
   #norm(path: string): LayerNorm {
-    return new LayerNorm(
-      this.parameters.vector(`${path}.weight`),
-      this.parameters.optionalVector(`${path}.bias`),
-      this.config.normEpsilon ?? 1e-5,
-    );
+    return layerNormAt(this.parameters, path, this.config.normEpsilon ?? 1e-5);
   }
 }
 

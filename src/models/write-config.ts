@@ -3,6 +3,7 @@ import { firstDifference } from '../base/first-difference.ts';
 import { JsonFields } from '../config/json-fields.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import { showValue } from '../config/show-value.ts';
+import type { Architecture } from './architecture.ts';
 import { architectureOf } from './registry.ts';
 
 /**
@@ -14,10 +15,26 @@ import { architectureOf } from './registry.ts';
  * formatModelConfig({ ...config, numLayers: 2 }, 'float32'); // '{ "architectures": ["GPT2LMHeadModel"], …'
  */
 export function formatModelConfig(config: ModelConfig, dtype: WeightDType): string {
-  const architecture = architectureOf(config.modelType, 'a configuration');
+  return formatConfig(architectureOf(config.modelType, 'a configuration'), config, dtype, comparable);
+}
+
+/** The text of a config.json that was read, with the dtype of new weights; undefined if it is of another configuration. */
+export function reformatModelConfig(text: string, config: ModelConfig, dtype: WeightDType): string | undefined {
+  const fields = JsonFields.parse('config.json', text);
+  const architecture = architectureOf(fields.string('model_type'), 'config.json');
+  return reformatConfig(architecture, text, config, dtype, comparable);
+}
+
+/** `formatModelConfig` for any architecture; configurations are compared as `comparableOf` makes them. */
+export function formatConfig<Config extends { readonly modelType: string }>(
+  architecture: Architecture<Config>,
+  config: Config,
+  dtype: WeightDType,
+  comparableOf: (config: Config) => Config = (config) => config,
+): string {
   const text = withDType(architecture.writeConfig(config), dtype);
   const written = architecture.parseConfig(JsonFields.parse('the configuration as written', text));
-  const difference = firstDifference(comparable(config), comparable(written));
+  const difference = firstDifference(comparableOf(config), comparableOf(written));
   if (difference === undefined) return text;
   const { path, first } = difference;
   throw new RangeError(
@@ -25,11 +42,16 @@ export function formatModelConfig(config: ModelConfig, dtype: WeightDType): stri
   );
 }
 
-/** The text of a config.json that was read, with the dtype of new weights; undefined if it is of another configuration. */
-export function reformatModelConfig(text: string, config: ModelConfig, dtype: WeightDType): string | undefined {
-  const fields = JsonFields.parse('config.json', text);
-  const read = architectureOf(fields.string('model_type'), 'config.json').parseConfig(fields);
-  if (firstDifference(comparable(read), comparable(config)) !== undefined) return undefined;
+/** `reformatModelConfig` for any architecture. */
+export function reformatConfig<Config>(
+  architecture: Architecture<Config>,
+  text: string,
+  config: Config,
+  dtype: WeightDType,
+  comparableOf: (config: Config) => Config = (config) => config,
+): string | undefined {
+  const read = architecture.parseConfig(JsonFields.parse('config.json', text));
+  if (firstDifference(comparableOf(read), comparableOf(config)) !== undefined) return undefined;
   return withDType(JSON.parse(text) as Record<string, unknown>, dtype);
 }
 

@@ -1,16 +1,16 @@
-import { recomputed } from '../autograd/recomputed.ts';
 import type { Backend } from '../backend/backend.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import { add } from '../ops/elementwise.ts';
 import { linear } from '../ops/linear.ts';
 import { gatherRows } from '../ops/rows.ts';
-import { scoped, Tensor } from '../tensor/tensor.ts';
+import { Tensor } from '../tensor/tensor.ts';
 import type { DecoderBlock } from './decoder-block.ts';
 import type { Embedding } from './embedding.ts';
 import { dropped, type ForwardBatch } from './forward-batch.ts';
 import type { Linear } from './linear.ts';
 import type { Norm } from './norm.ts';
 import type { Rotary } from './rotary.ts';
+import { runBlocks } from './run-blocks.ts';
 
 export interface DecoderOnlyParts {
   readonly config: ModelConfig;
@@ -53,16 +53,9 @@ export class DecoderOnlyTransformer {
   /** The output of the last block (T, C), before the final norm; it fills the cache. Call inside a scope. */
   hidden(batch: ForwardBatch): Tensor {
     const angles = this.parts.rotary?.angles(this.#backend, batch.positions);
-    let hidden = dropped(this.#embed(batch), batch, 'embedding'); // (T, C)
-    batch.observe?.('embedding', hidden);
-    for (const [layer, block] of this.parts.layers.entries()) {
-      const input = hidden;
-      const run = (x: Tensor) => scoped(this.#backend, () => block.forward(x, batch, layer, angles));
-      hidden = batch.recompute === true ? recomputed(input, run) : run(input);
-      if (hidden.origin === undefined) input.release();
-      batch.observe?.(`layers.${layer}`, hidden);
-    }
-    return hidden;
+    const embedded = dropped(this.#embed(batch), batch, 'embedding'); // (T, C)
+    batch.observe?.('embedding', embedded);
+    return runBlocks(this.parts.layers, embedded, batch, angles);
   }
 
   #norm(hidden: Tensor): Tensor {

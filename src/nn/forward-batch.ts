@@ -28,6 +28,18 @@ export type AttentionContext =
     }
   | { readonly kind: 'whole'; readonly spans: readonly AttentionSpan[] };
 
+/**
+ * The sources that a decoder's tokens attend to. `stored`: their keys and values are in a cache of each layer, `paged` says
+ * which rows read which. `whole`: the encoder's output (S, C), nothing is kept, as in training.
+ */
+export type SourceContext =
+  | {
+      readonly kind: 'stored';
+      readonly paged: PagedBatch & { readonly maxKeyLength: number };
+      readonly caches: readonly DeviceCache[];
+    }
+  | { readonly kind: 'whole'; readonly encoded: Tensor; readonly spans: readonly AttentionSpan[] };
+
 /** `input` after the batch's dropout, if it has one. */
 export function dropped(input: Tensor, { dropout }: ForwardBatch, site: string): Tensor {
   return dropout === undefined ? input : dropout(input, site);
@@ -40,6 +52,8 @@ export interface ForwardBatch {
   /** Position of each row in its sequence. */
   readonly positions: Int32Array;
   readonly context: AttentionContext;
+  /** In encoder-decoder models only. */
+  readonly source?: SourceContext | undefined;
   /** Rows that need logits, int32; undefined means all. */
   readonly logitRows: Tensor | undefined;
   readonly observe: Observer | undefined;

@@ -24,9 +24,11 @@ export interface SelfAttentionParts {
   readonly headSize: number;
   readonly scale: number;
   readonly window: number | undefined;
+  /** A token sees those before it; false in an encoder, which sees whole sequences and has no cache. */
+  readonly causal: boolean;
 }
 
-/** Masked multi-head self-attention with grouped key/value heads (Ainslie et al. 2023). */
+/** Multi-head self-attention, masked in decoders, with grouped key/value heads (Ainslie et al. 2023). */
 export class SelfAttention {
   readonly parts: SelfAttentionParts;
 
@@ -44,11 +46,12 @@ export class SelfAttention {
   }
 
   #attend(queries: Tensor, keys: Tensor, values: Tensor, context: AttentionContext, layer: number): Tensor {
-    const { numHeads: heads, numKvHeads: kvHeads, headSize, scale, window } = this.parts;
+    const { numHeads: heads, numKvHeads: kvHeads, headSize, scale, window, causal } = this.parts;
     if (context.kind === 'whole') {
       const { spans } = context;
-      return attention(queries, keys, values, { spans, heads, kvHeads, headSize, scale, window, causal: true });
+      return attention(queries, keys, values, { spans, heads, kvHeads, headSize, scale, window, causal });
     }
+    if (!causal) throw new TypeError('Cannot attend to cached tokens: the layer sees whole sequences');
     const { paged, caches } = context;
     const cache = caches[layer]!;
     storeKeysValues(cache, keys, values, paged);

@@ -55,8 +55,8 @@ export function storeKeysValues(cache: DeviceCache, keys: Tensor, values: Tensor
 }
 
 /**
- * Causal attention of queries (T, H · D) over the cached keys and values of their own sequences → (T, H · D). Throws a
- * `RangeError` for another shape.
+ * Attention of queries (T, H · D) over the cached keys and values of their own sequences → (T, H · D), causal unless the
+ * options say otherwise. Throws a `RangeError` for another shape.
  */
 export function pagedAttention(
   queries: Tensor,

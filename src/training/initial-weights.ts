@@ -1,6 +1,9 @@
 import { philox } from '../base/random.ts';
 import type { WeightSource } from '../formats/weight-source.ts';
+import { decoderOnlyParameters } from '../models/decoder-only-parameters.ts';
+import { encoderDecoderParameters } from '../models/encoder-decoder-parameters.ts';
 import { type Fill, generatedWeights } from '../models/generated-weights.ts';
+import type { EncoderDecoderDescription } from '../models/load-encoder-decoder.ts';
 import type { ModelDescription } from '../models/model-description.ts';
 
 const STANDARD_DEVIATION = 0.02;
@@ -13,11 +16,29 @@ const STANDARD_DEVIATION = 0.02;
  * const description = modelPreset('gpt2');
  * const model = await loadModelFrom(backend, description, initialWeights(description, 1));
  */
-export function initialWeights(description: ModelDescription, seed: number): WeightSource {
-  const residual = STANDARD_DEVIATION / Math.sqrt(2 * description.config.numLayers);
-  return generatedWeights(description, 'initial weights', ({ path }, index) =>
+export function initialWeights({ config, naming }: ModelDescription, seed: number): WeightSource {
+  const residual = STANDARD_DEVIATION / Math.sqrt(2 * config.numLayers);
+  const specs = decoderOnlyParameters(config);
+  return generatedWeights({ specs, naming }, 'initial weights', ({ path }, index) =>
     normal(isAddedToResidual(path) ? residual : STANDARD_DEVIATION, seed, index),
   );
+}
+
+/**
+ * Weights to begin the training of an encoder-decoder model from: matrices normal with variance 2 / (inputs + outputs) (Glorot
+ * & Bengio 2010), embeddings with 1 / C, so that those scaled by √C have variance 1; norms 1, biases 0. The same for the same
+ * seed.
+ */
+export function initialEncoderDecoderWeights(
+  { config, naming }: EncoderDecoderDescription,
+  seed: number,
+): WeightSource {
+  const specs = encoderDecoderParameters(config);
+  return generatedWeights({ specs, naming }, 'initial weights', ({ path, shape }, index) => {
+    const [outputs, inputs] = shape as readonly [number, number];
+    const variance = path.endsWith('mbedding.weight') ? 1 / config.hiddenSize : 2 / (inputs + outputs);
+    return normal(Math.sqrt(variance), seed, index);
+  });
 }
 
 function isAddedToResidual(path: string): boolean {

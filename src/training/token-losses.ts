@@ -2,7 +2,9 @@ import type { Backend, CrossEntropyOptions } from '../backend/backend.ts';
 import type { TrainingBatch } from '../data/training-batch.ts';
 import type { AdaptedRows } from '../nn/adapter.ts';
 import type { DecoderOnlyTransformer } from '../nn/decoder-only-transformer.ts';
+import type { EncoderDecoderTransformer } from '../nn/encoder-decoder-transformer.ts';
 import type { Dropout, Observer } from '../nn/forward-batch.ts';
+import { spanOver } from '../nn/whole-sequences.ts';
 import { crossEntropy } from '../ops/softmax.ts';
 import { Tensor } from '../tensor/tensor.ts';
 
@@ -30,7 +32,7 @@ export function tokenLosses(
   const logits = transformer.forward({
     tokenIds: Tensor.from(backend, tokenIds),
     positions,
-    context: { kind: 'whole', spans: spans.map(selfSpan) },
+    context: { kind: 'whole', spans: spans.map((span) => spanOver(span, span)) },
     logitRows: undefined,
     observe: options.observe,
     adapters: options.adapter && [{ ...options.adapter, rows: undefined }],
@@ -40,6 +42,32 @@ export function tokenLosses(
   return crossEntropy(logits, Tensor.from(backend, targetIds), options);
 }
 
-function selfSpan({ start, length }: { readonly start: number; readonly length: number }) {
-  return { queryStart: start, queryLength: length, keyStart: start, keyLength: length };
+/**
+ * The cross-entropy (T) of each token of a batch of pairs, given those of its target before it and its whole source. Call inside
+ * a scope.
+ */
+export function pairLosses(
+  transformer: EncoderDecoderTransformer,
+  backend: Backend,
+  batch: TrainingBatch,
+  options: TokenLossOptions,
+): Tensor {
+  const { tokenIds, targetIds, positions, spans } = batch;
+  const source = batch.source!;
+  const { observe, dropout, recompute } = options;
+  const common = { logitRows: undefined, observe, dropout, recompute };
+  const encoded = transformer.encode({
+    ...common,
+    tokenIds: Tensor.from(backend, source.tokenIds),
+    positions: source.positions,
+    context: { kind: 'whole', spans: source.spans.map((span) => spanOver(span, span)) },
+  });
+  const logits = transformer.forward({
+    ...common,
+    tokenIds: Tensor.from(backend, tokenIds),
+    positions,
+    context: { kind: 'whole', spans: spans.map((span) => spanOver(span, span)) },
+    source: { kind: 'whole', encoded, spans: spans.map((span, i) => spanOver(span, source.spans[i]!)) },
+  });
+  return crossEntropy(logits, Tensor.from(backend, targetIds), options);
 }

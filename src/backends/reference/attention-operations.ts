@@ -3,6 +3,7 @@ import {
   type AttentionSpan,
   CACHE_BLOCK_SIZE,
   type Operations,
+  type PagedAttentionOptions,
   type PagedBatch,
 } from '../../backend/backend.ts';
 import { attention } from './kernels/attention.ts';
@@ -45,7 +46,7 @@ export function attentionOperations(memory: ReferenceMemory): AttentionOperation
       operands.distinct(output, queries);
       const from = operands.cache(cache);
       checkHeads(operands, options.heads, from.kvHeads, options.window);
-      const sequences = sequencesOf(operands, batch, from.numBlocks, options.maxKeyLength);
+      const sequences = sequencesOf(operands, batch, from.numBlocks, options);
       const length = batch.numTokens * options.heads * from.headSize;
       const q = operands.floats('queries', queries, length);
       pagedAttention(operands.floats('output', output, length), q, from, sequences, options);
@@ -106,7 +107,7 @@ function sequencesOf(
   operands: Operands,
   { numTokens, numSequences, maxBlocks, ...batch }: PagedBatch,
   numBlocks: number,
-  maxKeyLength: number,
+  { maxKeyLength, causal = true }: PagedAttentionOptions,
 ): PagedSequences {
   const queryStarts = operands.ints('queryStarts', batch.queryStarts, numSequences + 1, numTokens + 1);
   const keyLengths = operands.ints('keyLengths', batch.keyLengths, numSequences, maxKeyLength + 1);
@@ -117,7 +118,7 @@ function sequencesOf(
   for (let sequence = 0; sequence < numSequences; sequence++) {
     const numQueries = queryStarts[sequence + 1]! - queryStarts[sequence]!;
     const keyLength = keyLengths[sequence]!;
-    if (numQueries < 0 || numQueries > keyLength || keyLength > maxBlocks * CACHE_BLOCK_SIZE) {
+    if (numQueries < 0 || (causal && numQueries > keyLength) || keyLength > maxBlocks * CACHE_BLOCK_SIZE) {
       operands.fail(`sequence ${sequence} has ${numQueries} queries, ${keyLength} keys and ${maxBlocks} blocks`);
     }
     const first = sequence * maxBlocks;

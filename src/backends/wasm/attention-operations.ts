@@ -43,7 +43,7 @@ export function attentionOperations(recorder: CommandRecorder, operands: Operand
       recorder.record(OP_STORE_KEYS_VALUES, into.address, k, v, at, 0, numTokens, numBlocks, kvHeads, headSize);
     },
 
-    pagedAttention(output, queries, cache, batch, { heads, scale, window, maxKeyLength }) {
+    pagedAttention(output, queries, cache, batch, { heads, scale, window, causal = true, maxKeyLength }) {
       const op = 'run pagedAttention';
       const from = operands.memory.cache(op, cache);
       const { numBlocks, kvHeads, headSize } = from;
@@ -74,7 +74,7 @@ export function attentionOperations(recorder: CommandRecorder, operands: Operand
         blockTables,
         tableStarts: undefined,
         maxBlocks,
-        causal: true,
+        causal,
         window,
         mask: undefined,
       };

@@ -25,26 +25,28 @@ export function storeKeysValues(
   }
 }
 
-/** Causal attention of queries (T, H, D) over the cached keys and values of their own sequences, output (T, H, D). */
+/** Attention of queries (T, H, D) over the cached keys and values of their own sequences, output (T, H, D). */
 export function pagedAttention(
   output: Float32Array,
   queries: Float32Array,
   cache: ReferenceCache,
   { numSequences, maxBlocks, queryStarts, keyLengths, blockTables }: PagedSequences,
-  { heads, scale, window }: PagedAttentionOptions,
+  { heads, scale, window, causal = true }: PagedAttentionOptions,
 ): void {
   const { kvHeads, headSize, keys, values } = cache;
   for (let sequence = 0; sequence < numSequences; sequence++) {
     const queryEnd = queryStarts[sequence + 1]!;
     const blockTable = blockTables.subarray(sequence * maxBlocks, (sequence + 1) * maxBlocks);
     for (let row = queryStarts[sequence]!; row < queryEnd; row++) {
-      const own = keyLengths[sequence]! - (queryEnd - row); // the query's own place among the keys
+      const keyLength = keyLengths[sequence]!;
+      const own = keyLength - (queryEnd - row); // the query's own place among the keys
       const firstKey = window === undefined ? 0 : Math.max(0, own - window + 1);
+      const endKey = causal ? own + 1 : keyLength;
       for (let head = 0; head < heads; head++) {
         const start = (row * heads + head) * headSize;
         const kvHead = Math.floor((head * kvHeads) / heads);
         const offsetOf = (j: number) => (slotOf(blockTable, j) * kvHeads + kvHead) * headSize;
-        attend(output, start, queries, start, { headSize, scale, firstKey, endKey: own + 1, keys, values, offsetOf });
+        attend(output, start, queries, start, { headSize, scale, firstKey, endKey, keys, values, offsetOf });
       }
     }
   }

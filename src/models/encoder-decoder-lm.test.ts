@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { goldenNames, goldenPath } from '../../test/goldens.ts';
+import { temporaryFolder } from '../../test/temporary-folder.ts';
+import type { Backend } from '../backend/backend.ts';
+import { createBackend } from '../create-backend.ts';
+import type { EncoderDecoderCache } from '../kv-cache/encoder-decoder-cache.ts';
+import type { EncoderDecoderLM } from './encoder-decoder-lm.ts';
+import { loadEncoderDecoder, parseEncoderDecoderConfig } from './load-encoder-decoder.ts';
+import { saveEncoderDecoder } from './save-encoder-decoder.ts';
+
+const SIZE = { numSequences: 3, targetTokens: 20, numSources: 2, sourceTokens: 20 };
+const SOURCES = [
+  [5, 9, 31, 7, 2],
+  [8, 8, 40, 12, 33, 21, 5, 6, 7, 50, 51, 52, 53, 54, 55, 56, 57, 2],
+];
+const folder = temporaryFolder();
+let backend: Backend;
+let model: EncoderDecoderLM;
+
+beforeAll(async () => {
+  backend = await createBackend({ device: 'wasm', threads: 2 });
+  model = await loadEncoderDecoder(backend, goldenPath('encoder-decoder', 'bart'));
+});
+afterAll(async () => {
+  model.dispose();
+  await backend.dispose();
+});
+
+function encode(cache: EncoderDecoderCache, tokenIds: readonly number[]) {
+  const sequence = cache.sources.createSequence();
+  model.encode(cache, [{ sequence, tokenIds }]);
+  return sequence;
+}
+
+test('A target gets the same bits alone, in a batch, and over a source that others share', async () => {
+  const cache = model.createCache(SIZE);
+  const free = cache.sources.pool.numFree;
+  const sources = SOURCES.map((ids) => encode(cache, ids));
+  const shared = sources[0]!.fork();
+  const targets = [
+    { source: sources[0]!, tokenIds: [2, 14, 15] },
+    { source: sources[1]!, tokenIds: [2] },
+    { source: shared, tokenIds: [2, 60] },
+  ];
+  const entryOf = (target: (typeof targets)[number]) => ({ ...target, sequence: cache.targets.createSequence() });
+  const entries = targets.map(entryOf);
+  const together = await model.step(cache, entries, { logits: 'last' });
+  for (const { sequence } of entries) sequence.release();
+  sources[0]!.release(); // its blocks stay for the one that shares them
+  for (const [i, target] of targets.entries()) {
+    const entry = entryOf({ ...target, source: target.source === sources[0] ? shared : target.source });
+    const alone = await model.step(cache, [entry], { logits: 'last' });
+    expect(alone).toEqual(together.slice(i * model.config.vocabSize, (i + 1) * model.config.vocabSize));
+    entry.sequence.release();
+  }
+  shared.release();
+  sources[1]!.release();
+  expect(cache.sources.pool.numFree).toBe(free);
+  cache.dispose();
+});
+
+describe('What cannot be is refused, and nothing has grown', () => {
+  test('by encode', () => {
+    const cache = model.createCache(SIZE);
+    const sequence = cache.sources.createSequence();
+    const encoding = (tokenIds: readonly number[]) => () => model.encode(cache, [{ sequence, tokenIds }]);
+    expect(encoding([])).toThrow('Cannot encode a source: it has no tokens');
+    expect(encoding([3, 61])).toThrow('Cannot encode a source: token id 61, wanted 0 to 60');
+    expect(encoding(new Array(49).fill(3))).toThrow(
+      'Cannot encode a source: 49 tokens, but the model takes at most 48',
+    );
+    expect(encoding(new Array(48).fill(3))).not.toThrow();
+    expect(encoding([3])).toThrow('Cannot encode a source: its sequence has 48 tokens, wanted an empty one');
+    const other = cache.sources.createSequence();
+    const tooMany = () => model.encode(cache, [{ sequence: other, tokenIds: new Array(20).fill(3) }]);
+    expect(tooMany).toThrow('Cannot allocate 2 blocks');
+    expect(other.length).toBe(0);
+    cache.dispose();
+  });
+
+  test('by step', async () => {
+    const cache = model.createCache(SIZE);
+    const source = encode(cache, SOURCES[0]!);
+    const sequence = cache.targets.createSequence();
+    const step = (tokenIds: readonly number[], from = source) =>
+      model.step(cache, [{ sequence, source: from, tokenIds }], { logits: 'last' });
+    await expect(step([61])).rejects.toThrow('Cannot run the model: token id 61, wanted 0 to 60');
+    await expect(step(new Array(49).fill(3))).rejects.toThrow('49 tokens, but the model takes at most 48');
+    await expect(step([2], cache.sources.createSequence())).rejects.toThrow('the source of a target is not encoded');
+    expect(sequence.length).toBe(0);
+    cache.dispose();
+  });
+});
+
+test.each(goldenNames('encoder-decoder'))('%s: what is saved is loaded as the same model', async (name) => {
+  const original = await loadEncoderDecoder(backend, goldenPath('encoder-decoder', name));
+  const saveTo = folder.path('model');
+  await saveEncoderDecoder(original, saveTo);
+  const saved = await loadEncoderDecoder(backend, saveTo);
+  expect(saved.config).toEqual(original.config);
+  const parameters = new Map(saved.parameters.entries);
+  for (const [path, parameter] of original.parameters.entries)
+    expect(await parameters.get(path)!.read(), path).toEqual(await parameter.read());
+  saved.dispose();
+  original.dispose();
+});
+
+test('A configuration that cannot be is refused', () => {
+  const text = readFileSync(goldenPath('encoder-decoder', 'marian', 'config.json'), 'utf8');
+  const parse = (changes: object) => () =>
+    parseEncoderDecoderConfig('config.json', JSON.stringify({ ...(JSON.parse(text) as object), ...changes }));
+  expect(parse({ model_type: 'brat' })).toThrow('did you mean "bart"');
+  expect(parse({ tie_word_embeddings: false })).toThrow('"tie_word_embeddings" is false, supported: true');
+  expect(parse({ decoder_attention_heads: 3 })).toThrow('does not divide into 3 heads of the decoder');
+  expect(parse({ d_model: 3, encoder_attention_heads: 1, decoder_attention_heads: 1 })).toThrow('sines and cosines');
+  expect(parse({ decoder_start_token_id: 61 })).toThrow('"decoder_start_token_id" is 61, wanted below 61');
+});

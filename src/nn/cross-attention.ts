@@ -1,0 +1,49 @@
+import type { DeviceCache, PagedBatch } from '../backend/backend.ts';
+import { attention, pagedAttention, storeKeysValues } from '../ops/attention.ts';
+import type { Tensor } from '../tensor/tensor.ts';
+import type { ForwardBatch } from './forward-batch.ts';
+import type { Linear } from './linear.ts';
+
+export interface CrossAttentionParts {
+  readonly query: Linear;
+  readonly key: Linear;
+  readonly value: Linear;
+  readonly output: Linear;
+  readonly numHeads: number;
+  readonly headSize: number;
+  readonly scale: number;
+}
+
+/**
+ * Multi-head attention of a decoder's tokens over all tokens of their sources (Vaswani et al. 2017, section 3.2.3). The keys and
+ * values of a source are computed from the encoder's output once, and stored.
+ */
+export class CrossAttention {
+  readonly parts: CrossAttentionParts;
+
+  constructor(parts: CrossAttentionParts) {
+    this.parts = parts;
+  }
+
+  /** (T, C) → (T, C), over the batch's sources. */
+  forward(input: Tensor, { source, adapters }: ForwardBatch, layer: number): Tensor {
+    if (source === undefined) throw new TypeError('Cannot attend to a source: the batch has none');
+    const { query, key, value, output, numHeads: heads, headSize, scale } = this.parts;
+    const queries = query.forward(input, adapters); // (T, H · D)
+    if (source.kind === 'stored') {
+      const { paged, caches } = source;
+      const options = { heads, scale, causal: false, maxKeyLength: paged.maxKeyLength };
+      return output.forward(pagedAttention(queries, caches[layer]!, paged, options), adapters);
+    }
+    const { encoded, spans } = source;
+    const keys = key.forward(encoded, adapters); // (S, H · D)
+    const values = value.forward(encoded, adapters);
+    const options = { spans, heads, kvHeads: heads, headSize, scale, causal: false };
+    return output.forward(attention(queries, keys, values, options), adapters);
+  }
+
+  /** Stores the keys and values of sources, of the encoder's output (S, C). */
+  store(encoded: Tensor, cache: DeviceCache, batch: PagedBatch): void {
+    storeKeysValues(cache, this.parts.key.forward(encoded), this.parts.value.forward(encoded), batch);
+  }
+}

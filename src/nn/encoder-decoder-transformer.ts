@@ -1,0 +1,63 @@
+import type { DeviceCache, PagedBatch } from '../backend/backend.ts';
+import type { EncoderDecoderConfig } from '../config/encoder-decoder-config.ts';
+import { add } from '../ops/elementwise.ts';
+import { linear } from '../ops/linear.ts';
+import { gatherRows } from '../ops/rows.ts';
+import { scoped, type Tensor } from '../tensor/tensor.ts';
+import type { ForwardBatch } from './forward-batch.ts';
+import type { TransformerStack } from './transformer-stack.ts';
+
+export interface EncoderDecoderParts {
+  readonly config: EncoderDecoderConfig;
+  readonly encoder: TransformerStack;
+  readonly decoder: TransformerStack;
+  /** (V), added to the logits. */
+  readonly logitsBias: Tensor | undefined;
+}
+
+/**
+ * An encoder that sees whole sources, and a decoder that attends to its output (Vaswani et al. 2017). The output projection is
+ * the decoder's token embedding. Observers and dropout know the sides as `encoder.…` and `decoder.…`.
+ */
+export class EncoderDecoderTransformer {
+  readonly parts: EncoderDecoderParts;
+
+  constructor(parts: EncoderDecoderParts) {
+    this.parts = parts;
+  }
+
+  get config(): EncoderDecoderConfig {
+    return this.parts.config;
+  }
+
+  /** The encoder's output (S, C) for a batch of whole sources. Call inside a scope; it records and does not wait. */
+  encode(sources: ForwardBatch): Tensor {
+    const { encoder } = this.parts;
+    return scoped(sources.tokenIds.backend, () => encoder.forward(within('encoder', sources)));
+  }
+
+  /** Stores what the decoder's layers attend to of the encoder's output (S, C), each in its cache. */
+  store(encoded: Tensor, caches: readonly DeviceCache[], batch: PagedBatch): void {
+    for (const [layer, { parts }] of this.parts.decoder.parts.layers.entries())
+      encoded.backend.scope(() => parts.cross?.attention.store(encoded, caches[layer]!, batch));
+  }
+
+  /** The logits (rows, V) of the batch's rows, which attend to its sources. Call inside a scope. */
+  forward(batch: ForwardBatch): Tensor {
+    const { decoder, logitsBias } = this.parts;
+    const hidden = decoder.forward(within('decoder', batch));
+    const rows = batch.logitRows === undefined ? hidden : gatherRows(hidden, batch.logitRows);
+    const logits = linear(rows, decoder.parts.tokenEmbedding.weight);
+    return logitsBias === undefined ? logits : add(logits, logitsBias);
+  }
+}
+
+/** The batch, with the paths that observers and dropout get under those of `side`. */
+function within(side: string, batch: ForwardBatch): ForwardBatch {
+  const { observe, dropout } = batch;
+  return {
+    ...batch,
+    observe: observe && ((path, tensor) => observe(`${side}.${path}`, tensor)),
+    dropout: dropout && ((input, site) => dropout(input, `${side}.${site}`)),
+  };
+}

@@ -1,0 +1,115 @@
+import { afterAll, describe, expect, test } from 'vitest';
+import { decodeGreedily } from '../../test/decode-greedily.ts';
+import { goldenPath, readGoldenJson, readGoldenTensors, relativeError } from '../../test/goldens.ts';
+import { pairsBatch, type TokenPair } from '../../test/pairs-batch.ts';
+import { testBackends } from '../../test/test-backends.ts';
+import { uniform } from '../base/random.ts';
+import { bartFamily } from '../models/bart-family.ts';
+import {
+  loadEncoderDecoder,
+  loadEncoderDecoderFrom,
+  parseEncoderDecoderConfig,
+} from '../models/load-encoder-decoder.ts';
+import { storedName } from '../models/parameter-spec.ts';
+import { createOptimizer } from './create-optimizer.ts';
+import { createEncoderDecoderTarget } from './encoder-decoder-target.ts';
+import { initialEncoderDecoderWeights } from './initial-weights.ts';
+import { addGradients, makeStep } from './training-step.ts';
+
+describe.each(Object.keys(testBackends))('%s backend: encoder-decoder training', (backendName) => {
+  const opened = testBackends[backendName]!();
+  afterAll(async () => (await opened).dispose());
+
+  test.each(['bart', 'm2m-100'])('%s: loss and gradients of PyTorch, also recomputed', async (name) => {
+    const backend = await opened;
+    const golden = readGoldenJson<{ pairs: TokenPair[]; loss: number }>('encoder-decoder', name, 'golden.json');
+    const wanted = await readGoldenTensors('encoder-decoder', name, 'gradients.safetensors');
+    const before = backend.memoryUsage().allocatedBytes;
+    const model = await loadEncoderDecoder(backend, goldenPath('encoder-decoder', name));
+    const target = await createEncoderDecoderTarget(model);
+    const naming = bartFamily.naming(model.config);
+    const batch = pairsBatch(golden.pairs);
+    const weight = batch.tokenIds.length;
+    for (const recompute of [false, true]) {
+      target.trained.clearGradients();
+      const options = { smoothing: 0, zLoss: 0, recompute, weight };
+      const losses = (await addGradients(target, batch, { ...options, use: (it) => it.read() })) as Float32Array;
+      expect(losses.reduce((sum, loss) => sum + loss, 0) / weight).toBeCloseTo(golden.loss, 5);
+      const errors: Record<string, number> = {};
+      for (const { path, gradient } of target.trained.list) {
+        const key = storedName(path, naming).name;
+        errors[key] = relativeError((await gradient.read()) as Float32Array, wanted.get(key)!);
+      }
+      expect(Object.keys(errors).toSorted()).toEqual([...wanted.keys()].toSorted());
+      // No output depends on the bias of keys: its gradient is rounding error.
+      const tooFar = Object.entries(errors).filter(([key, error]) => !(error < 1e-4) && !key.endsWith('k_proj.bias'));
+      expect(tooFar, JSON.stringify(errors)).toEqual([]);
+    }
+    target.trained.release();
+    model.dispose();
+    expect(backend.memoryUsage().allocatedBytes).toBe(before);
+  });
+});
+
+test('A Transformer learns to copy and to reverse, and decodes so through the cache', async () => {
+  const backend = await testBackends.wasm!();
+  const model = await smallTransformer(backend);
+  const target = await createEncoderDecoderTarget(model);
+  const adamw = { kind: 'adamw', beta1: 0.9, beta2: 0.98, epsilon: 1e-9, weightDecay: 0 } as const;
+  const optimizer = createOptimizer(target.trained, adamw);
+  const settings = {
+    seed: 0,
+    learningRate: 3e-3,
+    schedule: { kind: 'constant', warmupSteps: 20 },
+    optimizer: adamw,
+    gradientAccumulation: 1,
+    clipNorm: 1,
+    dropout: 0,
+    labelSmoothing: 0,
+    zLoss: 0,
+  } as const;
+  let loss = Infinity;
+  for (let step = 0; step < 1500 && loss > 0.004; step++) {
+    const batch = pairsBatch(Array.from({ length: 32 }, (_, i) => copyOrReverse(step * 32 + i)));
+    ({ loss } = await makeStep(target, optimizer, [batch], { settings, recompute: false, step }));
+  }
+  optimizer.release();
+  target.trained.release();
+  for (let i = 0; i < 20; i++) {
+    const { sourceIds, targetIds } = copyOrReverse(1e6 + i);
+    const numTokens = targetIds.length - 1;
+    expect(await decodeGreedily(model, sourceIds, { startId: START, numTokens })).toEqual(targetIds.slice(1));
+  }
+  model.dispose();
+  await backend.dispose();
+}, 120_000);
+
+const [START, END, COPY, REVERSE, FIRST] = [0, 1, 2, 3, 4];
+const VOCAB_SIZE = 10;
+
+/** A verb and some letters, and the letters copied or reversed, with an end. */
+function copyOrReverse(i: number): TokenPair {
+  const draw = (below: number, lane: number) => Math.floor(uniform(7, i, lane) * below);
+  const letters = Array.from({ length: 1 + draw(4, 0) }, (_, j) => FIRST + draw(VOCAB_SIZE - FIRST, 2 + j));
+  const isCopy = draw(2, 1) === 0;
+  return {
+    sourceIds: [isCopy ? COPY : REVERSE, ...letters, END],
+    targetIds: [START, ...(isCopy ? letters : letters.toReversed()), END],
+  };
+}
+
+/** The Transformer of Vaswani et al. 2017, of one layer a side. */
+function smallTransformer(backend: Awaited<ReturnType<(typeof testBackends)['wasm']>>) {
+  const sides = Object.fromEntries(
+    ['encoder', 'decoder'].flatMap((side) => [
+      [`${side}_layers`, 1],
+      [`${side}_attention_heads`, 4],
+      [`${side}_ffn_dim`, 64],
+    ]),
+  );
+  const ids = { vocab_size: VOCAB_SIZE, pad_token_id: START, eos_token_id: END, decoder_start_token_id: START };
+  const fields = { model_type: 'marian', d_model: 32, activation_function: 'relu', scale_embedding: true };
+  const text = JSON.stringify({ ...fields, ...sides, ...ids, max_position_embeddings: 16 });
+  const description = parseEncoderDecoderConfig('config.json', text);
+  return loadEncoderDecoderFrom(backend, description, initialEncoderDecoderWeights(description, 1));
+}
