@@ -5,7 +5,12 @@
  * @property {string} name of the folder in models/
  * @property {string} title
  * @property {Record<string, unknown>} config beside what follows from the tokenizer
- * @property {number} learningRate
+ * @property {readonly Stage[]} stages one after the other, each with a warm-up and a fall of its own
+ */
+
+/**
+ * @typedef {object} Stage
+ * @property {number} learningRate the highest
  * @property {number} steps
  * @property {number} rows of a batch, each of ROW_TOKENS tokens
  */
@@ -42,9 +47,10 @@ export const SHAPES = [
       num_attention_heads: 6,
       num_key_value_heads: 6,
     },
-    learningRate: 3e-3,
-    steps: 2000,
-    rows: 8,
+    stages: [
+      { learningRate: 3e-3, steps: 2000, rows: 8 },
+      { learningRate: 3e-3, steps: 3600, rows: 4 },
+    ],
   },
   {
     name: 'stories-draft',
@@ -57,9 +63,7 @@ export const SHAPES = [
       num_attention_heads: 3,
       num_key_value_heads: 3,
     },
-    learningRate: 5e-3,
-    steps: 2000,
-    rows: 8,
+    stages: [{ learningRate: 5e-3, steps: 2000, rows: 8 }],
   },
 ];
 

@@ -21,7 +21,7 @@ machine makes the same files.
   --only NAMES       some of ${SHAPES.map(({ name }) => name).join(', ')}, with commas between
   --measure          train nothing, measure the models that are there
   --stories N        stories to learn from (default: 60000)
-  --steps N          steps of each model, for a trial
+  --steps N          steps of each stage, for a trial
   --output DIR       where the models go (default: models)
   --work DIR         checkpoints of a training under way (default: models/.training); delete it to begin anew
   --threads N        threads that compute (default: the processors)
@@ -83,16 +83,22 @@ async function trainAll(shapes, { output, work, signal, report }) {
   const backend = await createBackend({ threads });
   try {
     for (const shape of shapes) {
-      const steps = values.steps === undefined ? shape.steps : Number(values.steps);
+      const stages = shape.stages.map((stage) => ({
+        ...stage,
+        steps: values.steps ? Number(values.steps) : stage.steps,
+      }));
+      const steps = stages.reduce((sum, stage) => sum + stage.steps, 0);
       const common = { training, validation, numBytes, tokenizer, files, work, output, signal, report };
-      const { seconds, folder, best, numParameters } = await trainModel(backend, { ...shape, steps }, common);
+      const { seconds, folder, validationLoss, numParameters, curve } = await trainModel(
+        backend,
+        { ...shape, stages },
+        common,
+      );
       report(`${shape.name}: ${numParameters} parameters, ${steps} steps in ${seconds.toFixed(0)} s`);
-      const bits = heldOut.reduce((sum, story) => sum + story.bits, 0) / numBytes;
-      const numPredicted = validation.numTokens - heldOut.length;
-      const entropy = (heldOut.reduce((sum, story) => sum + story.bits, 0) * Math.LN2) / numPredicted;
       writeJson(join(folder, 'training.json'), {
         ...{ numParameters, steps, seconds: Math.round(seconds), stories: texts.length, tokens: training.numTokens },
-        ...{ validationLoss: best?.loss, dataEntropy: entropy, dataBitsPerByte: bits, sha256: sha256(folder) },
+        ...{ validationLoss, dataEntropy: entropyOf(heldOut, validation.numTokens) },
+        ...{ sha256: sha256(folder), curve },
       });
     }
   } finally {
@@ -110,6 +116,17 @@ async function measureAll(output, report) {
   }
   if (!existsSync(join(draft, 'model.safetensors'))) return;
   report(`drafted: ${JSON.stringify(await measureDrafting(stories, draft, 40))}`);
+}
+
+/**
+ * What no model of the stories can have a lower loss than: the entropy of the grammar's choices, in nats for each token that is
+ * predicted.
+ * @param {readonly { bits: number }[]} stories
+ * @param {number} numTokens of all of them, with the mark before each
+ */
+function entropyOf(stories, numTokens) {
+  const bits = stories.reduce((sum, story) => sum + story.bits, 0);
+  return (bits * Math.LN2) / (numTokens - stories.length);
 }
 
 function writeStories(/** @type {number} */ first, /** @type {number} */ count) {

@@ -9,6 +9,9 @@ const COMMANDS = [
   'generate',
   'chat',
   'score',
+  'train',
+  'finetune',
+  'evaluate',
   'bench',
   'memory',
   'inspect',
@@ -34,7 +37,7 @@ test.each([...GROUPS, ...COMMANDS].map(words))('the help of kvasir %s has exampl
 test.each(COMMANDS)('every option of kvasir %s is described', async (name) => {
   const { stdout } = await runCli([...words(name), '--help']);
   // A description stands beside its option, or below it if there is no room.
-  const described = /^ {2}(-\w, )?--[a-z-]+( [<[][\w=]+[>\]])?( {2,}|\n {30,})\S/gm;
+  const described = /^ {2}(-\w, )?--[a-z\d-]+( [<[][\w=]+[>\]])?( {2,}|\n {30,})\S/gm;
   const numOptions = stdout.match(/^ {2}-/gm)!.length;
   expect(numOptions).toBeGreaterThan(2);
   expect(stdout.match(described)).toHaveLength(numOptions);

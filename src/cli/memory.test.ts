@@ -80,12 +80,52 @@ test('kvasir memory needs no more than a config.json', async () => {
   await rm(folder, { recursive: true });
 });
 
+interface TrainingMemoryJson {
+  readonly batchSize: number;
+  readonly contextLength: number;
+  readonly optimizer: string;
+  readonly weightBytes: number;
+  readonly trainedBytes: number;
+  readonly gradientBytes: number;
+  readonly optimizerBytes: number;
+  readonly workspaceBytes: number;
+  readonly totalBytes: number;
+}
+
+test('kvasir memory --training adds what a step of training takes', async () => {
+  const argv = ['memory', goldenPath('models', 'llama-gqa'), ...REFERENCE, '--training', '-b', '2', '-c', '16'];
+  const adamw = await runJson<TrainingMemoryJson>(...argv);
+  expect(adamw).toMatchObject({ batchSize: 2, contextLength: 16, optimizer: 'adamw', recompute: false });
+  expect(adamw.gradientBytes).toBe(4 * 19_728);
+  expect(adamw.optimizerBytes).toBe(2 * adamw.gradientBytes);
+  const { weightBytes, trainedBytes, gradientBytes, optimizerBytes, workspaceBytes, totalBytes } = adamw;
+  expect(totalBytes).toBe(weightBytes + trainedBytes + gradientBytes + optimizerBytes + workspaceBytes);
+  const sgd = await runJson<TrainingMemoryJson>(...argv, '--optimizer', 'sgd');
+  expect(sgd.optimizerBytes).toBe(adamw.gradientBytes);
+  const [less, more, dropped] = [
+    await runJson<TrainingMemoryJson>(...argv, '--recompute'),
+    await runJson<TrainingMemoryJson>(...argv, '-b', '4'),
+    await runJson<TrainingMemoryJson>(...argv, '--dropout'),
+  ];
+  expect(less.workspaceBytes).toBeLessThan(adamw.workspaceBytes);
+  expect(more.workspaceBytes).toBeGreaterThan(1.8 * adamw.workspaceBytes);
+  expect(dropped.workspaceBytes).toBeGreaterThan(adamw.workspaceBytes);
+  const { stdout } = await runCli(argv);
+  expect(stdout).toContain('19,728 parameters\n\nA step of 2 × 16 tokens\n\nWeights (float32) ');
+  expect(stdout).toMatch(/^Optimizer \(adamw\) +154\.1 KiB$/m);
+});
+
 test.each([
   [[], 2, 'no model is given; presets: gpt2, gpt2-medium, gpt2-large, gpt2-xl, gpt3'],
   [['gpt2', '--all-presets'], 2, 'several models are given, wanted one'],
   [['gpt2', '--model', 'gpt3'], 2, 'several models are given, wanted one'],
   [['gpt2', '--batch', '0'], 2, 'Wanted a whole number of at least 1.'],
   [['gpt2', '-c', '1000', '-g', '25'], 1, '1025 tokens, but the model takes at most 1024'],
+  [['gpt2', '--recompute'], 2, '--recompute is given, but --training is not'],
+  [['gpt2', '--optimizer', 'sgd'], 2, '--optimizer is given, but --training is not'],
+  [['gpt2', '--training', '-g', '5'], 2, '--generate is given, but --training generates nothing'],
+  [['--all-presets', '--training'], 2, '--training is of one model, but --all-presets is given'],
+  [['gpt2', '--training', '-c', '1025'], 1, '1025 tokens, but the model takes at most 1024'],
   [['./nothing'], 1, 'Cannot find the model ./nothing: there is no such folder'],
 ])('kvasir memory %j fails with %i', async (argv, wanted, message) => {
   const { exitCode, stdout, stderr } = await runCli(['memory', ...argv]);

@@ -15,8 +15,14 @@ import { helpEnd } from './help-text.ts';
 import { DEVICE, DTYPE, REVISION, THREADS } from './model-flags.ts';
 import { openWeightsIfAny } from './open-weights-if-any.ts';
 import type { Terminal } from './terminal.ts';
+import {
+  expectTrainingFlags,
+  printTrainingMemory,
+  TRAINING_MEMORY_FLAGS,
+  type TrainingMemoryFlags,
+} from './training-memory.ts';
 
-interface MemoryFlags {
+interface MemoryFlags extends TrainingMemoryFlags {
   readonly model?: string;
   readonly revision?: string;
   readonly allPresets?: boolean;
@@ -56,19 +62,22 @@ const EXAMPLES = [
   ['kvasir memory -m gpt2-xl --batch 8 --context 1000 --generate 24 --dtype bfloat16', 'The same for a given load.'],
   ['kvasir memory ./my-model --json', 'A model of your own: only config.json is needed.'],
   ['kvasir memory --all-presets', 'The whole GPT family.'],
+  ['kvasir memory gpt2 --training --batch 4 --context 256 --recompute', 'What a step of its training takes.'],
 ] as const;
 
 const JSON_NOTE =
   'With --json: { model, device, dtype, numParameters, weightBytes, kvCacheBytes, workspaceBytes, totalBytes, formula };\n' +
-  'with --all-presets a list of them.';
+  'with --all-presets a list of them. With --training: { model, device, dtype, numParameters, batchSize, contextLength,\n' +
+  'optimizer, recompute, weightBytes, trainedBytes, gradientBytes, optimizerBytes, workspaceBytes, totalBytes }.';
 
 /** `kvasir memory`: what a model needs, without loading it. */
 export function addMemoryCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command('memory')
-    .description('Compute the memory that a model needs: weights, KV cache and workspace, without loading it.')
+    .description('Compute the memory that a model, or its training, needs, without loading it.')
     .argument('[model]', 'as --model');
   addFlags(command, 'Model and load:', MEMORY_FLAGS);
+  addFlags(command, 'Training:', TRAINING_MEMORY_FLAGS);
   addFlags(command, 'Output:', OUTPUT_FLAGS);
   command.addHelpText('after', helpEnd(EXAMPLES, JSON_NOTE));
   command.action((name: string | undefined, flags: MemoryFlags) => memory(terminal, name, flags));
@@ -76,6 +85,7 @@ export function addMemoryCommand(program: Command, terminal: Terminal): void {
 
 async function memory(terminal: Terminal, name: string | undefined, flags: MemoryFlags): Promise<void> {
   const model = chooseModel(name, flags);
+  expectTrainingFlags(flags);
   if (model === undefined) {
     const reports = PRESET_NAMES.map((preset) => toReport(presetSubject(preset), flags));
     return flags.json ? terminal.writeJson(reports) : terminal.write(presetTable(reports));
@@ -83,6 +93,7 @@ async function memory(terminal: Terminal, name: string | undefined, flags: Memor
   const subject = PRESET_NAMES.includes(model)
     ? presetSubject(model)
     : await terminal.interruptible((signal) => folderSubject(terminal, model, flags, signal));
+  if (flags.training) return printTrainingMemory(terminal, { ...subject, ...machineOf(subject, flags) }, flags);
   const report = toReport(subject, flags);
   if (flags.json) terminal.writeJson(report);
   else terminal.write(reportText(terminal, report));
@@ -135,11 +146,18 @@ interface Report extends MemoryEstimate {
 }
 
 function toReport(subject: Subject, flags: MemoryFlags): Report {
-  const { device = 'wasm', batch, context: contextTokens, generate: generationTokens } = flags;
-  const dtype = flags.dtype === undefined || flags.dtype === 'auto' ? subject.dtype : flags.dtype;
-  const threads = flags.threads ?? (device === 'wasm' ? platform.availableParallelism : 1);
+  const { batch, context: contextTokens, generate: generationTokens } = flags;
+  const { device, dtype, threads } = machineOf(subject, flags);
   const estimate = estimateMemory(subject.config, { device, dtype, batch, contextTokens, generationTokens, threads });
   return { model: subject.model, device, dtype, ...estimate };
+}
+
+function machineOf(subject: Subject, { device = 'wasm', dtype = 'auto', threads }: MemoryFlags) {
+  return {
+    device,
+    dtype: dtype === 'auto' ? subject.dtype : dtype,
+    threads: threads ?? (device === 'wasm' ? platform.availableParallelism : 1),
+  };
 }
 
 function reportText(terminal: Terminal, report: Report): string {

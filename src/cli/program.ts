@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { addBenchCommand } from './bench.ts';
 import { addChatCommand } from './chat.ts';
+import { addEvaluateCommand } from './evaluate.ts';
+import { addFinetuneCommand } from './finetune.ts';
 import { addGenerateCommand } from './generate.ts';
 import { HELP_LAYOUT, helpEnd } from './help-text.ts';
 import { addInspectCommand } from './inspect.ts';
@@ -11,11 +12,14 @@ import { addPullCommand } from './pull.ts';
 import { addScoreCommand } from './score.ts';
 import type { Terminal } from './terminal.ts';
 import { addTokenizerCommand } from './tokenizer.ts';
+import { addTrainCommand } from './train.ts';
+import { version } from './version.ts';
 
 const EXAMPLES = [
   ['kvasir generate "Once upon a time"', 'Try it: the bundled model of short stories.'],
   ['kvasir generate -m ./gpt2 -n 50 "Once upon a time"', 'Continue a text with a model from a Hugging Face folder.'],
   ['kvasir chat -m Qwen/Qwen2-0.5B-Instruct', 'Talk with a model from the hub.'],
+  ['kvasir train --preset shakespeare-char-cpu --data input.txt -o ./run', 'Train a model of your own.'],
 ] as const;
 
 /** The commands of `kvasir`, with what they write and where. */
@@ -44,6 +48,9 @@ export function createProgram(terminal: Terminal): Command {
   addGenerateCommand(program, terminal);
   addChatCommand(program, terminal);
   addScoreCommand(program, terminal);
+  addTrainCommand(program, terminal);
+  addFinetuneCommand(program, terminal);
+  addEvaluateCommand(program, terminal);
   addBenchCommand(program, terminal);
   addMemoryCommand(program, terminal);
   addInspectCommand(program, terminal);
@@ -56,9 +63,4 @@ export function createProgram(terminal: Terminal): Command {
 /** Wide enough to read, and the same where nobody sees the width. */
 function helpWidth(columns = 100): number {
   return Math.min(Math.max(columns, 60), 120);
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

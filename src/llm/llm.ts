@@ -15,12 +15,20 @@ import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import type { MemoryReport } from './estimate-memory.ts';
 import type { ChatOptions, GenerateOptions, Prompt } from './generate-options.ts';
 import { type Generation, toGeneration } from './generation.ts';
-import { chooseCacheTokens, chooseContextLength, type LoadOptions } from './load-options.ts';
+import {
+  type CacheOptions,
+  checkLentOptions,
+  chooseCacheTokens,
+  chooseContextLength,
+  type LentOptions,
+  type LoadOptions,
+} from './load-options.ts';
 import { type LoadedParts, loadParts, type RandomOptions, randomParts } from './load-parts.ts';
 import { modelFingerprint } from './model-fingerprint.ts';
-import type { NamedAdapters } from './named-adapters.ts';
+import { NamedAdapters } from './named-adapters.ts';
 import { type PreparedGeneration, prepareGeneration } from './prepare-generation.ts';
 import { type ScoreOptions, scoreText, type TextScore } from './score-text.ts';
+import { defaultsOf } from './text-assets.ts';
 import { TokenSearch } from './token-search.ts';
 import { streamFrom } from './token-stream.ts';
 
@@ -47,12 +55,19 @@ export class LLM {
   readonly #draftModel: DraftModel | undefined;
   readonly #adapters: NamedAdapters;
   readonly #weightBytes: number;
+  /** Whether model and device are someone else's. */
+  readonly #isLent: boolean;
   /** Texts are scored one after the other. */
   #lastScore: Promise<unknown> = Promise.resolve();
   #isDisposed = false;
 
-  private constructor({ model, assets, draft, adapters }: LoadedParts, options: LoadOptions) {
+  private constructor(
+    { model, assets, draft, adapters }: LoadedParts,
+    options: CacheOptions,
+    { isLent }: { readonly isLent: boolean } = { isLent: false },
+  ) {
     this.model = model;
+    this.#isLent = isLent;
     this.#adapters = adapters;
     this.tokenizer = assets.tokenizer;
     this.defaults = assets.defaults;
@@ -90,6 +105,24 @@ export class LLM {
    */
   static random(description: ModelDescription, options: RandomOptions = {}): Promise<LLM> {
     return randomParts(description, options, (parts) => new LLM(parts, options));
+  }
+
+  /**
+   * Text for a model that is there already, such as one that is being trained. Model, device and adapters stay the caller's:
+   * `dispose` frees the cache alone. What the cache holds is of the weights as they are now: once they have changed, make
+   * another. Throws a `TypeError` or `RangeError` for options that cannot be.
+   *
+   * @example
+   * const llm = await LLM.over(model, { tokenizer });
+   * const { text } = await llm.generate('Once upon a time', { maxNewTokens: 50 });
+   * await llm.dispose();
+   */
+  static async over(model: CausalLM, options: LentOptions = {}): Promise<LLM> {
+    checkLentOptions(options);
+    const { tokenizer, chatTemplate, adapters = {} } = options;
+    const assets = { tokenizer, chatTemplate, defaults: defaultsOf(model.config) };
+    const named = await NamedAdapters.of(adapters);
+    return new LLM({ model, assets, draft: undefined, adapters: named }, options, { isLent: true });
   }
 
   get backend(): Backend {
@@ -193,13 +226,14 @@ export class LLM {
    */
   async score(text: Prompt, options: ScoreOptions = {}): Promise<TextScore> {
     this.#expectAlive();
-    const { stride, adapter: name, signal, ...unknown } = options;
+    const { stride, adapter: name, onProgress, signal, ...unknown } = options;
     for (const name of Object.keys(unknown)) throw new TypeError(`Cannot score a text: unknown option "${name}"`);
     const adapter = this.#adapters.find(name, 'score a text')?.adapter;
     const ids = typeof text === 'string' ? this.encode(text) : text;
     const scored = this.#lastScore.then(() => {
       signal?.throwIfAborted();
-      return scoreText({ model: this.model, adapter, ids, contextLength: this.contextLength, stride, signal });
+      const { model, contextLength } = this;
+      return scoreText({ model, adapter, ids, contextLength, stride, onProgress, signal });
     });
     this.#lastScore = scored.catch(() => {});
     const { tokenLogProbs, logProb, perplexity } = await scored;
@@ -238,11 +272,13 @@ export class LLM {
     return { weightBytes: this.#weightBytes, kvCacheBytes, workspaceBytes };
   }
 
-  /** Stops the device and frees everything; calling it twice is allowed. */
+  /** Stops the device and frees everything, or of a lent model the cache; calling it twice is allowed. */
   async dispose(): Promise<void> {
+    const wasDisposed = this.#isDisposed;
     this.#isDisposed = true;
     this.engine.dispose();
-    await this.backend.dispose();
+    if (!this.#isLent) await this.backend.dispose();
+    else if (!wasDisposed) this.#cache.dispose();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,3 +1,4 @@
+import type { LoraAdapter } from '../adapters/lora-adapter.ts';
 import { WEIGHT_DTYPES, type WeightDType } from '../backend/dtype.ts';
 import { didYouMean } from '../base/suggest.ts';
 import { showValue } from '../config/show-value.ts';
@@ -5,6 +6,8 @@ import { type BackendOptions, DEVICES } from '../create-backend.ts';
 import { ENGINE_OPTION_NAMES, type EngineOptions } from '../engine/engine-options.ts';
 import type { HubProgress } from '../hub/resolve-model.ts';
 import type { LoadProgress } from '../models/load-parameters.ts';
+import type { ChatTemplate } from '../tokenizers/chat-template.ts';
+import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 
 /** How far a load has come: files on their way from the hub, then tensors on their way to the device. */
 export type Progress = HubProgress | LoadProgress;
@@ -39,6 +42,17 @@ export interface LoadOptions extends BackendOptions, EngineOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined;
 }
 
+/** How a model's requests are served. */
+export type CacheOptions = EngineOptions & Pick<LoadOptions, 'contextLength' | 'cacheTokens'>;
+
+/** What goes with a model that is lent to an `LLM`. */
+export interface LentOptions extends CacheOptions {
+  readonly tokenizer?: Tokenizer | undefined;
+  readonly chatTemplate?: ChatTemplate | undefined;
+  /** Adapters of the model, by the names that requests choose them by. */
+  readonly adapters?: Readonly<Record<string, LoraAdapter>> | undefined;
+}
+
 const KNOWN = [
   'device',
   'dtype',
@@ -55,15 +69,29 @@ const KNOWN = [
   'onProgress',
 ] as const satisfies readonly (keyof LoadOptions)[];
 
+const KNOWN_OF_LENT = [
+  ...['contextLength', 'cacheTokens', 'tokenizer', 'chatTemplate', 'adapters'],
+  ...ENGINE_OPTION_NAMES,
+] as readonly (keyof LentOptions)[];
+
+/** Throws a `TypeError` for an unknown option. */
+export function checkLentOptions(options: LentOptions): void {
+  expectKnown('Cannot use a model', options, KNOWN_OF_LENT);
+}
+
 /** Throws a `TypeError` for an unknown option or a value that cannot be. */
 export function checkLoadOptions(options: LoadOptions): void {
-  for (const name of Object.keys(options))
-    if (!(KNOWN as readonly string[]).includes(name))
-      throw new TypeError(`Cannot load a model: unknown option ${JSON.stringify(name)}${didYouMean(name, KNOWN)}`);
+  expectKnown('Cannot load a model', options, KNOWN);
   oneOf('device', options.device, DEVICES);
   oneOf('dtype', options.dtype, ['auto', ...WEIGHT_DTYPES]);
   oneOf('numerics', options.numerics, ['fused', 'portable']);
   expectFolders(options);
+}
+
+function expectKnown(action: string, options: object, known: readonly string[]): void {
+  for (const name of Object.keys(options))
+    if (!known.includes(name))
+      throw new TypeError(`${action}: unknown option ${JSON.stringify(name)}${didYouMean(name, known)}`);
 }
 
 function expectFolders({ adapters, mergeAdapter }: LoadOptions): void {

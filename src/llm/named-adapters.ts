@@ -1,5 +1,5 @@
 import { adapterFingerprint } from '../adapters/adapter-fingerprint.ts';
-import { loadAdapter } from '../adapters/lora-adapter.ts';
+import { type LoraAdapter, loadAdapter } from '../adapters/lora-adapter.ts';
 import { didYouMean } from '../base/suggest.ts';
 import type { ServedAdapter } from '../engine/request.ts';
 import type { CausalLM } from '../models/causal-lm.ts';
@@ -18,11 +18,16 @@ export class NamedAdapters {
     folders: Readonly<Record<string, string>>,
     options: { readonly signal?: AbortSignal | undefined },
   ): Promise<NamedAdapters> {
+    const adapters: Record<string, LoraAdapter> = {};
+    for (const [name, folder] of Object.entries(folders)) adapters[name] = await loadAdapter(model, folder, options);
+    return NamedAdapters.of(adapters);
+  }
+
+  /** Those that are there already, as they are now. */
+  static async of(adapters: Readonly<Record<string, LoraAdapter>>): Promise<NamedAdapters> {
     const byName = new Map<string, ServedAdapter>();
-    for (const [name, folder] of Object.entries(folders)) {
-      const adapter = await loadAdapter(model, folder, options);
+    for (const [name, adapter] of Object.entries(adapters))
       byName.set(name, { adapter, fingerprint: await adapterFingerprint(adapter) });
-    }
     return new NamedAdapters(byName);
   }
 

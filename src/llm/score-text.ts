@@ -28,6 +28,8 @@ export interface ScoreOptions {
   readonly stride?: number | undefined;
   /** The name of an adapter that was loaded with the model; without one, the model by itself. */
   readonly adapter?: string | undefined;
+  /** Hears after each window how many tokens have been scored. */
+  readonly onProgress?: ((numTokens: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -37,6 +39,7 @@ export interface ScoreTextInput {
   readonly ids: readonly number[];
   readonly contextLength: number;
   readonly stride: number | undefined;
+  readonly onProgress: ((numTokens: number) => void) | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -45,16 +48,22 @@ const MAX_SCORED_TOKENS = 128;
 
 /** Scores a text with a cache of its own, which is as long as one window and gone at the end. */
 export async function scoreText(input: ScoreTextInput): Promise<Score> {
-  const { model, ids, contextLength, stride, signal } = input;
+  const { model, ids, contextLength, stride, onProgress, signal } = input;
   const cache = model.createCache(Math.min(ids.length, contextLength));
   const scorer = new WindowScorer(input, cache);
+  let numScored = 0;
   try {
     return await scoreTokens({
       ids,
       contextLength,
       stride,
       signal,
-      logProbsOf: (window, firstTarget) => scorer.score(window, firstTarget),
+      logProbsOf: async (window, firstTarget) => {
+        const logProbs = await scorer.score(window, firstTarget);
+        numScored += logProbs.length;
+        onProgress?.(numScored);
+        return logProbs;
+      },
     });
   } finally {
     cache.dispose();

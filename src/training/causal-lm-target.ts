@@ -1,9 +1,7 @@
-import { sha256, sha256Hex } from '../base/sha256.ts';
 import type { CausalLM } from '../models/causal-lm.ts';
-import type { Parameters } from '../models/parameters.ts';
 import { saveModel } from '../models/save-model.ts';
-import { Tensor } from '../tensor/tensor.ts';
 import { checkBatch } from './check-batch.ts';
+import { describeParameters } from './describe-parameters.ts';
 import { tokenLosses } from './token-losses.ts';
 import { TrainedParameters } from './trained-parameters.ts';
 import type { TrainingTarget } from './training-target.ts';
@@ -30,20 +28,4 @@ export async function createCausalLMTarget(model: CausalLM, options: CausalLMTar
     losses: (batch, lossOptions) => tokenLosses(transformer, backend, batch, lossOptions),
     save: (folder, dtype) => saveModel(model, folder, { dtype, baseFolder: options.baseFolder }),
   };
-}
-
-/** The width of each trained parameter, which its results depend on, and what all that is frozen is. */
-export async function describeParameters(parameters: Parameters, isTrained: (path: string) => boolean) {
-  const trained: Record<string, string> = {};
-  const frozen: string[] = [];
-  for (const [path, parameter] of parameters.entries) {
-    const width = parameter instanceof Tensor ? 'vector' : parameter.dtype;
-    if (isTrained(path)) trained[path] = width;
-    else frozen.push(`${path} ${width} ${await fingerprint((await parameter.read()) as Float32Array)}`);
-  }
-  return { trained, frozen: frozen.length === 0 ? undefined : await sha256Hex(frozen.join('\n')) };
-}
-
-async function fingerprint(values: Float32Array): Promise<string> {
-  return sha256Hex(await sha256(new Uint8Array(values.buffer, values.byteOffset, values.byteLength)));
 }

@@ -1,7 +1,8 @@
 import type { EncoderDecoderLM } from '../models/encoder-decoder-lm.ts';
 import { saveEncoderDecoder } from '../models/save-encoder-decoder.ts';
-import { type CausalLMTargetOptions, describeParameters } from './causal-lm-target.ts';
+import type { CausalLMTargetOptions } from './causal-lm-target.ts';
 import { checkPairBatch } from './check-batch.ts';
+import { describeParameters } from './describe-parameters.ts';
 import { pairLosses } from './token-losses.ts';
 import { TrainedParameters } from './trained-parameters.ts';
 import type { TrainingTarget } from './training-target.ts';

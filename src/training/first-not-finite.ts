@@ -1,6 +1,5 @@
 import type { TrainingBatch } from '../data/training-batch.ts';
-import type { TokenLossOptions } from './token-losses.ts';
-import type { TrainingTarget } from './training-target.ts';
+import type { TargetLossOptions, TrainingTarget } from './training-target.ts';
 
 /**
  * Which tensor went wrong first where a loss is not finite: a parameter by its path, else an activation by the path of the
@@ -9,7 +8,7 @@ import type { TrainingTarget } from './training-target.ts';
 export async function firstNotFinite(
   target: TrainingTarget,
   batches: readonly TrainingBatch[],
-  optionsOf: (i: number) => TokenLossOptions,
+  optionsOf: (i: number) => TargetLossOptions,
 ): Promise<string | undefined> {
   for (const { path, values } of target.trained.list) if (!areFinite(await values.read())) return path;
   for (const [i, batch] of batches.entries()) {

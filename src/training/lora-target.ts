@@ -2,8 +2,8 @@ import type { LoraAdapter } from '../adapters/lora-adapter.ts';
 import { saveAdapter } from '../adapters/save-adapter.ts';
 import type { CausalLM } from '../models/causal-lm.ts';
 import { copyModelFiles } from '../models/copy-model-files.ts';
-import { describeParameters } from './causal-lm-target.ts';
 import { checkBatch } from './check-batch.ts';
+import { describeParameters } from './describe-parameters.ts';
 import { stepDropout } from './step-dropout.ts';
 import { tokenLosses } from './token-losses.ts';
 import { TrainedParameters } from './trained-parameters.ts';
@@ -40,9 +40,8 @@ export async function createLoraTarget(
     trained: await TrainedParameters.create(adapter.parameters),
     description: { kind: 'LoRA', config, adapter: adapterConfig, frozen },
     checkBatch: (batch) => checkBatch(batch, config),
-    losses(batch, options) {
-      const { dropoutPlace } = options;
-      const dropout = dropoutPlace && stepDropout(adapter.config.dropout, dropoutPlace);
+    losses(batch, { place, ...options }) {
+      const dropout = place && stepDropout(adapter.config.dropout, place);
       return tokenLosses(transformer, backend, batch, { ...options, adapter: { adapter, dropout } });
     },
     async save(folder, dtype) {

@@ -7,13 +7,10 @@ import type { Dropout, Observer } from '../nn/forward-batch.ts';
 import { spanOver } from '../nn/whole-sequences.ts';
 import { crossEntropy } from '../ops/softmax.ts';
 import { Tensor } from '../tensor/tensor.ts';
-import type { DropoutPlace } from './step-dropout.ts';
 
 /** How the losses of a batch are computed. */
 export interface TokenLossOptions extends CrossEntropyOptions {
   readonly dropout?: Dropout | undefined;
-  /** Where a training stands, for a target that drops more than the trainer says; undefined in evaluations. */
-  readonly dropoutPlace?: DropoutPlace | undefined;
   /** What all tokens go through beside the model, and what drops elements of its inputs. */
   readonly adapter?: Omit<AdaptedRows, 'rows'> | undefined;
   /** Keep no activations within a block for the gradient, but compute them again. */

@@ -6,9 +6,8 @@ import { clippingScale, globalNorm, gradientNorms } from './gradient-norm.ts';
 import { learningRateAt, type Schedule } from './learning-rate.ts';
 import type { Optimizer, OptimizerSettings } from './optimizer.ts';
 import { stepDropout } from './step-dropout.ts';
-import type { TokenLossOptions } from './token-losses.ts';
 import { TrainingDivergedError } from './training-diverged-error.ts';
-import type { TrainingTarget } from './training-target.ts';
+import type { TargetLossOptions, TrainingTarget } from './training-target.ts';
 
 /** All that the numbers of a step depend on, beside parameters and data. Plain JSON. */
 export interface StepSettings {
@@ -82,10 +81,10 @@ export async function makeStep(
 }
 
 /** How the losses of batch `i` of a step are computed. */
-function lossOptions({ settings, recompute, step }: StepOptions, i: number): TokenLossOptions {
+function lossOptions({ settings, recompute, step }: StepOptions, i: number): TargetLossOptions {
   const { seed, dropout, labelSmoothing: smoothing, zLoss } = settings;
-  const dropoutPlace = { seed, step, batch: i };
-  return { smoothing, zLoss, recompute, dropout: stepDropout(dropout, dropoutPlace), dropoutPlace };
+  const place = { seed, step, batch: i };
+  return { smoothing, zLoss, recompute, place, dropout: stepDropout(dropout, place) };
 }
 
 /**
@@ -95,7 +94,7 @@ function lossOptions({ settings, recompute, step }: StepOptions, i: number): Tok
 export function addGradients<Result>(
   target: Pick<TrainingTarget, 'backend' | 'losses'>,
   batch: TrainingBatch,
-  options: TokenLossOptions & { readonly weight: number; readonly use: (losses: Tensor) => Result },
+  options: TargetLossOptions & { readonly weight: number; readonly use: (losses: Tensor) => Result },
 ): Result {
   const { weight, use, ...rest } = options;
   return target.backend.scope(() => {

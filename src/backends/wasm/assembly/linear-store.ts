@@ -38,11 +38,3 @@ export function storeOutputs(row: usize, first: i32, outputs: i32, sums: v128): 
   if (first + 4 <= outputs) v128.store(to, sums);
   else if (first < outputs) storeLanes(to, sums, outputs - first);
 }
-
-/** Adds the bias (0 for none) to outputs first … outputs − 1 of a row. */
-export function addBias(row: usize, bias: usize, first: i32, outputs: i32): void {
-  if (bias == 0) return;
-  for (let i = <usize>first << 2; i < <usize>outputs << 2; i += 4) {
-    store<f32>(row + i, load<f32>(row + i) + load<f32>(bias + i));
-  }
-}

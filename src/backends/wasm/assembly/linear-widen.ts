@@ -2,8 +2,8 @@
 // of 12 in the thread's own scratch, and all rows go over those in tiles.
 
 import { BFLOAT16, firstItem, FLOAT16, GROUP, HALF_PANEL, PANEL } from './linear-layout';
-import { multiplyPanel } from './linear-tile';
 import { UNSCALE, widenHigh, widenLow, widenMask } from './linear-words';
+import { multiplyTiles } from './product-tile';
 
 /** `scratch` holds 24 · K float32. */
 export function linearWiden(
@@ -17,10 +17,12 @@ export function linearWiden(
     const from = weight + <usize>group * bytes;
     if (dtype == BFLOAT16) widenGroup(scratch, from, inputs, BFLOAT16);
     else widenGroup(scratch, from, inputs, FLOAT16);
-    const first = group * GROUP;
-    multiplyPanel(output, input, scratch, bias, rows, inputs, outputs, first);
-    if (first + PANEL < outputs) {
-      multiplyPanel(output, input, scratch + bytes, bias, rows, inputs, outputs, first + PANEL);
+    for (let half = 0, first = group * GROUP; half < 2 && first < outputs; half++, first += PANEL) {
+      const offset = <usize>first << 2;
+      multiplyTiles(
+        output + offset, <usize>outputs << 2, input, <usize>inputs << 2, scratch + <usize>half * bytes, PANEL * 4, rows, inputs,
+        min(PANEL, outputs - first), bias ? bias + offset : 0, 0,
+      );
     }
   }
 }

@@ -1,5 +1,6 @@
-// Rows times one float32 panel [inner][12], with strides of all three: what every product of a gradient comes down to. In
-// tiles of three rows by twelve columns, as the forward product (linear-tile.ts).
+// Rows times one float32 panel [inner][12], with strides of all three: what the products of many rows come down to, forward
+// and back. In tiles of three rows by twelve columns: nine accumulators hide the latency of a multiply-add and leave room for
+// the operands in the fifteen registers that V8 has.
 
 import { madd } from './fma';
 import { storeLanes } from './lanes';

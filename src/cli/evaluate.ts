@@ -1,0 +1,115 @@
+import type { Command } from 'commander';
+import { evaluateFile, type FileEvaluation, sumOf } from './evaluate-file.ts';
+import { UsageError } from './exit-codes.ts';
+import { collect, wholeNumber } from './flag-values.ts';
+import { addFlags, type Flag, OUTPUT_FLAGS } from './flags.ts';
+import { formatBytes, formatCount, formatSeconds, formatTable } from './format.ts';
+import { helpEnd } from './help-text.ts';
+import { MODEL_FLAGS, type ModelFlags, openModel } from './model-flags.ts';
+import { ProgressBar } from './progress-bar.ts';
+import type { Terminal } from './terminal.ts';
+
+const DATA_FLAGS: readonly Flag[] = [
+  {
+    flags: '-d, --data <file>',
+    description:
+      'text, JSON lines (.jsonl) or pairs (.tsv); may be repeated; of prompts and sources only what follows counts',
+    parse: collect,
+  },
+  { flags: '--separator <text>', description: 'what stands between documents of a text file, such as "<|endoftext|>"' },
+  {
+    flags: '--stride <tokens>',
+    description: 'of the windows over a text longer than the context; half the context unless given',
+    parse: wholeNumber(1),
+  },
+  {
+    flags: '--max-tokens <count>',
+    description: 'of each file, from its beginning; all unless given',
+    parse: wholeNumber(1),
+  },
+];
+
+interface EvaluateFlags extends ModelFlags {
+  readonly data?: readonly string[];
+  readonly separator?: string;
+  readonly stride?: number;
+  readonly maxTokens?: number;
+}
+
+const EXAMPLES = [
+  ['kvasir evaluate -m ./run/step-00002000 -d test.txt', 'Loss, perplexity and bits per byte of a text.'],
+  [
+    'kvasir evaluate -m ./gpt2 --adapter ./run/step-00000500 -d answers.jsonl --json',
+    'Of completions, through an adapter.',
+  ],
+  ['kvasir evaluate -m ./gpt2 -d a.txt -d b.txt --stride 1023 --max-tokens 100000', 'Two texts, fast and less exact.'],
+] as const;
+
+const NOTES = `A text is read in windows of --context-length tokens that begin every --stride tokens; each token is predicted once, from
+all of its window before it. Files are read whole. A smaller stride gives each more to go by, and takes longer. Bits per byte compare models of
+different tokenizers; bits per token and perplexity do not.
+
+With --json: { model, contextLength, stride, files [{ path, numDocuments, numTokens, numBytes, loss, perplexity,
+bitsPerToken, bitsPerByte }], total }, the loss in nats per token.`;
+
+/** `kvasir evaluate`: how well a model predicts some data. */
+export function addEvaluateCommand(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('evaluate')
+    .description('Measure how well a model predicts your data: loss, perplexity, bits per byte.');
+  addFlags(command, 'Data:', DATA_FLAGS);
+  addFlags(command, 'Model:', MODEL_FLAGS);
+  addFlags(command, 'Output:', OUTPUT_FLAGS);
+  command.addHelpText('after', helpEnd(EXAMPLES, NOTES));
+  command.action((flags: EvaluateFlags) => evaluate(terminal, flags));
+}
+
+async function evaluate(terminal: Terminal, flags: EvaluateFlags): Promise<void> {
+  const { model, data: paths, separator, stride, maxTokens, json = false } = flags;
+  if (paths === undefined) throw new UsageError('Cannot evaluate: no data are given; name a file with --data');
+  if (model === undefined) throw new UsageError('Cannot evaluate: no model is given; name a folder with --model');
+  await terminal.interruptible(async (signal) => {
+    const { llm, loadMs, adapter } = await openModel(terminal, flags, signal);
+    await using _ = llm;
+    const bar = new ProgressBar(terminal, { isQuiet: json });
+    const start = performance.now();
+    const files: FileEvaluation[] = [];
+    try {
+      for (const path of paths) {
+        const onProgress = (loaded: number, total: number) =>
+          bar.update({ action: 'Evaluating', loaded, total, amount: `${formatCount(loaded)} tokens`, detail: path });
+        files.push(await evaluateFile(llm, path, { adapter, separator, stride, maxTokens, signal, onProgress }));
+      }
+    } finally {
+      bar.stop();
+    }
+    const { contextLength } = llm;
+    const report = {
+      model,
+      contextLength,
+      stride: stride ?? Math.floor(contextLength / 2),
+      files,
+      total: sumOf(files),
+    };
+    if (json) return terminal.writeJson(report);
+    terminal.write(table(files));
+    const seconds = formatSeconds(performance.now() - start);
+    terminal.note(
+      `${formatCount(report.total.numTokens)} tokens evaluated in ${seconds} · loaded in ${formatSeconds(loadMs)}`,
+    );
+  });
+}
+
+/** A row for each file, and one for all if there are several. */
+function table(files: readonly FileEvaluation[]): string {
+  const rows = files.length === 1 ? files : [...files, { path: 'all', ...sumOf(files) }];
+  const head = ['data', 'tokens', 'size', 'loss', 'perplexity', 'bits/token', 'bits/byte'];
+  return formatTable([head, ...rows.map(row)], [1, 2, 3, 4, 5, 6]);
+}
+
+function row({ path, numTokens, numBytes, loss, perplexity, bitsPerToken, bitsPerByte }: FileEvaluation): string[] {
+  return [
+    ...[path, formatCount(numTokens), formatBytes(numBytes), loss.toFixed(4), perplexity.toFixed(4)],
+    ...[bitsPerToken.toFixed(4), bitsPerByte?.toFixed(4) ?? '–'],
+  ];
+}

@@ -1,0 +1,111 @@
+import type { Backend } from '../../backend/backend.ts';
+import type { CausalLM } from '../../models/causal-lm.ts';
+import type { Tokenizer } from '../../tokenizers/tokenizer.ts';
+import { findModel } from '../find-model.ts';
+import { formatBytes, formatCount } from '../format.ts';
+import { LoadProgressBar } from '../load-progress.ts';
+import { ProgressBar } from '../progress-bar.ts';
+import type { Terminal } from '../terminal.ts';
+import type { RunSettings } from './complete-settings.ts';
+import { openRunData, type RunData, sourcesOf } from './run-data.ts';
+import type { RunFolder } from './run-folder.ts';
+import { createNewModel, createRunAdapter, loadBaseModel, type RunAdapter } from './run-model.ts';
+import { openTokenizer, prepareTokenizer } from './run-tokenizer.ts';
+
+/** What a run is made ready with. */
+export interface RunPlace {
+  readonly terminal: Terminal;
+  readonly backend: Backend;
+  readonly folder: RunFolder;
+  readonly resumes: boolean;
+  readonly json: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Everything that a training needs, on the device and opened. */
+export interface PreparedRun {
+  /** With the length of a row, which may be the model's. */
+  readonly settings: RunSettings & { readonly contextLength: number };
+  readonly model: CausalLM;
+  readonly tokenizer: Tokenizer;
+  readonly data: RunData;
+  readonly adapter: RunAdapter | undefined;
+  /** Whose configuration and tokenizer go into the checkpoints of a model. */
+  readonly baseFolder: string;
+}
+
+/** Rows of a model that is trained further are no longer unless the settings say so. */
+const MAX_USUAL_CONTEXT = 256;
+
+/** A new model and its data. */
+export async function prepareTraining(settings: RunSettings, place: RunPlace): Promise<PreparedRun> {
+  const { folder, backend, resumes, signal } = place;
+  const sources = sourcesOf(settings.data, settings.separator).flat();
+  const tokenizer = resumes
+    ? await openTokenizer(folder.tokenizer, signal)
+    : await prepareTokenizer(settings, sources, folder.tokenizer, { signal });
+  const model = await createNewModel(backend, settings, tokenizer);
+  return finish(settings, place, { model, tokenizer, baseFolder: folder.tokenizer });
+}
+
+/** A model that is there, what is to be trained of it, and its data. */
+export async function prepareFinetuning(settings: RunSettings, place: RunPlace): Promise<PreparedRun> {
+  const { terminal, backend, json, signal } = place;
+  const baseFolder = await findModel(terminal, settings.model!, { revision: settings.revision, json }, signal);
+  const tokenizer = await openTokenizer(baseFolder, signal);
+  const bar = new LoadProgressBar(terminal, { isQuiet: json });
+  try {
+    const onProgress = bar.update.bind(bar);
+    const model = await loadBaseModel(backend, baseFolder, settings, { signal, onProgress });
+    bar.stop();
+    return await finish(settings, place, { model, tokenizer, baseFolder });
+  } finally {
+    bar.stop();
+  }
+}
+
+async function finish(
+  given: RunSettings,
+  { terminal, folder, json, signal }: RunPlace,
+  parts: Pick<PreparedRun, 'model' | 'tokenizer' | 'baseFolder'>,
+): Promise<PreparedRun> {
+  const { model, tokenizer } = parts;
+  const contextLength = given.contextLength ?? Math.min(model.config.maxPositions, MAX_USUAL_CONTEXT);
+  const settings = { ...given, contextLength };
+  if (contextLength > model.config.maxPositions)
+    throw new RangeError(
+      `Cannot train: contextLength is ${contextLength}, but the model takes ${model.config.maxPositions} tokens`,
+    );
+  expectRoomForSamples(settings, tokenizer, model.config.maxPositions);
+  const bar = new ProgressBar(terminal, { isQuiet: json });
+  try {
+    const data = await openRunData({
+      ...{ settings, contextLength, tokenizer, folder: folder.data, signal },
+      onProgress: ({ phase, bytes, totalBytes = bytes, numTokens }) =>
+        bar.update({
+          action: phase === 'verify' ? 'Checking' : 'Tokenising',
+          ...{ loaded: bytes, total: Math.max(bytes, totalBytes) },
+          amount: formatBytes(bytes),
+          detail: `${formatCount(numTokens)} tokens`,
+        }),
+    });
+    try {
+      return { ...parts, settings, data, adapter: await createRunAdapter(model, parts.baseFolder, settings) };
+    } catch (error) {
+      await data.close();
+      throw error;
+    }
+  } finally {
+    bar.stop();
+  }
+}
+
+function expectRoomForSamples({ samplePrompt = [] }: RunSettings, tokenizer: Tokenizer, maxPositions: number): void {
+  for (const prompt of samplePrompt) {
+    const { length } = tokenizer.encode(prompt);
+    if (length === 0 || length >= maxPositions)
+      throw new RangeError(
+        `Cannot train: samplePrompt ${JSON.stringify(prompt)} has ${length} tokens, wanted 1 to ${maxPositions - 1}`,
+      );
+  }
+}

@@ -1,0 +1,185 @@
+import { join } from 'node:path';
+import { platform } from '#platform';
+import type { BatchLoader } from '../../data/batch-loader.ts';
+import { chainBatches } from '../../data/chain-batches.ts';
+import { countTargetBytes } from '../../data/count-target-bytes.ts';
+import { documentBatches } from '../../data/document-batches.ts';
+import { mixBatches } from '../../data/mix-batches.ts';
+import { pairsAsCompletions } from '../../data/pairs-as-completions.ts';
+import { prepareTokenDataset } from '../../data/prepare-token-dataset.ts';
+import { splitDataset } from '../../data/split-dataset.ts';
+import type { TextSource } from '../../data/text-source.ts';
+import type { TokenDataset } from '../../data/token-dataset.ts';
+import type { TokenizeProgress } from '../../data/tokenize-sources.ts';
+import { windowBatches } from '../../data/window-batches.ts';
+import type { Tokenizer } from '../../tokenizers/tokenizer.ts';
+import { UsageError } from '../exit-codes.ts';
+import type { RunSettings } from './complete-settings.ts';
+import { type DataPart, hasDocuments, sourceOf } from './data-parts.ts';
+
+/** What a run trains and is measured on. */
+export interface RunData {
+  readonly loader: BatchLoader;
+  /** Batches in which as many tokens come as there are. */
+  readonly batchesPerPass: number;
+  readonly numTokens: number;
+  readonly evaluation: RunEvaluationData | undefined;
+  close(): Promise<void>;
+}
+
+export interface RunEvaluationData {
+  readonly loader: BatchLoader;
+  readonly numBatches: number;
+  readonly numTokens: number;
+  /** Bytes of the text that is predicted. */
+  readonly numBytes: number;
+}
+
+export interface RunDataOptions {
+  readonly settings: RunSettings;
+  readonly contextLength: number;
+  readonly tokenizer: Tokenizer;
+  /** Where the tokens are kept. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: TokenizeProgress) => void;
+}
+
+/** Batches that are evaluated at most, unless the settings say otherwise. */
+const MAX_EVALUATION_BATCHES = 200;
+
+/** The sources of data: those without weights together, each of the others by itself. */
+export function sourcesOf(parts: readonly DataPart[], separator: string | undefined): readonly TextSource[][] {
+  const sources = parts.map((part) => sourceOf(part, separator));
+  return parts.some(({ weight }) => weight !== undefined) ? sources.map((source) => [source]) : [sources];
+}
+
+/** Throws an `Error` that names a file of the data which is not there. */
+export async function expectFiles({ data, validationData = [] }: RunSettings): Promise<void> {
+  const paths = [...data, ...validationData].flatMap(({ path, target }) => [
+    path,
+    ...(target === undefined ? [] : [target]),
+  ]);
+  for (const path of paths)
+    if (!(await platform.isFile(path))) throw new Error(`Cannot read ${path}: there is no such file`);
+}
+
+/**
+ * Tokenises the data of a run, or opens what is there of it. Throws a `RangeError` where the training data are shorter than a
+ * row, and what the reading of data throws; then nothing stays open.
+ */
+export async function openRunData(options: RunDataOptions): Promise<RunData> {
+  const opened: TokenDataset[] = [];
+  const close = async () => {
+    for (const dataset of opened) await dataset.close();
+  };
+  try {
+    const open = async (name: string, sources: readonly TextSource[]) => {
+      const { tokenizer, signal, onProgress } = options;
+      const folder = join(options.folder, name);
+      const dataset = await prepareTokenDataset({ folder, sources, tokenizer, signal, onProgress });
+      opened.push(dataset);
+      return pairsAsCompletions(dataset);
+    };
+    return { ...(await makeRunData(options, open)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+type Open = (name: string, sources: readonly TextSource[]) => Promise<TokenDataset>;
+
+async function makeRunData(options: RunDataOptions, open: Open): Promise<Omit<RunData, 'close'>> {
+  const { settings } = options;
+  const { data, separator, validation = 0, validationData } = settings;
+  const groups = sourcesOf(data, separator);
+  const kind = settings.batches ?? (groups.flat().some(hasDocuments) ? 'documents' : 'windows');
+  const all: TokenDataset[] = [];
+  for (const [i, sources] of groups.entries()) all.push(await open(`part-${i}`, sources));
+  for (const dataset of all) expectKind(dataset, kind);
+  const by = kind === 'windows' ? 'tokens' : 'documents';
+  const parts = await Promise.all(
+    all.map((dataset) => (validation > 0 ? splitDataset(dataset, { validation, by }) : { training: dataset })),
+  );
+  const held = parts.flatMap((part) => ('validation' in part ? [part.validation] : []));
+  if (validationData !== undefined)
+    held.push(
+      await open(
+        'validation',
+        validationData.map((part) => sourceOf(part, separator)),
+      ),
+    );
+  const training = parts.map((part) => part.training);
+  const numTokens = training.reduce((sum, dataset) => sum + dataset.numTokens, 0);
+  return {
+    loader: await trainingLoader(training, kind, options),
+    batchesPerPass: Math.max(1, Math.ceil(numTokens / (options.contextLength * settings.batchSize))),
+    numTokens,
+    evaluation: held.length === 0 ? undefined : await evaluationData(held, kind, options),
+  };
+}
+
+function expectKind(dataset: TokenDataset, kind: Kind): void {
+  if (kind === 'documents' || dataset.kind === 'text') return;
+  throw new UsageError(
+    `Cannot train: the data are ${dataset.kind}, whose prompts windows would not see; wanted --batches documents`,
+  );
+}
+
+type Kind = NonNullable<RunSettings['batches']>;
+
+async function trainingLoader(
+  datasets: readonly TokenDataset[],
+  kind: Kind,
+  options: RunDataOptions,
+): Promise<BatchLoader> {
+  const { settings, contextLength, signal } = options;
+  const { data, batchSize, seed } = settings;
+  const loaderOf = (dataset: TokenDataset, rows: number) => {
+    expectARow(dataset, kind, contextLength);
+    if (kind === 'windows') return windowBatches(dataset, { contextLength, batchSize: rows, seed });
+    return documentBatches(dataset, { contextLength, batchSize: rows, seed, signal });
+  };
+  if (datasets.length === 1) return loaderOf(datasets[0]!, batchSize);
+  const loaders = await Promise.all(datasets.map((dataset) => loaderOf(dataset, 1)));
+  const weights = data.map(({ weight = 1 }) => weight);
+  return mixBatches(
+    loaders.map((loader, i) => ({ loader, weight: weights[i]! })),
+    { seed, drawsPerBatch: batchSize },
+  );
+}
+
+function expectARow({ numTokens }: TokenDataset, kind: Kind, contextLength: number): void {
+  if (kind === 'documents' || numTokens > contextLength) return;
+  throw new RangeError(
+    `Cannot train: the training data are ${numTokens} tokens, wanted more than contextLength, ${contextLength}`,
+  );
+}
+
+async function evaluationData(
+  datasets: readonly TokenDataset[],
+  kind: Kind,
+  { settings, contextLength, tokenizer, signal }: RunDataOptions,
+): Promise<RunEvaluationData> {
+  const rows = { order: 'stored', contextLength, batchSize: settings.batchSize } as const;
+  const loaders: BatchLoader[] = [];
+  for (const dataset of datasets) {
+    expectTwoTokens(dataset);
+    loaders.push(
+      kind === 'windows' ? windowBatches(dataset, rows) : await documentBatches(dataset, { ...rows, signal }),
+    );
+  }
+  const loader = chainBatches(loaders);
+  const numBatches = Math.min(loader.batchesPerEpoch!, settings.evaluationBatches ?? MAX_EVALUATION_BATCHES);
+  const numTokens = datasets.reduce((sum, dataset) => sum + dataset.numTokens, 0);
+  const batches = { batch: (n: number) => loader.batch(n), numBatches };
+  return { loader, numBatches, numTokens, numBytes: await countTargetBytes(batches, tokenizer, { signal }) };
+}
+
+function expectTwoTokens({ numTokens }: TokenDataset): void {
+  if (numTokens >= 2) return;
+  throw new RangeError(
+    `Cannot train: the data to measure on are ${numTokens} tokens, wanted at least 2; give more validation data, or --validation 0`,
+  );
+}
