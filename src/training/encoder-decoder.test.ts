@@ -11,10 +11,10 @@ import {
   parseEncoderDecoderConfig,
 } from '../models/load-encoder-decoder.ts';
 import { storedName } from '../models/parameter-spec.ts';
-import { createOptimizer } from './create-optimizer.ts';
 import { createEncoderDecoderTarget } from './encoder-decoder-target.ts';
 import { initialEncoderDecoderWeights } from './initial-weights.ts';
-import { addGradients, makeStep } from './training-step.ts';
+import { train } from './train.ts';
+import { addGradients } from './training-step.ts';
 
 describe.each(Object.keys(testBackends))('%s backend: encoder-decoder training', (backendName) => {
   const opened = testBackends[backendName]!();
@@ -55,27 +55,14 @@ test('A Transformer learns to copy and to reverse, and decodes so through the ca
   const backend = await testBackends.wasm!();
   const model = await smallTransformer(backend);
   const target = await createEncoderDecoderTarget(model);
-  const adamw = { kind: 'adamw', beta1: 0.9, beta2: 0.98, epsilon: 1e-9, weightDecay: 0 } as const;
-  const optimizer = createOptimizer(target.trained, adamw);
-  const settings = {
-    seed: 0,
-    learningRate: 3e-3,
-    schedule: { kind: 'constant', warmupSteps: 20 },
-    optimizer: adamw,
-    gradientAccumulation: 1,
-    clipNorm: 1,
-    dropout: 0,
-    labelSmoothing: 0,
-    zLoss: 0,
-  } as const;
-  let loss = Infinity;
-  for (let step = 0; step < 1500 && loss > 0.004; step++) {
-    const batch = pairsBatch(Array.from({ length: 32 }, (_, i) => copyOrReverse(step * 32 + i)));
-    ({ loss } = await makeStep(target, optimizer, [batch], { settings, recompute: false, step }));
-  }
-  optimizer.release();
+  const data = {
+    batch: async (n: number) => pairsBatch(Array.from({ length: 32 }, (_, i) => copyOrReverse(n * 32 + i))),
+  };
+  const schedule = { kind: 'linear', warmupSteps: 20 } as const;
+  const optimizer = { kind: 'adamw', beta2: 0.98, weightDecay: 0 } as const;
+  await train({ model: target, data, maxSteps: 600, learningRate: 4e-3, schedule, optimizer });
   target.trained.release();
-  for (let i = 0; i < 20; i++) {
+  for (let i = 0; i < 50; i++) {
     const { sourceIds, targetIds } = copyOrReverse(1e6 + i);
     const numTokens = targetIds.length - 1;
     expect(await decodeGreedily(model, sourceIds, { startId: START, numTokens })).toEqual(targetIds.slice(1));
