@@ -45,7 +45,7 @@ describe('a path', () => {
     await expect(resolveModel(file)).rejects.toThrow(`Cannot use ${file} as a model: it is a file, wanted a folder`);
   });
 
-  test.each(['./models/gpt2', '/no/such/folder', '../x', 'a/b/c', 'C:\\models', '~/x'])(
+  test.each(['./models/gpt2', '/no/such/folder', '../no-such-model', 'a/b/c', 'C:\\models', '~/x'])(
     '%s to nothing says so',
     async (path) => {
       await expect(resolveModel(path)).rejects.toThrow(`Cannot find the model ${path}: there is no such folder`);
