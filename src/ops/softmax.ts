@@ -4,33 +4,30 @@ import { scale } from './elementwise.ts';
 
 /** exp(x) / Σ exp(x) over the last dimension, of the input's shape; a row of −∞ alone gives zeros. */
 export function softmax(input: Tensor): Tensor {
-  const output = Tensor.allocate(input.backend, input.shape);
-  const { backend, numColumns } = input;
-  backend.softmax(output.buffer, input.buffer, numColumns);
-  if (!input.needsGradient) return output;
-  return output.withOrigin({
-    inputs: [input],
-    saved: [output],
-    backward(gradient) {
-      const inputGrad = Tensor.allocate(backend, input.shape);
-      backend.softmaxGradient(inputGrad.buffer, gradient.buffer, output.buffer, numColumns);
-      return [inputGrad];
-    },
-  });
+  return rowwise(input, 'softmax', 'softmaxGradient');
 }
 
 /** x − log Σ exp(x) over the last dimension, of the input's shape. */
 export function logSoftmax(input: Tensor): Tensor {
-  const output = Tensor.allocate(input.backend, input.shape);
+  return rowwise(input, 'logSoftmax', 'logSoftmaxGradient');
+}
+
+/** An operation on rows whose gradient follows from its output. */
+function rowwise(
+  input: Tensor,
+  operation: 'softmax' | 'logSoftmax',
+  gradientOf: 'softmaxGradient' | 'logSoftmaxGradient',
+): Tensor {
   const { backend, numColumns } = input;
-  backend.logSoftmax(output.buffer, input.buffer, numColumns);
+  const output = Tensor.allocate(backend, input.shape);
+  backend[operation](output.buffer, input.buffer, numColumns);
   if (!input.needsGradient) return output;
   return output.withOrigin({
     inputs: [input],
     saved: [output],
     backward(gradient) {
       const inputGrad = Tensor.allocate(backend, input.shape);
-      backend.logSoftmaxGradient(inputGrad.buffer, gradient.buffer, output.buffer, numColumns);
+      backend[gradientOf](inputGrad.buffer, gradient.buffer, output.buffer, numColumns);
       return [inputGrad];
     },
   });

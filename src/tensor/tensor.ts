@@ -118,9 +118,10 @@ export function scoped(backend: Backend, body: () => Tensor): Tensor {
   return backend.scope((keep) => {
     const result = body();
     keep(result.buffer);
-    forEachOrigin(result, ({ saved }) => {
-      for (const tensor of saved) keep(tensor.buffer);
-    });
+    if (result.origin !== undefined)
+      forEachOrigin(result, ({ saved }) => {
+        for (const tensor of saved) keep(tensor.buffer);
+      });
     return result;
   });
 }
