@@ -6,10 +6,9 @@ export async function decodeGreedily(
   sourceIds: readonly number[],
   { startId, numTokens }: { readonly startId: number; readonly numTokens: number },
 ): Promise<number[]> {
-  const sizes = { numSequences: 1, targetTokens: numTokens, numSources: 1, sourceTokens: sourceIds.length };
-  const cache = model.createCache(sizes);
+  const cache = model.createCache(Math.max(numTokens, sourceIds.length), 2);
   try {
-    const [source, sequence] = [cache.sources.createSequence(), cache.targets.createSequence()];
+    const [source, sequence] = [cache.createSequence(), cache.createSequence()];
     model.encode(cache, [{ sequence: source, tokenIds: sourceIds }]);
     const ids = [startId];
     while (ids.length <= numTokens) {

@@ -191,29 +191,30 @@ class HeardHidden {
 
 /** What a search finds by itself: a loop over logits that know no cache, no batch and no draft. */
 export function decodeAlone(
-  request: Pick<EngineRequest, 'promptIds' | 'search' | 'guidance'>,
+  request: Pick<EngineRequest, 'promptIds' | 'sourceIds' | 'search' | 'guidance'>,
 ): readonly GenerationResult[] {
-  const { promptIds, search, guidance } = request;
-  let sequences = [{ tokens: new TokenSequence(promptIds), numSeen: 0 }];
+  const { promptIds, sourceIds, search, guidance } = request;
+  let sequences = [{ tokens: new TokenSequence(promptIds, [], sourceIds), numSeen: 0 }];
   while (sequences.length > 0) {
     const hypotheses = sequences.map(({ tokens, numSeen }) => {
-      const row = hashLogits(tokens.tokenIds);
+      const row = hashLogits(tokens.tokenIds, sourceIds);
       if (guidance !== undefined)
-        guide(row, hashLogits([...guidance.promptIds, ...tokens.generatedIds]), guidance.scale);
-      const hidden = search.needsHidden ? hiddenFrom(tokens.tokenIds, numSeen) : undefined;
+        guide(row, hashLogits([...guidance.promptIds, ...tokens.generatedIds], guidance.sourceIds), guidance.scale);
+      const hidden = search.needsHidden ? hiddenFrom(tokens, numSeen) : undefined;
       return { sequence: tokens, rows: [row], draft: undefined, hidden };
     });
     const going = search.advance(hypotheses).filter(({ isLast }) => !isLast);
     sequences = going.map(({ parent, tokenIds }) => {
       const { promptIds: prompt, generatedIds, position } = sequences[parent]!.tokens;
-      return { tokens: new TokenSequence(prompt, [...generatedIds, ...tokenIds]), numSeen: position };
+      return { tokens: new TokenSequence(prompt, [...generatedIds, ...tokenIds], sourceIds), numSeen: position };
     });
   }
   return search.results();
 }
 
-function hiddenFrom(tokenIds: readonly number[], start: number): Float32Array {
-  return Float32Array.from(tokenIds.slice(start).flatMap((_, i) => [...hashHidden(tokenIds.slice(0, start + i + 1))]));
+function hiddenFrom({ tokenIds, sourceIds }: TokenSequence, start: number): Float32Array {
+  const ends = tokenIds.slice(start).map((_, i) => start + i + 1);
+  return Float32Array.from(ends.flatMap((end) => [...hashHidden(tokenIds.slice(0, end), sourceIds)]));
 }
 
 /** Token ids, the likeliest first. */

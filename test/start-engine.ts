@@ -4,14 +4,21 @@ import type { EngineRequest, RequestReport } from '../src/engine/request.ts';
 import { DraftModel } from '../src/engine/speculative/draft-model.ts';
 import type { EngineEvent, RequestEvent } from '../src/engine/statistics.ts';
 import { type FakeSearchOptions, SampleSearch } from './fake-searches.ts';
-import { HashModel, VOCAB_SIZE } from './hash-model.ts';
+import { HashModel, SOURCE_VOCAB_SIZE, VOCAB_SIZE } from './hash-model.ts';
+
+const VOCABULARIES = { targetVocabSize: VOCAB_SIZE, sourceVocabSize: SOURCE_VOCAB_SIZE };
 
 /** An engine over a hash model and a cache of `numBlocks` blocks, with a draft model, and what has happened in it. */
-export function startEngine({ numBlocks = 64, maxPositions = 1024, ...options }: StartOptions = {}) {
-  const model = new HashModel({ maxPositions });
+export function startEngine({
+  numBlocks = 64,
+  hasEncoder = false,
+  maxPositions = 1024,
+  ...options
+}: StartOptions = {}) {
+  const model = new HashModel({ maxPositions, hasEncoder });
   const cache = model.createCache(numBlocks);
   const draftCache = model.createCache(numBlocks);
-  const draftModel = new DraftModel(new HashModel({ errs: true }), draftCache, { targetVocabSize: VOCAB_SIZE });
+  const draftModel = new DraftModel(new HashModel({ errs: true, hasEncoder }), draftCache, VOCABULARIES);
   const engine = new Engine(model, cache, engineLimits({ prefixCache: false, ...options }), draftModel);
   const events: EngineEvent[] = [];
   engine.subscribe((event) => events.push(event));
@@ -24,6 +31,7 @@ export function startEngine({ numBlocks = 64, maxPositions = 1024, ...options }:
 export interface StartOptions extends EngineOptions {
   readonly numBlocks?: number;
   readonly maxPositions?: number;
+  readonly hasEncoder?: boolean;
 }
 
 type Settings = Partial<Omit<EngineRequest, 'search' | 'promptIds' | 'maxLength'>> & FakeSearchOptions;

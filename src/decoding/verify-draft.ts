@@ -92,7 +92,7 @@ function chooseOrAccept(
 
 /** The sequence with one more token; the first time a copy, since the sequence itself is not ours to change. */
 function extend(view: SequenceView, sequence: SequenceView, tokenId: number): SequenceView {
-  const extended = view === sequence ? new TokenSequence(view.promptIds, view.generatedIds) : (view as TokenSequence);
+  const extended = view === sequence ? TokenSequence.of(view) : (view as TokenSequence);
   extended.append([tokenId]);
   return extended;
 }

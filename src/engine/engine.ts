@@ -2,6 +2,7 @@ import { EventBreaks } from '../base/event-breaks.ts';
 import type { Continuation, Hypothesis } from '../decoding/search-strategy.ts';
 import type { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
 import { PrefixCache } from '../kv-cache/prefix-cache.ts';
+import { SourceCache } from '../kv-cache/source-cache.ts';
 import { guide } from '../sampling/guidance.ts';
 import { restorePrefixCache, savePrefixCache } from './cache-file-prefixes.ts';
 import type { EngineLimits } from './engine-options.ts';
@@ -16,7 +17,7 @@ import type { DraftModel } from './speculative/draft-model.ts';
 import { Drafter } from './speculative/drafter.ts';
 import { type EngineEvent, type EngineStatistics, Statistics } from './statistics.ts';
 import type { StepModel } from './step-model.ts';
-import type { Chunk } from './step-plan.ts';
+import type { Chunk, Encoding } from './step-plan.ts';
 
 /**
  * Serves many requests with one model: a step computes something of each (continuous batching), the searches choose tokens,
@@ -33,6 +34,7 @@ export class Engine {
   readonly #cache: PagedKvCache;
   readonly #model: StepModel;
   readonly #sharing: PrefixSharing | undefined;
+  readonly #sources: SourceCache;
   readonly #drafter: Drafter;
   readonly #limits: EngineLimits;
   readonly #scheduler: Scheduler;
@@ -54,6 +56,7 @@ export class Engine {
     this.#limits = limits;
     this.prefixes = limits.prefixCache ? new PrefixCache(cache.pool) : undefined;
     this.#sharing = this.prefixes && new PrefixSharing(this.prefixes);
+    this.#sources = new SourceCache(cache.pool, { keeps: limits.prefixCache });
     this.#scheduler = new Scheduler(cache, limits, (job, sequence) => this.#sharing?.adopt(job, sequence));
     this.#runner = new ModelRunner(model, cache);
     this.#drafter = new Drafter(model.config.vocabSize, draftModel);
@@ -68,7 +71,7 @@ export class Engine {
     if (this.#isDisposed) throw new Error('Cannot take a request: the engine is disposed');
     this.#expectServable(request);
     this.#expectRoomInQueue();
-    const job = new Job(this.#cache, request, this.#numArrivals++);
+    const job = new Job({ cache: this.#cache, sources: this.#sources }, request, this.#numArrivals++);
     const report = new Promise<RequestReport>((resolve, reject) => this.#follow(job, resolve, reject));
     this.#scheduler.add(job);
     this.#statistics.request('submitted', job);
@@ -171,31 +174,34 @@ export class Engine {
     // From here on nothing waits until the model has begun, so that nobody pauses the engine between plan and step.
     await this.#pause;
     const schedule = this.#scheduler.schedule();
-    if (schedule.chunks.length === 0) return this.#failStuck();
+    if (schedule.chunks.length + schedule.encodings.length === 0) return this.#failStuck();
     this.#announce(schedule);
     // Who listens may have ended some.
     const chunks = schedule.chunks.filter(({ job }) => !job.hasEnded);
-    if (chunks.length === 0) return;
+    const encodings = schedule.encodings.filter(({ source }) => source.isHeld);
+    if (chunks.length + encodings.length === 0) return;
     const modelStart = performance.now();
-    const jobs = new Set(chunks.map(({ job }) => job));
+    const jobs = new Set([...encodings, ...chunks].map(({ job }) => job));
     try {
-      await this.#runner.run(chunks);
+      await this.#runner.run(chunks, encodings);
     } catch (error) {
       for (const job of jobs) this.#fail(job, error, 'failed');
       return;
     }
     const modelMs = performance.now() - modelStart;
     this.#drafter.stepDone(chunks, modelMs);
+    for (const { source } of encodings) this.#sources.keep(source);
     for (const { job, sequence } of chunks) if (!job.hasEnded) this.#sharing?.computed(job, sequence);
     let generatedTokens = 0;
     for (const job of jobs) if (!job.hasEnded && job.isReady) generatedTokens += this.#search(job);
     const ms = performance.now() - start;
-    this.#statistics.step({ kind: 'step', ...this.#counts(chunks), generatedTokens, ms, modelMs });
+    this.#statistics.step({ kind: 'step', ...this.#counts(chunks, encodings), generatedTokens, ms, modelMs });
   }
 
-  #counts(chunks: readonly Chunk[]) {
+  #counts(chunks: readonly Chunk[], encodings: readonly Encoding[]) {
     return {
       numTokens: chunks.reduce((sum, chunk) => sum + chunk.numTokens, 0),
+      numSourceTokens: encodings.reduce((sum, { source }) => sum + source.tokenIds.length, 0),
       numSequences: chunks.length,
       running: this.#scheduler.running.length,
       waiting: this.#scheduler.waiting.length,

@@ -15,6 +15,7 @@ interface Means {
 /** Throws a `RangeError` or `TypeError` for a request that the engine could never bring to its end. */
 export function expectServable(request: EngineRequest, means: Means): void {
   expectTokenIds(request, means.model.config.vocabSize);
+  for (const sourceIds of sourcesOf(request)) expectSource(sourceIds, means.model);
   const { drafting, guidance, maxLength, promptIds } = request;
   if (drafting !== undefined && drafting.proposer === undefined && !means.hasDraftModel)
     throw new TypeError('Cannot take a request: it wants drafts of a draft model, but the engine has none');
@@ -33,6 +34,30 @@ export function expectServable(request: EngineRequest, means: Means): void {
   if (wanted > means.numBlocks)
     throw new RangeError(
       `Cannot take a request: it may need ${wanted} cache blocks of ${CACHE_BLOCK_SIZE} tokens, but the cache has ${means.numBlocks}`,
+    );
+}
+
+/** Of the request, and of its guidance. */
+function sourcesOf({ sourceIds, guidance }: EngineRequest): readonly (readonly number[] | undefined)[] {
+  return guidance === undefined ? [sourceIds] : [sourceIds, guidance.sourceIds];
+}
+
+function expectSource(sourceIds: readonly number[] | undefined, { encoder }: StepModel): void {
+  if ((sourceIds === undefined) !== (encoder === undefined)) {
+    const problem = encoder === undefined ? 'it has a source, but the model has no encoder' : 'it has no source';
+    throw new TypeError(`Cannot take a request: ${problem}`);
+  }
+  if (sourceIds === undefined || encoder === undefined) return;
+  const wrong = findForeignToken(sourceIds, encoder.vocabSize);
+  if (wrong !== undefined)
+    throw new RangeError(
+      `Cannot take a request: token id ${wrong} in its source, wanted 0 to ${encoder.vocabSize - 1}`,
+    );
+  if (sourceIds.length === 0)
+    throw new RangeError('Cannot take a request: its source has no tokens, wanted at least one');
+  if (sourceIds.length > encoder.maxPositions)
+    throw new RangeError(
+      `Cannot take a request: its source has ${sourceIds.length} tokens, but the model takes at most ${encoder.maxPositions}`,
     );
 }
 

@@ -1,11 +1,18 @@
 import { CACHE_BLOCK_SIZE } from '../backend/backend.ts';
 import type { Continuation } from '../decoding/search-strategy.ts';
 import { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
+import type { SourceCache, SourceHold } from '../kv-cache/source-cache.ts';
 import type { EngineRequest, RequestReport } from './request.ts';
 import { Sequence } from './sequence.ts';
 
 /** Requests that came later may go first this often; then the one that waits is more urgent than any priority. */
 const MAX_PASSED = 32;
+
+/** Where jobs have their sequences and sources. */
+export interface JobCaches {
+  readonly cache: PagedKvCache;
+  readonly sources: SourceCache;
+}
 
 /** A request on its way through the engine. */
 export class Job {
@@ -14,10 +21,12 @@ export class Job {
   readonly arrival: number;
   /** The sequences that are alive, in the order that the search knows them by. */
   sequences: readonly Sequence[];
+  /** What its sequences attend to: the request's source, and that of its guidance. */
+  readonly sources: readonly SourceHold[];
   /** Later arrivals that were admitted before it. */
   numPassed = 0;
   numPreemptions = 0;
-  /** Tokens of the prompt that were found in the prefix cache when it began. */
+  /** Tokens of prompt and source that were found in the cache when it began. */
   cachedTokens: number | undefined;
   hasEnded = false;
   readonly #arrivedAt = performance.now();
@@ -25,12 +34,15 @@ export class Job {
   #firstTokenAt: number | undefined;
   #lastTokenAt = this.#arrivedAt;
 
-  constructor(cache: PagedKvCache, request: EngineRequest, arrival: number) {
+  constructor({ cache, sources }: JobCaches, request: EngineRequest, arrival: number) {
     this.request = request;
     this.arrival = arrival;
+    const open = (sourceIds: readonly number[] | undefined) =>
+      sourceIds && sources.open(sourceIds, { namespace: namespaceOf(request), isShared: request.useCache !== false });
     const { guidance, promptIds } = request;
-    const guide = guidance === undefined ? undefined : Sequence.fromPrompt(cache, guidance.promptIds);
-    this.sequences = [Sequence.fromPrompt(cache, promptIds, guide)];
+    const guide = guidance && Sequence.fromPrompt(cache, guidance.promptIds, { source: open(guidance.sourceIds) });
+    this.sequences = [Sequence.fromPrompt(cache, promptIds, { source: open(request.sourceIds), guide })];
+    this.sources = this.members.flatMap(({ source }) => source ?? []);
   }
 
   get urgency(): number {
@@ -79,7 +91,10 @@ export class Job {
 
   /** Whether each of its sequences waits for its next token only. */
   get isGenerating(): boolean {
-    return this.members.every((sequence) => sequence.tokens.position - sequence.numComputed <= 1);
+    return (
+      this.members.every((sequence) => sequence.tokens.position - sequence.numComputed <= 1) &&
+      this.sources.every((source) => source.isEncoded)
+    );
   }
 
   /** Whether the search has chosen tokens. */
@@ -125,6 +140,7 @@ export class Job {
 
   release(): void {
     for (const sequence of this.sequences) sequence.release();
+    for (const source of this.sources) source.release();
   }
 
   report(): Omit<RequestReport, 'speculation'> {
@@ -139,6 +155,11 @@ export class Job {
       decodeMs: now - firstTokenAt,
     };
   }
+}
+
+/** Sets apart what is cached of texts that went through an adapter; what the model computes by itself has no name. */
+export function namespaceOf({ adapter }: EngineRequest): string {
+  return adapter?.fingerprint ?? '';
 }
 
 function guidesBefore(sequences: readonly Sequence[], guide: Sequence): readonly Sequence[] {
@@ -170,6 +191,8 @@ export function sequencesNeeded({ search, guidance }: EngineRequest): number {
  */
 export function blocksNeeded(request: EngineRequest): number {
   const { promptIds, maxLength, guidance, search, useCache } = request;
+  const sources = [request.sourceIds ?? [], guidance?.sourceIds ?? []];
+  const sourceBlocks = sources.reduce((sum, { length }) => sum + PagedKvCache.blocksFor(length), 0);
   const lengths = [promptIds.length];
   if (guidance !== undefined) lengths.push(guidance.promptIds.length);
   return lengths.reduce((sum, promptLength) => {
@@ -177,5 +200,5 @@ export function blocksNeeded(request: EngineRequest): number {
     const length = maxLength - promptIds.length + promptLength;
     const own = PagedKvCache.blocksFor(length) - shared;
     return sum + shared + search.maxHypotheses * own + Math.floor(search.maxHypotheses / 2);
-  }, 0);
+  }, sourceBlocks);
 }

@@ -1,7 +1,7 @@
 import type { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
-import type { HiddenStep } from '../models/causal-lm.ts';
+import type { HiddenStep } from '../models/model-step.ts';
 import type { StepModel } from './step-model.ts';
-import type { Chunk } from './step-plan.ts';
+import type { Chunk, Encoding } from './step-plan.ts';
 
 /** Runs a planned step through the model and gives each sequence its logits and hidden states. */
 export class ModelRunner {
@@ -15,8 +15,30 @@ export class ModelRunner {
     this.#cache = cache;
   }
 
-  /** Computes the chunks. A chunk whose job has ended meanwhile gets nothing. If it throws, no sequence has grown. */
-  async run(chunks: readonly Chunk[]): Promise<void> {
+  /**
+   * Encodes the sources and computes the chunks, which may attend to them. A chunk whose job has ended meanwhile gets nothing.
+   * If it throws, no sequence has grown.
+   */
+  async run(chunks: readonly Chunk[], encodings: readonly Encoding[] = []): Promise<void> {
+    try {
+      this.#encode(encodings);
+      await this.#compute(chunks);
+    } catch (error) {
+      for (const { source } of encodings) source.sequence.release();
+      throw error;
+    }
+  }
+
+  /** Records it: the device does it before the step that follows. */
+  #encode(encodings: readonly Encoding[]): void {
+    if (encodings.length === 0) return;
+    const entries = encodings.map(({ job, source: { sequence, tokenIds } }) => ({
+      ...{ sequence, tokenIds, adapter: job.request.adapter?.adapter },
+    }));
+    this.#model.encoder!.encode(this.#cache, entries);
+  }
+
+  async #compute(chunks: readonly Chunk[]): Promise<void> {
     // Where each chunk begins, before the step moves it.
     const starts = chunks.map(({ sequence }) => sequence.numComputed);
     const logSums = logSumsFor(chunks);
@@ -34,6 +56,7 @@ export class ModelRunner {
       sequence: sequence.cached,
       tokenIds: sequence.pendingIds(numTokens),
       adapter: job.request.adapter?.adapter,
+      source: sequence.source?.source?.sequence,
     }));
     const numRows = chunks.map((chunk) => chunk.numRows);
     const target = this.#target(numRows.reduce((sum, rows) => sum + rows, 0));

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeAlone, ForkingSearch, SampleSearch } from '../../test/fake-searches.ts';
-import { HashModel, mix, VOCAB_SIZE } from '../../test/hash-model.ts';
+import { HashModel, mix, SOURCE_VOCAB_SIZE, VOCAB_SIZE } from '../../test/hash-model.ts';
 import type { GenerationResult } from '../decoding/generation-output.ts';
 import type { SequenceView } from '../sampling/sequence-view.ts';
 import { Engine } from './engine.ts';
@@ -12,6 +12,8 @@ import { DraftModel } from './speculative/draft-model.ts';
 /** A request, before the engine knows it. */
 interface Plan {
   readonly promptIds: readonly number[];
+  /** What it attends to where the model has an encoder. */
+  readonly sourceIds: readonly number[];
   readonly kind: 'sample' | 'fork';
   readonly width: number;
   readonly maxNewTokens: number;
@@ -35,6 +37,7 @@ interface DraftingPlan {
 }
 
 interface Round {
+  readonly hasEncoder: boolean;
   readonly plans: readonly Plan[];
   /** Without wide requests the cache can be so small that many lose theirs. */
   readonly mostWidth: number;
@@ -50,17 +53,29 @@ const tokenId = fc.integer({ min: 1, max: VOCAB_SIZE - 1 });
 const promptIds = fc
   .tuple(fc.constantFrom(3, 5), fc.constantFrom(0, 0, 9, 40), fc.array(tokenId, { minLength: 1, maxLength: 20 }))
   .map(([stem, length, tail]) => [...Array.from({ length }, (_, i) => mix(stem, i >> 3) % VOCAB_SIZE), ...tail]);
+/** Sources come several times. */
+const sourceIds = fc.oneof(
+  fc
+    .constantFrom(1, 15, 16, 33, 60)
+    .map((length) => Array.from({ length }, (_, i) => mix(length, i) % SOURCE_VOCAB_SIZE)),
+  fc.array(fc.nat({ max: SOURCE_VOCAB_SIZE - 1 }), { minLength: 1, maxLength: 40 }),
+);
 const sometimes = <Value>(percent: number, value: fc.Arbitrary<Value>) =>
   fc.oneof({ weight: 100 - percent, arbitrary: fc.constant(undefined) }, { weight: percent, arbitrary: value });
 const plans: fc.Arbitrary<Plan> = fc.record({
   promptIds,
+  sourceIds,
   kind: fc.constantFrom('sample', 'sample', 'fork'),
   width: fc.constantFrom(1, 1, 2, 3, 4),
   maxNewTokens: fc.constantFrom(1, 8, 40, 64, 64),
   needsHidden: fc.constantFrom(false, false, false, true),
   guidance: sometimes(
     20,
-    fc.record({ promptIds: fc.array(tokenId, { minLength: 1, maxLength: 30 }), scale: fc.constantFrom(0.5, 1.5, 3) }),
+    fc.record({
+      promptIds: fc.array(tokenId, { minLength: 1, maxLength: 30 }),
+      sourceIds,
+      scale: fc.constantFrom(0.5, 1.5, 3),
+    }),
   ),
   drafting: sometimes(
     50,
@@ -77,6 +92,7 @@ const plans: fc.Arbitrary<Plan> = fc.record({
   patience: sometimes(30, fc.nat({ max: 60 })),
 });
 const rounds: fc.Arbitrary<Round> = fc.record({
+  hasEncoder: fc.boolean(),
   plans: fc.array(plans, { minLength: 1, maxLength: 30, size: 'max' }),
   mostWidth: fc.constantFrom(1, 1, 2, 4),
   spareBlocks: fc.constantFrom(0, 0, 1, 3, 12),
@@ -146,15 +162,18 @@ interface Submission {
   outcome: Promise<RequestReport | Error | 'enough'> | undefined;
 }
 
-function prepare(plan: Plan, pass: () => void): Submission {
-  const { guidance, priority, useCache, promptIds: prompt } = plan;
-  const wanted = decodeAlone({ promptIds: prompt, search: searchOf(plan), guidance });
+function prepare(plan: Plan, hasEncoder: boolean, pass: () => void): Submission {
+  const { priority, useCache, promptIds: prompt } = plan;
+  const source = hasEncoder ? plan.sourceIds : undefined;
+  const guidance = plan.guidance && { ...plan.guidance, sourceIds: hasEncoder ? plan.guidance.sourceIds : undefined };
+  const wanted = decodeAlone({ promptIds: prompt, sourceIds: source, search: searchOf(plan), guidance });
   const search = searchOf(plan, pass);
   const abort = new AbortController();
   const maxLength = prompt.length + plan.maxNewTokens;
   const drafting = draftingOf(plan, wanted, pass);
   const request = {
-    ...{ promptIds: prompt, search, maxLength, priority, useCache, guidance, drafting, signal: abort.signal },
+    ...{ promptIds: prompt, sourceIds: source, search, maxLength, priority, useCache, guidance, drafting },
+    signal: abort.signal,
   };
   return { plan, request, search, abort, wanted, outcome: undefined };
 }
@@ -167,13 +186,15 @@ class Totals {
   preemptedForks = 0;
   accepted = 0;
   cached = 0;
+  cachedOrShared = 0;
+  encoded = 0;
 }
 
 async function play(round: Round, prefixCache: boolean, totals: Totals): Promise<void> {
   const moments = new Moments();
   const pass = () => moments.pass();
   const submissions = round.plans.map((plan) =>
-    prepare({ ...plan, width: Math.min(plan.width, round.mostWidth) }, pass),
+    prepare({ ...plan, width: Math.min(plan.width, round.mostWidth) }, round.hasEncoder, pass),
   );
   const { engine, caches } = start(submissions, { round, prefixCache, pass });
   for (const submission of submissions) {
@@ -196,7 +217,9 @@ async function play(round: Round, prefixCache: boolean, totals: Totals): Promise
   expect([running, waiting, sequences, sums.failed]).toEqual([0, 0, 0, 0]);
   expect(sums.finished + sums.aborted).toBe(submissions.length);
   totals.preemptions += sums.preemptions;
-  totals.cached += sums.cachedTokens;
+  // Those who read one source at the same time share it, whatever is kept.
+  totals[round.hasEncoder ? 'cachedOrShared' : 'cached'] += sums.cachedTokens;
+  totals.encoded += sums.encodedTokens;
 }
 
 interface Setting {
@@ -212,10 +235,12 @@ function start(submissions: readonly Submission[], { round, prefixCache, pass }:
   const numSequences = ({ search, guidance }: EngineRequest) => search.maxHypotheses * (guidance === undefined ? 1 : 2);
   const maxNumSequences = Math.max(...requests.map(numSequences)) + round.spareSequences;
   const maxNumBatchedTokens = maxNumSequences + round.spareTokens;
-  const [model, small] = [new HashModel(), new HashModel({ errs: true })];
+  const { hasEncoder } = round;
+  const [model, small] = [new HashModel({ hasEncoder }), new HashModel({ errs: true, hasEncoder })];
   for (const one of [model, small]) one.duringStep = pass;
   const [cache, smallCache] = [model.createCache(numBlocks), small.createCache(round.draftBlocks)];
-  const draftModel = new DraftModel(small, smallCache, { targetVocabSize: VOCAB_SIZE, maxNumBatchedTokens });
+  const vocabularies = { targetVocabSize: VOCAB_SIZE, sourceVocabSize: SOURCE_VOCAB_SIZE };
+  const draftModel = new DraftModel(small, smallCache, { ...vocabularies, maxNumBatchedTokens });
   const limits = { maxNumSequences, maxNumBatchedTokens, maxQueueLength: 1000, prefixCache };
   const engine = new Engine(model, cache, limits, draftModel);
   engine.subscribe(pass);

@@ -1,6 +1,6 @@
 import { CACHE_BLOCK_SIZE } from '../backend/backend.ts';
 import { type PrefixCache, PrefixCursor } from '../kv-cache/prefix-cache.ts';
-import type { Job } from './job.ts';
+import { type Job, namespaceOf } from './job.ts';
 import type { Sequence } from './sequence.ts';
 
 /** Lets sequences of the engine share what others have computed of the texts that they begin with. */
@@ -15,7 +15,10 @@ export class PrefixSharing {
   adopt(job: Job, sequence: Sequence): void {
     if (job.request.useCache === false || sequence.numComputed > 0) return;
     const maxTokens = job.mostShared(sequence);
-    const blocks = this.#prefixes.match(sequence.tokens.tokenIds, { namespace: namespaceOf(job), maxTokens });
+    const blocks = this.#prefixes.match(sequence.tokens.tokenIds, {
+      namespace: namespaceOfTokens(job, sequence),
+      maxTokens,
+    });
     sequence.cached.adopt(blocks, blocks.length * CACHE_BLOCK_SIZE);
   }
 
@@ -25,12 +28,12 @@ export class PrefixSharing {
     const { tokens, cached } = sequence;
     // What is computed of a draft may be wrong.
     const numComputed = Math.min(cached.length, tokens.position);
-    sequence.cursor ??= new PrefixCursor(namespaceOf(job));
+    sequence.cursor ??= new PrefixCursor(namespaceOfTokens(job, sequence));
     this.#prefixes.insert(sequence.cursor, tokens.tokenIds, cached.blockTable, numComputed);
   }
 }
 
-/** What the model computes by itself is in the namespace without a name. */
-function namespaceOf({ request }: Job): string {
-  return request.adapter?.fingerprint ?? '';
+/** What is computed of a target depends on its source too. */
+function namespaceOfTokens({ request }: Job, { source }: Sequence): string {
+  return source?.key ?? namespaceOf(request);
 }

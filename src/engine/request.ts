@@ -7,8 +7,10 @@ import type { SpeculationReport } from './speculative/speculation-report.ts';
 
 /** What the engine needs to know of a request. It speaks token ids only; the search turns them into results. */
 export interface EngineRequest {
-  /** At least one token. */
+  /** At least one token; what a target begins with, where there is a source. */
   readonly promptIds: readonly number[];
+  /** What the sequences attend to, for models with an encoder: at least one token. */
+  readonly sourceIds?: readonly number[] | undefined;
   /** Chooses the tokens, and hands out what it has. */
   readonly search: SearchStrategy;
   /** The longest that a sequence can come to, prompt included. */
@@ -38,6 +40,8 @@ export interface ServedAdapter {
 
 export interface Guidance {
   readonly promptIds: readonly number[];
+  /** Of models with an encoder. */
+  readonly sourceIds?: readonly number[] | undefined;
   /** See `guide`. */
   readonly scale: number;
 }
@@ -56,7 +60,7 @@ export interface Drafting {
 
 /** How a request went. */
 export interface RequestReport {
-  /** Tokens of the prompt that were found in the prefix cache. */
+  /** Tokens of prompt and source that were found in the cache. */
   readonly cachedTokens: number;
   /** Times that its cache was taken by another request and computed again. */
   readonly numPreemptions: number;

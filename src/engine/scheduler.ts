@@ -1,7 +1,7 @@
 import type { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
 import { byPrecedence, type Job } from './job.ts';
 import type { Sequence } from './sequence.ts';
-import { type Chunk, StepPlan } from './step-plan.ts';
+import { type Chunk, type Encoding, StepPlan } from './step-plan.ts';
 
 export interface SchedulerLimits {
   /** Most tokens computed in one step. */
@@ -12,6 +12,8 @@ export interface SchedulerLimits {
 
 /** What a step does. */
 export interface Schedule {
+  /** Sources to encode first. */
+  readonly encodings: readonly Encoding[];
   readonly chunks: readonly Chunk[];
   readonly admitted: readonly Job[];
   /** Jobs that lost their cache and wait again. */
@@ -24,7 +26,7 @@ export type AdoptPrefix = (job: Job, sequence: Sequence) => void;
 /**
  * Decides what each step computes (continuous batching: Yu et al. 2022, Orca). A sequence has known and computed tokens;
  * a step computes some of the difference, within a budget of tokens and the blocks that are free: first what sequences
- * that generate need for their next token, then prompts. Where blocks run out, the job that would go last loses its own
+ * that generate need for their next token, then prompts, whose sources are encoded in the same step. Where blocks run out, the job that would go last loses its own
  * and waits again; its tokens are computed once more later. So the first job always goes on, and one that waits is passed
  * a limited number of times: nothing starves.
  */
@@ -74,7 +76,7 @@ export class Scheduler {
     plan.addDrafts();
     for (const job of reading) if (!preempted.has(job)) this.#plan(job, plan, preempted);
     const admitted = preempted.size === 0 ? this.#admit(plan) : [];
-    return { chunks: plan.chunks, admitted, preempted: [...preempted] };
+    return { encodings: plan.encodings, chunks: plan.chunks, admitted, preempted: [...preempted] };
   }
 
   /** Plans a job; while blocks are short for it, takes those of the last job. */
@@ -96,12 +98,13 @@ export class Scheduler {
     while (this.#waiting.length > 0 && plan.budget > 0) {
       const job = this.#waiting[0]!;
       if (this.#numSequences() + job.maxSequences > this.#limits.maxNumSequences) break;
+      for (const source of job.sources) source.take();
       for (const sequence of job.members) this.#adoptPrefix(job, sequence);
       if (!plan.hasRoomFor(job)) {
         job.release();
         break;
       }
-      job.cachedTokens ??= job.sequences[0]!.numComputed;
+      job.cachedTokens ??= numCached(job.sequences[0]!);
       plan.add(job);
       this.#waiting.shift();
       this.#running.push(job);
@@ -114,4 +117,9 @@ export class Scheduler {
   #numSequences(): number {
     return this.#running.reduce((sum, job) => sum + job.maxSequences, 0);
   }
+}
+
+/** Tokens of prompt and source that a sequence finds in the cache. */
+function numCached({ numComputed, source }: Sequence): number {
+  return numComputed + (source?.isEncoded ? source.tokenIds.length : 0);
 }

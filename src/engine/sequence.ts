@@ -3,6 +3,13 @@ import { TokenSequence } from '../decoding/token-sequence.ts';
 import type { CachedSequence } from '../kv-cache/cached-sequence.ts';
 import { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
 import type { PrefixCursor } from '../kv-cache/prefix-cache.ts';
+import type { SourceHold } from '../kv-cache/source-cache.ts';
+
+interface SequenceParts {
+  readonly cached?: CachedSequence;
+  readonly source?: SourceHold | undefined;
+  readonly guide?: Sequence | undefined;
+}
 
 /**
  * A sequence of the engine: the tokens it knows (its own, then those of a draft) and those that are computed, which are in
@@ -12,6 +19,8 @@ export class Sequence {
   readonly tokens: TokenSequence;
   readonly #cache: PagedKvCache;
   readonly cached: CachedSequence;
+  /** What it attends to, in models with an encoder; shared with all sequences that come of one prompt. */
+  readonly source: SourceHold | undefined;
   /** With guidance, the sequence that has the same generated tokens after another prompt. */
   readonly guide: Sequence | undefined;
   /** Guessed tokens, checked with the next step. */
@@ -27,19 +36,20 @@ export class Sequence {
   /** First tokens whose hidden states the search has looked at. */
   numHiddenSeen = 0;
 
-  constructor(
-    cache: PagedKvCache,
-    tokens: TokenSequence,
-    parts: { readonly cached?: CachedSequence; readonly guide?: Sequence | undefined } = {},
-  ) {
+  constructor(cache: PagedKvCache, tokens: TokenSequence, parts: SequenceParts = {}) {
     this.#cache = cache;
     this.tokens = tokens;
     this.cached = parts.cached ?? cache.createSequence();
+    this.source = parts.source;
     this.guide = parts.guide;
   }
 
-  static fromPrompt(cache: PagedKvCache, promptIds: readonly number[], guide?: Sequence): Sequence {
-    return new Sequence(cache, new TokenSequence(promptIds), { guide });
+  static fromPrompt(
+    cache: PagedKvCache,
+    promptIds: readonly number[],
+    parts: Omit<SequenceParts, 'cached'> = {},
+  ): Sequence {
+    return new Sequence(cache, new TokenSequence(promptIds, [], parts.source?.tokenIds), parts);
   }
 
   get numKnown(): number {
@@ -106,7 +116,11 @@ export class Sequence {
   /** Another sequence with the same tokens that shares what is cached of them and of the draft. */
   fork(): Sequence {
     const cached = this.cached.fork();
-    const fork = new Sequence(this.#cache, this.tokens.fork(), { cached, guide: this.guide?.fork() });
+    const fork = new Sequence(this.#cache, this.tokens.fork(), {
+      cached,
+      source: this.source,
+      guide: this.guide?.fork(),
+    });
     fork.cursor = this.cursor?.fork();
     fork.numHiddenSeen = this.numHiddenSeen;
     return fork;

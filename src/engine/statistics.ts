@@ -30,7 +30,9 @@ export interface EngineTotals {
   /** Tokens that the model computed: of prompts, generated, drafted, and computed again. */
   readonly computedTokens: number;
   readonly generatedTokens: number;
-  /** Tokens that were found in the prefix cache. */
+  /** Tokens of sources that were encoded. */
+  readonly encodedTokens: number;
+  /** Tokens of prompts and sources that were found in the cache. */
   readonly cachedTokens: number;
   /** Milliseconds of all steps, and of these in the model. */
   readonly stepMs: number;
@@ -54,6 +56,8 @@ export interface StepEvent {
   readonly kind: 'step';
   /** Tokens that were computed, of how many sequences. */
   readonly numTokens: number;
+  /** Tokens of sources that were encoded. */
+  readonly numSourceTokens: number;
   readonly numSequences: number;
   readonly generatedTokens: number;
   /** Milliseconds in all, and of these in the model. */
@@ -71,7 +75,7 @@ export class Statistics {
   readonly #listeners = new Set<(event: EngineEvent) => void>();
   readonly #totals = {
     ...{ steps: 0, finished: 0, aborted: 0, failed: 0, preemptions: 0 },
-    ...{ computedTokens: 0, generatedTokens: 0, cachedTokens: 0, stepMs: 0, modelMs: 0 },
+    ...{ computedTokens: 0, encodedTokens: 0, generatedTokens: 0, cachedTokens: 0, stepMs: 0, modelMs: 0 },
     ...{ timeToFirstTokenMs: 0, firstTokens: 0, interTokenMs: 0, laterTokens: 0 },
   };
 
@@ -89,6 +93,7 @@ export class Statistics {
   step(event: StepEvent): void {
     this.#totals.steps += 1;
     this.#totals.computedTokens += event.numTokens;
+    this.#totals.encodedTokens += event.numSourceTokens;
     this.#totals.generatedTokens += event.generatedTokens;
     this.#totals.stepMs += event.ms;
     this.#totals.modelMs += event.modelMs;

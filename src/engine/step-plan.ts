@@ -1,6 +1,7 @@
 import { CACHE_BLOCK_SIZE } from '../backend/backend.ts';
 import type { BlockPool } from '../kv-cache/block-pool.ts';
 import { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
+import type { CachedSource, SourceHold } from '../kv-cache/source-cache.ts';
 import type { Job } from './job.ts';
 import type { Sequence } from './sequence.ts';
 
@@ -15,11 +16,22 @@ export interface Chunk {
   readonly numBlocks: number;
 }
 
-/** A step in the making: whose tokens, within a budget of tokens and the free blocks. */
+/** A source to encode in a step, before its targets go on. */
+export interface Encoding {
+  readonly job: Job;
+  readonly hold: SourceHold;
+  readonly source: CachedSource;
+}
+
+/**
+ * A step in the making: whose tokens, within a budget of tokens and the free blocks. An encoder looks at all of a source, so
+ * that it is never cut: one begins as long as any of the budget is left.
+ */
 export class StepPlan {
   readonly #pool: BlockPool;
   readonly #budget: number;
   #chunks: Chunk[] = [];
+  #encodings: Encoding[] = [];
 
   constructor(pool: BlockPool, budget: number) {
     this.#pool = pool;
@@ -30,9 +42,15 @@ export class StepPlan {
     return this.#chunks;
   }
 
-  /** Tokens that the step has room for. */
+  /** Those whose users have not all gone. */
+  get encodings(): readonly Encoding[] {
+    return this.#encodings.filter(({ source }) => source.isHeld);
+  }
+
+  /** Tokens that the step has room for; of a long source it may have taken more. */
   get budget(): number {
-    return this.#budget - this.#chunks.reduce((sum, chunk) => sum + chunk.numTokens, 0);
+    const numTargetTokens = this.#chunks.reduce((sum, chunk) => sum + chunk.numTokens, 0);
+    return this.#budget - numTargetTokens - this.encodings.reduce((sum, { source }) => sum + source.tokenIds.length, 0);
   }
 
   /** Whether all that a job knows can be cached, so that it need not be preempted before its first token. */
@@ -41,13 +59,16 @@ export class StepPlan {
       const numShared = Math.max(sequence.numComputed, job.elderOf(sequence)?.numShared ?? 0);
       return sum + PagedKvCache.blocksFor(sequence.numKnown) - Math.floor(numShared / CACHE_BLOCK_SIZE);
     }, 0);
-    return wanted <= this.#numFree();
+    const unplanned = job.sources.filter((hold) => !hold.isEncoded && !this.#encodes(hold));
+    return wanted + unplanned.reduce((sum, hold) => sum + blocksOf(hold), 0) <= this.#numFree();
   }
 
   /** Adds as many pending tokens of a job as the budget allows, no drafts; false if blocks are short for some of them. */
   add(job: Job): boolean {
+    for (const hold of job.sources) if (!this.#encode(job, hold)) return false;
     for (const sequence of job.members) {
       if (this.#chunks.some((chunk) => chunk.sequence === sequence) || !canGoOn(job, sequence)) continue;
+      if (sequence.source !== undefined && !sequence.source.isEncoded && !this.#encodes(sequence.source)) continue;
       const numPending = sequence.tokens.position - sequence.numComputed;
       const numTokens = Math.min(numPending, this.budget);
       if (numTokens <= 0) continue;
@@ -76,8 +97,21 @@ export class StepPlan {
     this.#chunks = this.#chunks.filter((chunk) => chunk.job !== job);
   }
 
+  /** Has a source encoded that is not, if there is budget; false if blocks are short for it. */
+  #encode(job: Job, hold: SourceHold): boolean {
+    if (hold.isEncoded || this.#encodes(hold) || this.budget <= 0) return true;
+    if (blocksOf(hold) > this.#numFree()) return false;
+    this.#encodings.push({ job, hold, source: hold.take() });
+    return true;
+  }
+
+  #encodes(hold: SourceHold): boolean {
+    return this.encodings.some(({ source }) => source === hold.source);
+  }
+
   #numFree(): number {
-    return this.#pool.numFree - this.#chunks.reduce((sum, chunk) => sum + chunk.numBlocks, 0);
+    const taken = this.#chunks.reduce((sum, chunk) => sum + chunk.numBlocks, 0);
+    return this.#pool.numFree - taken - this.encodings.reduce((sum, { hold }) => sum + blocksOf(hold), 0);
   }
 
   #roomForDraft({ sequence, numTokens, numBlocks }: Chunk): number {
@@ -86,6 +120,10 @@ export class StepPlan {
     while (numDrafted > 0 && numMore() > this.#numFree()) numDrafted -= 1;
     return numDrafted;
   }
+}
+
+function blocksOf({ tokenIds }: SourceHold): number {
+  return PagedKvCache.blocksFor(tokenIds.length);
 }
 
 /**

@@ -1,14 +1,21 @@
 import type { Backend } from '../backend/backend.ts';
-import { findForeignToken } from '../base/find-foreign-token.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
 import type { Adapter } from '../nn/adapter.ts';
 import type { DecoderOnlyTransformer } from '../nn/decoder-only-transformer.ts';
-import { createForwardBatch, type LogitRows, type Observer, type StepEntry } from '../nn/forward-batch.ts';
+import { createForwardBatch, type Observer, type StepEntry } from '../nn/forward-batch.ts';
 import { tokenLogProbs } from '../ops/softmax.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { decoderOnlyParameters } from './decoder-only-parameters.ts';
 import { Logits } from './logits.ts';
+import {
+  expectAdapters,
+  expectTokenIds,
+  type HiddenStep,
+  readLogits,
+  type StepOptions,
+  withoutGrowthOnError,
+} from './model-step.ts';
 import { countParameters } from './parameter-spec.ts';
 import type { Parameters } from './parameters.ts';
 import { PastKeyValues } from './past-key-values.ts';
@@ -37,29 +44,14 @@ export interface ForwardOutput {
   readonly pastKeyValues: PastKeyValues;
 }
 
-export interface StepOptions {
-  readonly logits: LogitRows;
-  /** Where the logits go; a new array unless given. */
-  readonly target?: Float32Array | undefined;
-  /** Where log Σ exp of each row of logits goes, if it is wanted; no number where the row's first logit is not finite. */
-  readonly logSums?: Float32Array | undefined;
-  readonly observe?: Observer | undefined;
-}
-
-/** What `CausalLM.stepWithHidden` gives. */
-export interface HiddenStep {
-  /** (rows · V). */
-  readonly logits: Float32Array;
-  /** (T · C), after the final norm. */
-  readonly hidden: Float32Array;
-}
-
 /** A decoder-only language model on a device: P(next token | tokens so far). */
 export class CausalLM {
   readonly config: ModelConfig;
   readonly backend: Backend;
   readonly transformer: DecoderOnlyTransformer;
   readonly parameters: Parameters;
+  /** It reads no sources. */
+  readonly encoder: undefined;
 
   constructor(transformer: DecoderOnlyTransformer, parameters: Parameters) {
     this.config = transformer.config;
@@ -112,7 +104,7 @@ export class CausalLM {
   step(cache: PagedKvCache, entries: readonly StepEntry[], options: StepOptions): Promise<Float32Array> {
     const record = (): Promise<Float32Array> => {
       const batch = createForwardBatch(cache, entries, options);
-      if (options.logits !== 'none') return this.#read(this.transformer.forward(batch), options);
+      if (options.logits !== 'none') return readLogits(this.transformer.forward(batch), options);
       this.transformer.hidden(batch);
       return Tensor.allocate(this.backend, [0, this.config.vocabSize]).read() as Promise<Float32Array>;
     };
@@ -123,7 +115,7 @@ export class CausalLM {
   stepWithHidden(cache: PagedKvCache, entries: readonly StepEntry[], options: StepOptions): Promise<HiddenStep> {
     return this.#run(entries, async () => {
       const { logits, hidden } = this.transformer.forwardWithHidden(createForwardBatch(cache, entries, options));
-      const [values, states] = await Promise.all([this.#read(logits, options), hidden.read()]);
+      const [values, states] = await Promise.all([readLogits(logits, options), hidden.read()]);
       return { logits: values, hidden: states as Float32Array };
     });
   }
@@ -133,7 +125,7 @@ export class CausalLM {
    * the logits, so that V numbers a token never leave the device.
    */
   scoreStep(cache: PagedKvCache, entry: StepEntry, targets: readonly number[]): Promise<Float32Array> {
-    this.#expectTokenIds(targets);
+    expectTokenIds(targets, this.config.vocabSize);
     return this.#run([entry], () => {
       const batch = createForwardBatch(cache, [entry], { logits: 'all' });
       const ids = Tensor.from(this.backend, Int32Array.from(targets));
@@ -148,48 +140,17 @@ export class CausalLM {
 
   /** Records a step inside a scope; `record` must have asked for all its reads when it first waits. */
   async #run<Result>(entries: readonly StepEntry[], record: () => Promise<Result>): Promise<Result> {
-    for (const { sequence, tokenIds } of entries) {
-      this.#expectTokenIds(tokenIds);
+    for (const { sequence, tokenIds, source } of entries) {
+      if (source !== undefined) throw new TypeError('Cannot run the model: it takes no source, but one is given');
+      expectTokenIds(tokenIds, this.config.vocabSize);
       this.#expectRoom(sequence.length + tokenIds.length);
     }
-    this.#expectAdapters(entries);
-    const before = entries.map(({ sequence }) => sequence.length);
-    try {
-      return await this.backend.scope(record);
-    } catch (error) {
-      for (const [i, { sequence }] of entries.entries()) sequence.truncate(Math.min(before[i]!, sequence.length));
-      throw error;
-    }
-  }
-
-  /** Logits, and log Σ exp of each row where it is wanted: from log P(0) = x₀ − log Σ exp(x), so that the device adds up. */
-  async #read(logits: Tensor, { target, logSums }: StepOptions): Promise<Float32Array> {
-    if (logSums === undefined) return logits.read(target) as Promise<Float32Array>;
-    const first = Tensor.from(this.backend, new Int32Array(logits.numRows));
-    const reads = [logits.read(target), tokenLogProbs(logits, first).read()] as const;
-    const [values, logProbs] = (await Promise.all(reads)) as [Float32Array, Float32Array];
-    for (const [row, logProb] of logProbs.entries()) logSums[row] = values[row * logits.numColumns]! - logProb;
-    return values;
-  }
-
-  /** An adapter knows its layers by their weights: on another model it would do nothing. */
-  #expectAdapters(entries: readonly StepEntry[]): void {
-    for (const { adapter } of entries) {
-      const [weight] = adapter?.layers.keys() ?? [];
-      if (weight !== undefined && !this.parameters.has(weight))
-        throw new TypeError('Cannot run the model: the adapter is one of another model');
-    }
+    expectAdapters(entries, this.parameters);
+    return withoutGrowthOnError(entries, () => this.backend.scope(record));
   }
 
   #newPast(numSequences: number, maxLength = this.config.maxPositions): PastKeyValues {
     return new PastKeyValues(this.createCache(maxLength, numSequences), numSequences);
-  }
-
-  #expectTokenIds(tokenIds: readonly number[]): void {
-    const { vocabSize } = this.config;
-    const wrong = findForeignToken(tokenIds, vocabSize);
-    if (wrong !== undefined)
-      throw new RangeError(`Cannot run the model: token id ${wrong}, wanted 0 to ${vocabSize - 1}`);
   }
 
   #expectRoom(length: number): void {

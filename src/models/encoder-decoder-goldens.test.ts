@@ -42,19 +42,18 @@ describe.each(Object.keys(testBackends))('%s backend: encoder-decoder models aga
 
 /** The encoder's output, and the logits of a target in one step and token by token, both over one stored source. */
 async function run(model: EncoderDecoderLM, sourceIds: readonly number[], targetIds: readonly number[]) {
-  const size = { numSequences: 2, targetTokens: targetIds.length, numSources: 1, sourceTokens: sourceIds.length };
-  const cache = model.createCache(size);
-  const source = cache.sources.createSequence();
+  const cache = model.createCache(Math.max(targetIds.length, sourceIds.length), 3);
+  const source = cache.createSequence();
   let encoded: Promise<Float32Array | Int32Array> | undefined;
   model.encode(cache, [{ sequence: source, tokenIds: sourceIds }], {
     observe: (path, tensor) => {
       if (path === 'encoder.output') encoded = tensor.read();
     },
   });
-  const sequence = cache.targets.createSequence();
+  const sequence = cache.createSequence();
   const whole = await model.step(cache, [{ sequence, source, tokenIds: targetIds }], { logits: 'all' });
   const cached = new Float32Array(whole.length);
-  const second = { sequence: cache.targets.createSequence(), source };
+  const second = { sequence: cache.createSequence(), source };
   for (const [i, id] of targetIds.entries())
     cached.set(
       await model.step(cache, [{ ...second, tokenIds: [id] }], { logits: 'last' }),

@@ -4,12 +4,11 @@ import { goldenNames, goldenPath } from '../../test/goldens.ts';
 import { temporaryFolder } from '../../test/temporary-folder.ts';
 import type { Backend } from '../backend/backend.ts';
 import { createBackend } from '../create-backend.ts';
-import type { EncoderDecoderCache } from '../kv-cache/encoder-decoder-cache.ts';
+import type { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
 import type { EncoderDecoderLM } from './encoder-decoder-lm.ts';
 import { loadEncoderDecoder, parseEncoderDecoderConfig } from './load-encoder-decoder.ts';
 import { saveEncoderDecoder } from './save-encoder-decoder.ts';
 
-const SIZE = { numSequences: 3, targetTokens: 20, numSources: 2, sourceTokens: 20 };
 const SOURCES = [
   [5, 9, 31, 7, 2],
   [8, 8, 40, 12, 33, 21, 5, 6, 7, 50, 51, 52, 53, 54, 55, 56, 57, 2],
@@ -27,15 +26,15 @@ afterAll(async () => {
   await backend.dispose();
 });
 
-function encode(cache: EncoderDecoderCache, tokenIds: readonly number[]) {
-  const sequence = cache.sources.createSequence();
+function encode(cache: PagedKvCache, tokenIds: readonly number[]) {
+  const sequence = cache.createSequence();
   model.encode(cache, [{ sequence, tokenIds }]);
   return sequence;
 }
 
 test('A target gets the same bits alone, in a batch, and over a source that others share', async () => {
-  const cache = model.createCache(SIZE);
-  const free = cache.sources.pool.numFree;
+  const cache = model.createCache(96);
+  const free = cache.pool.numFree;
   const sources = SOURCES.map((ids) => encode(cache, ids));
   const shared = sources[0]!.fork();
   const targets = [
@@ -43,7 +42,7 @@ test('A target gets the same bits alone, in a batch, and over a source that othe
     { source: sources[1]!, tokenIds: [2] },
     { source: shared, tokenIds: [2, 60] },
   ];
-  const entryOf = (target: (typeof targets)[number]) => ({ ...target, sequence: cache.targets.createSequence() });
+  const entryOf = (target: (typeof targets)[number]) => ({ ...target, sequence: cache.createSequence() });
   const entries = targets.map(entryOf);
   const together = await model.step(cache, entries, { logits: 'last' });
   for (const { sequence } of entries) sequence.release();
@@ -56,14 +55,14 @@ test('A target gets the same bits alone, in a batch, and over a source that othe
   }
   shared.release();
   sources[1]!.release();
-  expect(cache.sources.pool.numFree).toBe(free);
+  expect(cache.pool.numFree).toBe(free);
   cache.dispose();
 });
 
 describe('What cannot be is refused, and nothing has grown', () => {
   test('by encode', () => {
-    const cache = model.createCache(SIZE);
-    const sequence = cache.sources.createSequence();
+    const cache = model.createCache(80);
+    const sequence = cache.createSequence();
     const encoding = (tokenIds: readonly number[]) => () => model.encode(cache, [{ sequence, tokenIds }]);
     expect(encoding([])).toThrow('Cannot encode a source: it has no tokens');
     expect(encoding([3, 61])).toThrow('Cannot encode a source: token id 61, wanted 0 to 60');
@@ -72,22 +71,22 @@ describe('What cannot be is refused, and nothing has grown', () => {
     );
     expect(encoding(new Array(48).fill(3))).not.toThrow();
     expect(encoding([3])).toThrow('Cannot encode a source: its sequence has 48 tokens, wanted an empty one');
-    const other = cache.sources.createSequence();
-    const tooMany = () => model.encode(cache, [{ sequence: other, tokenIds: new Array(20).fill(3) }]);
-    expect(tooMany).toThrow('Cannot allocate 2 blocks');
+    const other = cache.createSequence();
+    const tooMany = () => model.encode(cache, [{ sequence: other, tokenIds: new Array(48).fill(3) }]);
+    expect(tooMany).toThrow('Cannot allocate 3 blocks');
     expect(other.length).toBe(0);
     cache.dispose();
   });
 
   test('by step', async () => {
-    const cache = model.createCache(SIZE);
+    const cache = model.createCache(80);
     const source = encode(cache, SOURCES[0]!);
-    const sequence = cache.targets.createSequence();
+    const sequence = cache.createSequence();
     const step = (tokenIds: readonly number[], from = source) =>
       model.step(cache, [{ sequence, source: from, tokenIds }], { logits: 'last' });
     await expect(step([61])).rejects.toThrow('Cannot run the model: token id 61, wanted 0 to 60');
     await expect(step(new Array(49).fill(3))).rejects.toThrow('49 tokens, but the model takes at most 48');
-    await expect(step([2], cache.sources.createSequence())).rejects.toThrow('the source of a target is not encoded');
+    await expect(step([2], cache.createSequence())).rejects.toThrow('the source of a target is not encoded');
     expect(sequence.length).toBe(0);
     cache.dispose();
   });

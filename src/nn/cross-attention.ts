@@ -1,6 +1,7 @@
 import type { DeviceCache, PagedBatch } from '../backend/backend.ts';
 import { attention, pagedAttention, storeKeysValues } from '../ops/attention.ts';
 import type { Tensor } from '../tensor/tensor.ts';
+import type { AdaptedRows } from './adapter.ts';
 import type { ForwardBatch } from './forward-batch.ts';
 import type { Linear } from './linear.ts';
 
@@ -43,7 +44,8 @@ export class CrossAttention {
   }
 
   /** Stores the keys and values of sources, of the encoder's output (S, C). */
-  store(encoded: Tensor, cache: DeviceCache, batch: PagedBatch): void {
-    storeKeysValues(cache, this.parts.key.forward(encoded), this.parts.value.forward(encoded), batch);
+  store(encoded: Tensor, cache: DeviceCache, batch: PagedBatch, adapters: readonly AdaptedRows[] | undefined): void {
+    const { key, value } = this.parts;
+    storeKeysValues(cache, key.forward(encoded, adapters), value.forward(encoded, adapters), batch);
   }
 }

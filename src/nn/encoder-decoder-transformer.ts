@@ -4,6 +4,7 @@ import { add } from '../ops/elementwise.ts';
 import { linear } from '../ops/linear.ts';
 import { gatherRows } from '../ops/rows.ts';
 import { scoped, type Tensor } from '../tensor/tensor.ts';
+import type { AdaptedRows } from './adapter.ts';
 import type { ForwardBatch } from './forward-batch.ts';
 import type { TransformerStack } from './transformer-stack.ts';
 
@@ -37,16 +38,30 @@ export class EncoderDecoderTransformer {
   }
 
   /** Stores what the decoder's layers attend to of the encoder's output (S, C), each in its cache. */
-  store(encoded: Tensor, caches: readonly DeviceCache[], batch: PagedBatch): void {
+  store(
+    encoded: Tensor,
+    caches: readonly DeviceCache[],
+    batch: PagedBatch,
+    adapters: readonly AdaptedRows[] | undefined,
+  ): void {
     for (const [layer, { parts }] of this.parts.decoder.parts.layers.entries())
-      encoded.backend.scope(() => parts.cross?.attention.store(encoded, caches[layer]!, batch));
+      encoded.backend.scope(() => parts.cross?.attention.store(encoded, caches[layer]!, batch, adapters));
   }
 
   /** The logits (rows, V) of the batch's rows, which attend to its sources. Call inside a scope. */
   forward(batch: ForwardBatch): Tensor {
-    const { decoder, logitsBias } = this.parts;
-    const hidden = decoder.forward(within('decoder', batch));
+    return this.forwardWithHidden(batch).logits;
+  }
+
+  /** The logits (rows, V) of the batch's rows, and the decoder's output (T, C) for all tokens. Call inside a scope. */
+  forwardWithHidden(batch: ForwardBatch): { readonly logits: Tensor; readonly hidden: Tensor } {
+    const hidden = this.parts.decoder.forward(within('decoder', batch));
     const rows = batch.logitRows === undefined ? hidden : gatherRows(hidden, batch.logitRows);
+    return { logits: this.#project(rows), hidden };
+  }
+
+  #project(rows: Tensor): Tensor {
+    const { decoder, logitsBias } = this.parts;
     const logits = linear(rows, decoder.parts.tokenEmbedding.weight);
     return logitsBias === undefined ? logits : add(logits, logitsBias);
   }

@@ -1,4 +1,5 @@
 import type { AttentionSpan, DeviceCache, PagedBatch } from '../backend/backend.ts';
+import type { CachedSequence } from '../kv-cache/cached-sequence.ts';
 import type { PagedKvCache, SequenceTokens } from '../kv-cache/paged-kv-cache.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { type AdaptedRows, type Adapter, adaptedRowsOf } from './adapter.ts';
@@ -65,9 +66,11 @@ export interface ForwardBatch {
   readonly recompute?: boolean | undefined;
 }
 
-/** New tokens of one sequence, and the adapter that they go through. */
+/** New tokens of one sequence, the adapter that they go through, and the encoded source that they attend to. */
 export interface StepEntry extends SequenceTokens {
   readonly adapter?: Adapter | undefined;
+  /** In encoder-decoder models: a sequence of the same cache. */
+  readonly source?: CachedSequence | undefined;
 }
 
 /** Lays out new tokens of several sequences as one batch, making room for them in the cache. Call inside a scope. */
@@ -96,10 +99,20 @@ export function createForwardBatch(
     tokenIds: Tensor.from(backend, tokenIds),
     positions,
     context: { kind: 'cached', paged, caches: cache.layers },
+    source: storedSources(cache, entries),
     logitRows: logitRows.length === paged.numTokens ? undefined : Tensor.from(backend, Int32Array.from(logitRows)),
     observe: options.observe,
     adapters: adaptedRowsOf(backend, entries),
   };
+}
+
+/** Which source each row reads; undefined in models without sources. */
+function storedSources(cache: PagedKvCache, entries: readonly StepEntry[]): SourceContext | undefined {
+  const reads = entries.flatMap(({ source, tokenIds }) =>
+    source === undefined ? [] : [{ sequence: source, numQueries: tokenIds.length }],
+  );
+  if (reads.length === 0) return undefined;
+  return { kind: 'stored', paged: cache.planReads(reads), caches: cache.layers };
 }
 
 /** Rows of entry `i`, which has `numTokens` new tokens, that get logits. */

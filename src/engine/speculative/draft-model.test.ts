@@ -43,7 +43,7 @@ afterEach(() => close());
 
 function open(
   numBlocks: number,
-  options: { maxNumBatchedTokens?: number; model?: Pick<StepModel, 'config' | 'step'> } = {},
+  options: { maxNumBatchedTokens?: number; model?: Pick<StepModel, 'config' | 'encoder' | 'step'> } = {},
 ) {
   close();
   steps = [];
@@ -253,7 +253,7 @@ describe('what goes wrong', () => {
     let isBroken = false;
     const step: CausalLM['step'] = (...args) =>
       isBroken ? Promise.reject(new Error('no device')) : model.step(...args);
-    open(8, { model: { config: model.config, step } });
+    open(8, { model: { config: model.config, encoder: undefined, step } });
     const sequence = new TokenSequence(ids(1, 9));
     await draft(ask(sequence));
     sequence.append([4, 5]);
@@ -275,7 +275,7 @@ describe('what goes wrong', () => {
 
   test('logits that are not finite', async () => {
     const step: CausalLM['step'] = async (...args) => (await model.step(...args)).fill(Number.NaN);
-    open(8, { model: { config: model.config, step } });
+    open(8, { model: { config: model.config, encoder: undefined, step } });
     await expect(draft(ask(new TokenSequence([1])))).rejects.toThrow(
       new RangeError('Cannot draft: the logits of the draft model are not finite'),
     );
@@ -288,7 +288,7 @@ describe('what goes wrong', () => {
       drafter.release(a);
       return logits;
     };
-    open(8, { model: { config: model.config, step } });
+    open(8, { model: { config: model.config, encoder: undefined, step } });
     const drafts = await draft(ask(a), ask(b));
     expect(drafts[0]!.tokenIds).toEqual([]);
     expect(drafts[1]!.tokenIds).toEqual(await continuation(b, 4));

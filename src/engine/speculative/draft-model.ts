@@ -1,12 +1,18 @@
 import type { Draft } from '../../decoding/draft.ts';
-import type { PagedKvCache } from '../../kv-cache/paged-kv-cache.ts';
+import { PagedKvCache } from '../../kv-cache/paged-kv-cache.ts';
+import { type CachedSource, SourceCache } from '../../kv-cache/source-cache.ts';
 import type { StepModel } from '../step-model.ts';
 import { type DraftRequest, DraftRun } from './draft-run.ts';
 import { DraftSequence } from './draft-sequence.ts';
 
+/** What is asked of a model that guesses; one without an encoder guesses targets without their sources. */
+type DraftingModel = Pick<StepModel, 'config' | 'encoder' | 'step'>;
+
 export interface DraftModelOptions {
   /** Tokens in the target's vocabulary; the draft model must have the same. */
   readonly targetVocabSize: number;
+  /** Tokens in the vocabulary of the target's sources; a draft model with an encoder must have the same. */
+  readonly sourceVocabSize?: number | undefined;
   /** Most tokens computed in one step; 256 unless given. */
   readonly maxNumBatchedTokens?: number | undefined;
 }
@@ -29,15 +35,19 @@ export interface DraftStep {
  * drafter.dispose();
  */
 export class DraftModel {
-  readonly #model: Pick<StepModel, 'config' | 'step'>;
+  readonly #model: DraftingModel;
   readonly #cache: PagedKvCache;
+  readonly #sources: SourceCache;
   readonly #maxNumBatchedTokens: number;
   readonly #memories = new Map<object, DraftSequence>();
 
   /** Takes over the cache. Throws a `RangeError` if the vocabularies differ in size. */
-  constructor(model: Pick<StepModel, 'config' | 'step'>, cache: PagedKvCache, options: DraftModelOptions) {
-    const { targetVocabSize, maxNumBatchedTokens = 256 } = options;
-    expectVocabulary(model.config.vocabSize, targetVocabSize);
+  constructor(model: DraftingModel, cache: PagedKvCache, options: DraftModelOptions) {
+    const { targetVocabSize, sourceVocabSize, maxNumBatchedTokens = 256 } = options;
+    expectVocabulary(model.config.vocabSize, targetVocabSize, 'vocabulary');
+    if (model.encoder !== undefined)
+      expectVocabulary(model.encoder.vocabSize, sourceVocabSize ?? 0, 'source vocabulary');
+    this.#sources = new SourceCache(cache.pool);
     this.#model = model;
     this.#cache = cache;
     this.#maxNumBatchedTokens = maxNumBatchedTokens;
@@ -50,7 +60,8 @@ export class DraftModel {
    * logits that are not finite, and what the model throws.
    */
   async propose(requests: readonly DraftRequest[], onStep?: (step: DraftStep) => void): Promise<readonly Draft[]> {
-    const runs = this.#begin(requests);
+    const runs = this.#start(requests);
+    this.#encode(runs.values());
     let active = [...runs.values()];
     while (active.length > 0) {
       await this.#step(active, onStep);
@@ -61,7 +72,7 @@ export class DraftModel {
 
   /** Forgets a sequence and frees its blocks: it is over, or will not go on soon. */
   release(key: object): void {
-    this.#memories.get(key)?.cached.release();
+    this.#memories.get(key)?.release();
     this.#memories.delete(key);
   }
 
@@ -72,24 +83,50 @@ export class DraftModel {
   }
 
   /** The drafts that there is room for. All blocks that they can come to need are free, so none fails half-way. */
-  #begin(requests: readonly DraftRequest[]): ReadonlyMap<DraftRequest, DraftRun> {
+  #start(requests: readonly DraftRequest[]): ReadonlyMap<DraftRequest, DraftRun> {
     // What was guessed wrong is freed for all before any is given room.
     for (const { key, sequence } of requests) this.#memories.get(key)?.follow(sequence.tokenIds);
     const runs = new Map<DraftRequest, DraftRun>();
+    const sources = new Set<CachedSource | undefined>();
     let numReserved = 0;
     for (const request of requests) {
       if (request.maxTokens <= 0) continue;
-      const memory = this.#memories.get(request.key) ?? new DraftSequence(this.#cache);
-      const length = this.#lengthThatFits(request, memory, this.#cache.pool.numFree - numReserved);
+      const memory = this.#memories.get(request.key) ?? this.#begin(request);
+      this.#memories.set(request.key, memory);
+      const numSourceBlocks = sources.has(memory.source?.source) ? 0 : numBlocksToEncode(memory);
+      const numFree = this.#cache.pool.numFree - numReserved - numSourceBlocks;
+      const length = this.#canEncode(memory) ? this.#lengthThatFits(request, memory, numFree) : 0;
       if (length === 0) {
         this.release(request.key);
         continue;
       }
-      this.#memories.set(request.key, memory);
+      sources.add(memory.source?.source);
       runs.set(request, new DraftRun(request, memory, length));
-      numReserved += numBlocksToDraft(request, memory, length);
+      numReserved += numSourceBlocks + numBlocksToDraft(request, memory, length);
     }
     return runs;
+  }
+
+  /** A sequence that is not known yet. */
+  #begin({ sequence: { sourceIds } }: DraftRequest): DraftSequence {
+    const hasSource = this.#model.encoder !== undefined && sourceIds !== undefined;
+    return new DraftSequence(this.#cache, hasSource ? this.#sources.open(sourceIds) : undefined);
+  }
+
+  /** Whether the source, if the model wants one, is there and not too long for it. */
+  #canEncode({ source }: DraftSequence): boolean {
+    const { encoder } = this.#model;
+    return encoder === undefined || (source !== undefined && source.tokenIds.length <= encoder.maxPositions);
+  }
+
+  /** Encodes the sources of new sequences, each once. */
+  #encode(runs: Iterable<DraftRun>): void {
+    const { encoder } = this.#model;
+    if (encoder === undefined) return;
+    const sources = new Set<CachedSource>();
+    for (const { memory } of runs) if (memory.source?.source?.isEncoded === false) sources.add(memory.source.source);
+    encoder.encode(this.#cache, [...sources]);
+    for (const source of sources) this.#sources.keep(source);
   }
 
   #lengthThatFits(request: DraftRequest, memory: DraftSequence, numFree: number): number {
@@ -107,7 +144,10 @@ export class DraftModel {
     const hasRows = chunks.some(({ isLast }) => isLast);
     const rows = await this.#model.step(
       this.#cache,
-      chunks.map(({ run, tokenIds }) => ({ sequence: run.memory.cached, tokenIds })),
+      chunks.map(({ run, tokenIds }) => {
+        const { cached, source } = run.memory;
+        return { sequence: cached, tokenIds, source: source?.source?.sequence };
+      }),
       { logits: hasRows ? logits : 'none' },
     );
     const numTokens = chunks.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
@@ -158,9 +198,14 @@ function numBlocksToDraft({ sequence }: DraftRequest, { cached }: DraftSequence,
   return cached.blocksToAppend(sequence.position + length - 1 - cached.length);
 }
 
-function expectVocabulary(draft: number, target: number): void {
+/** Blocks that the source of a sequence takes when it is encoded. */
+function numBlocksToEncode({ source }: DraftSequence): number {
+  return source === undefined || source.isEncoded ? 0 : PagedKvCache.blocksFor(source.tokenIds.length);
+}
+
+function expectVocabulary(draft: number, target: number, what: string): void {
   if (draft === target) return;
   throw new RangeError(
-    `Cannot draft: the draft model has a vocabulary of ${draft} tokens, wanted ${target} like the target model`,
+    `Cannot draft: the draft model has a ${what} of ${draft} tokens, wanted ${target} like the target model`,
   );
 }

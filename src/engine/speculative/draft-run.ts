@@ -40,7 +40,7 @@ export class DraftRun {
     this.request = request;
     this.memory = memory;
     this.#numWanted = numWanted;
-    this.#tokens = new TokenSequence(sequence.promptIds, sequence.generatedIds);
+    this.#tokens = TokenSequence.of(sequence);
     this.#distributions = withDistributions && chooser.temperature !== 0 ? [] : undefined;
   }
 

@@ -58,3 +58,8 @@ test.each([0, -1, 1.5, Number.NaN])('rejects a size of %s', (size) => {
     new RangeError(`Cannot look up drafts: maxMatchingNgramSize is ${size}, but it must be a whole number above 0`),
   );
 });
+
+test('A source is looked up too', () => {
+  const sequence = new TokenSequence([0], [7, 8], [5, 7, 8, 9, 6]);
+  expect(promptLookup(2).propose(sequence, 2)).toEqual([9, 6]);
+});

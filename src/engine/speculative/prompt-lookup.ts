@@ -4,7 +4,8 @@ import type { DraftProposer } from '../../decoding/draft.ts';
  * Guesses without a model (Saxena 2023, prompt lookup decoding): what followed the last few tokens when they occurred
  * before, in the prompt or in the generated text. The longest end of the sequence counts, of at most `maxMatchingNgramSize`
  * tokens, that occurred before; of several such places the most recent one, where Hugging Face Transformers takes the first.
- * The guess may run on into itself, so a text that repeats is guessed as far as is asked for.
+ * The guess may run on into itself, so a text that repeats is guessed as far as is asked for. A source counts as what comes before
+ * the target: much of a text that is corrected, summed up or put into a form stands in it.
  */
 export function promptLookup(maxMatchingNgramSize: number): DraftProposer {
   if (!(Number.isInteger(maxMatchingNgramSize) && maxMatchingNgramSize >= 1)) {
@@ -13,7 +14,8 @@ export function promptLookup(maxMatchingNgramSize: number): DraftProposer {
     );
   }
   return {
-    propose: ({ tokenIds }, maxTokens) => {
+    propose: ({ sourceIds = [], tokenIds: ownIds }, maxTokens) => {
+      const tokenIds = [...sourceIds, ...ownIds];
       const start = findContinuation(tokenIds, maxMatchingNgramSize);
       return start === undefined ? [] : copyFrom(tokenIds, start, maxTokens);
     },
