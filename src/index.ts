@@ -149,6 +149,13 @@ export { ChatTemplate } from './tokenizers/chat-template.ts';
 export { Detokenizer } from './tokenizers/detokenizer.ts';
 export { HuggingFaceTokenizer } from './tokenizers/hugging-face-tokenizer.ts';
 export { loadTokenizer } from './tokenizers/load-tokenizer.ts';
+export { loadSourceTargetTokenizer } from './tokenizers/source-target/load-source-target-tokenizer.ts';
+export type {
+  SourceLanguages,
+  SourceTargetTokenizer,
+  TargetLanguage,
+  TargetStart,
+} from './tokenizers/source-target/source-target-tokenizer.ts';
 export type { Tokenizer } from './tokenizers/tokenizer.ts';
 export type { Corpus } from './tokenizers/training/corpus.ts';
 export type { TrainedBpe } from './tokenizers/training/train-bpe.ts';
