@@ -95,8 +95,10 @@ export { LLM } from './llm/llm.ts';
 export type { LentOptions, LoadOptions, Progress } from './llm/load-options.ts';
 export type { RandomOptions } from './llm/load-parts.ts';
 export type { ScoredToken, ScoreOptions, TextScore } from './llm/score-text.ts';
+export type { TokenAttentions, TransduceOptions, Transduction } from './llm/transduction.ts';
 export type { ForwardInput, ForwardOutput } from './models/causal-lm.ts';
 export { CausalLM } from './models/causal-lm.ts';
+export { type CrossAttentions, crossAttentions } from './models/cross-attentions.ts';
 export { EncoderDecoderLM, type SourceEncoder } from './models/encoder-decoder-lm.ts';
 export type { GgufDType } from './models/gguf/gguf-tensors.ts';
 export type { WriteGgufOptions } from './models/gguf/write-gguf.ts';
@@ -108,6 +110,8 @@ export {
   parseEncoderDecoderConfig,
 } from './models/load-encoder-decoder.ts';
 export { describeModel, loadModel, loadModelFrom, parseModelConfig } from './models/load-model.ts';
+export type { LanguageModel, LanguageModelDescription } from './models/language-model.ts';
+export { describeLanguageModel, loadLanguageModel, loadLanguageModelFrom } from './models/language-model.ts';
 export type { LoadParametersOptions, LoadProgress } from './models/load-parameters.ts';
 export { Logits } from './models/logits.ts';
 export type { ModelDescription } from './models/model-description.ts';

@@ -58,6 +58,7 @@ interface CamelCaseInput {
   readonly allowedTokenIds?: Maybe<number | readonly number[]>;
   readonly suppressTokens?: Maybe<number | readonly number[]>;
   readonly beginSuppressTokens?: Maybe<number | readonly number[]>;
+  readonly decoderStartTokenId?: Maybe<number>;
   readonly forcedBosTokenId?: Maybe<number>;
   readonly forcedEosTokenId?: Maybe<number | readonly number[]>;
   readonly exponentialDecayLengthPenalty?: Maybe<LengthDecayOption | readonly [start: number, factor: number]>;

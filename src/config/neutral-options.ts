@@ -5,7 +5,7 @@ import type { WatermarkOption } from './watermark-option.ts';
 export interface GenerationOptions {
   /** Most tokens to generate. 256 if neither it nor `maxLength` is given; the model's context bounds it in any case. */
   readonly maxNewTokens: number | undefined;
-  /** Most tokens of prompt and generated text together. Where both limits are given, both hold. */
+  /** Most tokens of prompt and generated text together, of a target its start counted. Where both limits are given, both hold. */
   readonly maxLength: number | undefined;
   /** Stop tokens are not chosen, and stop strings not seen, before this many tokens. */
   readonly minNewTokens: number;
@@ -45,7 +45,7 @@ export interface GenerationOptions {
   readonly mirostatEta: number;
   /** Divides positive and multiplies negative logits of tokens of the prompt and the generated text; 1 is none. */
   readonly repetitionPenalty: number;
-  /** Multiplies positive and divides negative logits of the prompt's tokens; 1 is none. */
+  /** Multiplies positive and divides negative logits of the tokens of the source, or of the prompt; 1 is none. */
   readonly encoderRepetitionPenalty: number;
   /** Taken from a token's logit for each time it was generated, −2 to 2; the prompt does not count. */
   readonly frequencyPenalty: number;
@@ -62,7 +62,7 @@ export interface GenerationOptions {
   readonly drySequenceBreakers: readonly string[];
   /** No n-gram of this size comes twice in prompt and generated text; 0 is off. */
   readonly noRepeatNgramSize: number;
-  /** No n-gram of this size of the prompt is generated; 0 is off. */
+  /** No n-gram of this size of the source, or of the prompt, is generated; 0 is off. */
   readonly encoderNoRepeatNgramSize: number;
   /** Sequences of tokens that are not generated. */
   readonly badWordsIds: readonly (readonly number[])[];
@@ -78,7 +78,9 @@ export interface GenerationOptions {
   readonly suppressTokens: readonly number[];
   /** Tokens that are not generated first. */
   readonly beginSuppressTokens: readonly number[];
-  /** The first token that is generated after a prompt of one token. */
+  /** What a target begins with, before its first token, in models with an encoder; undefined is what config.json says. */
+  readonly decoderStartTokenId: number | undefined;
+  /** The first token that is generated after a prompt of one token, as the start of a target is. */
   readonly forcedBosTokenId: number | undefined;
   /** One of these is the last token where the length limit ends the text. */
   readonly forcedEosTokenId: readonly number[];
@@ -148,7 +150,7 @@ export const NEUTRAL_OPTIONS: GenerationOptions = Object.freeze({
   ...{ badWordsIds: Object.freeze([]), badWords: Object.freeze([]) },
   ...{ logitBias: new Map(), sequenceBias: Object.freeze([]) },
   ...{ allowedTokenIds: undefined, suppressTokens: Object.freeze([]), beginSuppressTokens: Object.freeze([]) },
-  ...{ forcedBosTokenId: undefined, forcedEosTokenId: Object.freeze([]) },
+  ...{ decoderStartTokenId: undefined, forcedBosTokenId: undefined, forcedEosTokenId: Object.freeze([]) },
   exponentialDecayLengthPenalty: undefined,
   ...{ guidanceScale: 1, negativePrompt: undefined, negativePromptIds: undefined },
   ...{ watermark: undefined, removeInvalidValues: false, renormalizeLogits: false, processorOrder: undefined },

@@ -23,6 +23,12 @@ export interface RunOptions {
   readonly prefixAllowedTokens?: PrefixAllowedTokens | undefined;
   /** The name of an adapter that was loaded with the model; without one, the model by itself. */
   readonly adapter?: string | undefined;
+  /** Language of the source, as the model spells it; in models that translate between several. */
+  readonly from?: string | undefined;
+  /** Language of the target. */
+  readonly to?: string | undefined;
+  /** What the target begins with, in models with an encoder; the text that is given out continues it. */
+  readonly targetPrefix?: Prompt | undefined;
   /** Guesses tokens ahead, which the model checks at once; the result is the same without it. */
   readonly draftProposer?: DraftProposer | undefined;
 }
@@ -36,7 +42,7 @@ export type ChatOptions = GenerateOptions & Omit<RenderOptions, 'addGenerationPr
 /** Parts the options of a run from those of the generation. */
 export function splitOptions(options: GenerateOptions): { readonly run: RunOptions; readonly input: GenerationInput } {
   const { signal, priority, useCache, use_cache, adapter, ...others } = options;
-  const { logitsProcessors, prefixAllowedTokens, draftProposer, ...input } = others;
+  const { logitsProcessors, prefixAllowedTokens, draftProposer, from, to, targetPrefix, ...input } = others;
   const run = {
     signal,
     priority,
@@ -44,6 +50,9 @@ export function splitOptions(options: GenerateOptions): { readonly run: RunOptio
     logitsProcessors,
     prefixAllowedTokens,
     adapter,
+    from,
+    to,
+    targetPrefix,
     draftProposer,
   };
   if (priority !== undefined && !Number.isFinite(priority))

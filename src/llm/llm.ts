@@ -1,5 +1,6 @@
 import { type Backend, CACHE_BLOCK_SIZE } from '../backend/backend.ts';
 import { eitherSignal } from '../base/either-signal.ts';
+import type { EncoderDecoderConfig } from '../config/encoder-decoder-config.ts';
 import type { GenerationDefaults } from '../config/generation-options.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import type { GeneratedToken } from '../decoding/generation-output.ts';
@@ -7,14 +8,20 @@ import { Engine } from '../engine/engine.ts';
 import { engineLimits } from '../engine/engine-options.ts';
 import { DraftModel } from '../engine/speculative/draft-model.ts';
 import type { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
-import type { CausalLM } from '../models/causal-lm.ts';
-import type { ModelDescription } from '../models/model-description.ts';
+import {
+  expectCausal,
+  expectEncoder,
+  type LanguageModel,
+  type LanguageModelDescription,
+} from '../models/language-model.ts';
 import type { ChatMessage, ChatTemplate, RenderOptions } from '../tokenizers/chat-template.ts';
 import { Detokenizer } from '../tokenizers/detokenizer.ts';
+import type { SourceTargetTokenizer } from '../tokenizers/source-target/source-target-tokenizer.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import type { MemoryReport } from './estimate-memory.ts';
 import type { ChatOptions, GenerateOptions, Prompt } from './generate-options.ts';
 import { type Generation, toGeneration } from './generation.ts';
+import { type InputReader, readerFor } from './generation-inputs.ts';
 import {
   type CacheOptions,
   checkLentOptions,
@@ -23,14 +30,14 @@ import {
   type LentOptions,
   type LoadOptions,
 } from './load-options.ts';
-import { type LoadedParts, loadParts, type RandomOptions, randomParts } from './load-parts.ts';
+import { givenAssets, type LoadedParts, loadParts, type RandomOptions, randomParts } from './load-parts.ts';
 import { modelFingerprint } from './model-fingerprint.ts';
 import { NamedAdapters } from './named-adapters.ts';
 import { type PreparedGeneration, prepareGeneration } from './prepare-generation.ts';
 import { type ScoreOptions, scoreText, type TextScore } from './score-text.ts';
-import { defaultsOf } from './text-assets.ts';
 import { TokenSearch } from './token-search.ts';
 import { streamFrom } from './token-stream.ts';
+import { type TransduceOptions, type Transduction, toTransduction } from './transduction.ts';
 
 /**
  * A language model with its tokenizer: text in, text out.
@@ -41,14 +48,18 @@ import { streamFrom } from './token-stream.ts';
  * for await (const { text } of llm.stream('Once upon a time')) process.stdout.write(text);
  */
 export class LLM {
-  readonly model: CausalLM;
+  readonly model: LanguageModel;
+  /** Of what is generated; sources may have another, see `sourceTarget`. */
   readonly tokenizer: Tokenizer | undefined;
-  /** The longest sequence, prompt included. */
+  /** Reads sources and knows languages, in models with an encoder. */
+  readonly sourceTarget: SourceTargetTokenizer | undefined;
+  /** The longest sequence, prompt included; in models with an encoder the longest target. */
   readonly contextLength: number;
   /** What the model's generation_config.json says. */
   readonly defaults: GenerationDefaults;
   readonly #chatTemplate: ChatTemplate | undefined;
   readonly #tokenSearch: TokenSearch | undefined;
+  readonly #reader: InputReader;
   /** Serves all requests; its statistics and events are here. */
   readonly engine: Engine;
   readonly #cache: PagedKvCache;
@@ -70,16 +81,18 @@ export class LLM {
     this.#isLent = isLent;
     this.#adapters = adapters;
     this.tokenizer = assets.tokenizer;
+    this.sourceTarget = assets.sourceTarget;
     this.defaults = assets.defaults;
-    this.contextLength = chooseContextLength(options.contextLength, model.config.maxPositions);
+    this.#reader = readerFor(model.config, assets);
+    this.contextLength = chooseContextLength(options.contextLength, model);
     this.#chatTemplate = assets.chatTemplate;
     this.#tokenSearch = assets.tokenizer && new TokenSearch(assets.tokenizer);
     this.#weightBytes = model.backend.memoryUsage().allocatedBytes;
-    const cacheTokens = chooseCacheTokens(options.cacheTokens, this.contextLength);
+    const cacheTokens = chooseCacheTokens(options.cacheTokens, this.contextLength, model);
     const limits = engineLimits(options);
     this.#cache = model.createCache(cacheTokens);
-    const targetVocabSize = model.config.vocabSize;
-    this.#draftModel = draft && new DraftModel(draft, draft.createCache(cacheTokens), { targetVocabSize });
+    const vocabularies = { targetVocabSize: model.config.vocabSize, sourceVocabSize: model.encoder?.vocabSize };
+    this.#draftModel = draft && new DraftModel(draft, draft.createCache(cacheTokens), vocabularies);
     this.engine = new Engine(model, this.#cache, limits, this.#draftModel);
   }
 
@@ -103,7 +116,7 @@ export class LLM {
    * const llm = await LLM.random(modelPreset('gpt2'), { contextLength: 64 });
    * const { tokenIds } = await llm.generate([464, 3290], { maxNewTokens: 4 });
    */
-  static random(description: ModelDescription, options: RandomOptions = {}): Promise<LLM> {
+  static random(description: LanguageModelDescription, options: RandomOptions = {}): Promise<LLM> {
     return randomParts(description, options, (parts) => new LLM(parts, options));
   }
 
@@ -117,10 +130,10 @@ export class LLM {
    * const { text } = await llm.generate('Once upon a time', { maxNewTokens: 50 });
    * await llm.dispose();
    */
-  static async over(model: CausalLM, options: LentOptions = {}): Promise<LLM> {
+  static async over(model: LanguageModel, options: LentOptions = {}): Promise<LLM> {
     checkLentOptions(options);
     const { tokenizer, chatTemplate, adapters = {} } = options;
-    const assets = { tokenizer, chatTemplate, defaults: defaultsOf(model.config) };
+    const assets = givenAssets(model, { tokenizer, chatTemplate });
     const named = await NamedAdapters.of(adapters);
     return new LLM({ model, assets, draft: undefined, adapters: named }, options, { isLent: true });
   }
@@ -129,7 +142,7 @@ export class LLM {
     return this.model.backend;
   }
 
-  get config(): ModelConfig {
+  get config(): ModelConfig | EncoderDecoderConfig {
     return this.model.config;
   }
 
@@ -144,7 +157,8 @@ export class LLM {
   }
 
   /**
-   * Continues a prompt, given as text or as token ids, or several prompts at once, which gives their generations in order.
+   * Continues a prompt, given as text or as token ids, or several prompts at once, which gives their generations in order. A
+   * model with an encoder reads the prompt as its source and generates the target.
    * Options carry our names, Hugging Face's or OpenAI's; what they leave out comes from generation_config.json. Calls that
    * are made at the same time share the model's steps, and none shows in another's result.
    *
@@ -163,17 +177,45 @@ export class LLM {
     options: GenerateOptions = {},
   ): Promise<Generation | Generation[]> {
     if (!isBatch(prompt)) return this.#run(this.#prepare(prompt, options));
-    // One request that fails takes the others with it.
-    const failure = new AbortController();
-    const signal = eitherSignal(options.signal, failure.signal);
-    const prepared = prompt.map((one) => this.#prepare(one, { ...options, signal }));
-    const runs = prepared.map((generation) => this.#run(generation));
-    try {
-      return await Promise.all(runs);
-    } catch (error) {
-      failure.abort(error);
-      throw error;
-    }
+    return this.#runAll(prompt, options, (prepared) => this.#run(prepared));
+  }
+
+  /**
+   * Makes a text of a text, or of each of several at once: what an encoder-decoder model was trained for. It is `generate` of such
+   * a model, which also tells what the model read and, with `attentions`, where it looked. Throws as `generate`, and a `TypeError`
+   * for a model without an encoder.
+   *
+   * @example
+   * const { text } = await llm.transduce('the third of March 1998');
+   * const { attentions } = await llm.transduce('half past two', { attentions: true });
+   */
+  transduce(source: Prompt, options?: TransduceOptions): Promise<Transduction>;
+  transduce(sources: readonly Prompt[], options?: TransduceOptions): Promise<Transduction[]>;
+  async transduce(
+    source: Prompt | readonly Prompt[],
+    { attentions = false, ...options }: TransduceOptions = {},
+  ): Promise<Transduction | Transduction[]> {
+    const model = expectEncoder(this.model, 'transduce a text');
+    const run = async (prepared: PreparedGeneration) => {
+      const generation = await this.#run(prepared);
+      return toTransduction(generation, prepared.request, { model, texts: this.sourceTarget, attentions });
+    };
+    if (!isBatch(source)) return run(this.#prepare(source, options));
+    return this.#runAll(source, options, run);
+  }
+
+  /**
+   * Translates a text, or several at once: `transduce` with languages, as far as the model is told any (`sourceTarget.languages`
+   * has their codes). Throws as `transduce`, a `TypeError` for a language that is missing or of no use, and a `RangeError` for an
+   * unknown one.
+   *
+   * @example
+   * const { text } = await llm.translate('Good morning', { from: 'eng_Latn', to: 'fra_Latn', numBeams: 4 });
+   */
+  translate(text: Prompt, options?: TransduceOptions): Promise<Transduction>;
+  translate(texts: readonly Prompt[], options?: TransduceOptions): Promise<Transduction[]>;
+  translate(text: Prompt | readonly Prompt[], options: TransduceOptions = {}): Promise<Transduction | Transduction[]> {
+    return isBatch(text) ? this.transduce(text, options) : this.transduce(text, options);
   }
 
   /**
@@ -229,10 +271,11 @@ export class LLM {
     const { stride, adapter: name, onProgress, signal, ...unknown } = options;
     for (const name of Object.keys(unknown)) throw new TypeError(`Cannot score a text: unknown option "${name}"`);
     const adapter = this.#adapters.find(name, 'score a text')?.adapter;
+    const model = expectCausal(this.model, 'score a text');
     const ids = typeof text === 'string' ? this.encode(text) : text;
     const scored = this.#lastScore.then(() => {
       signal?.throwIfAborted();
-      const { model, contextLength } = this;
+      const { contextLength } = this;
       return scoreText({ model, adapter, ids, contextLength, stride, onProgress, signal });
     });
     this.#lastScore = scored.catch(() => {});
@@ -252,7 +295,7 @@ export class LLM {
    */
   async saveCache(): Promise<Uint8Array<ArrayBuffer>> {
     this.#expectAlive();
-    return this.engine.savePrefixes(await modelFingerprint(this.model));
+    return this.engine.savePrefixes(await modelFingerprint(expectCausal(this.model, 'save the cache')));
   }
 
   /**
@@ -261,7 +304,8 @@ export class LLM {
    */
   async restoreCache(bytes: Uint8Array): Promise<number> {
     this.#expectAlive();
-    return CACHE_BLOCK_SIZE * (await this.engine.restorePrefixes(bytes, await modelFingerprint(this.model)));
+    const fingerprint = await modelFingerprint(expectCausal(this.model, 'restore the cache'));
+    return CACHE_BLOCK_SIZE * (await this.engine.restorePrefixes(bytes, fingerprint));
   }
 
   /** What the model has taken on the device, in bytes; `estimateMemory` predicts it. */
@@ -285,6 +329,23 @@ export class LLM {
     return this.dispose();
   }
 
+  /** Runs all at once. One request that fails takes the others with it. */
+  async #runAll<Result>(
+    prompts: readonly Prompt[],
+    options: GenerateOptions,
+    run: (prepared: PreparedGeneration) => Promise<Result>,
+  ): Promise<Result[]> {
+    const failure = new AbortController();
+    const signal = eitherSignal(options.signal, failure.signal);
+    const prepared = prompts.map((prompt) => this.#prepare(prompt, { ...options, signal }));
+    try {
+      return await Promise.all(prepared.map(run));
+    } catch (error) {
+      failure.abort(error);
+      throw error;
+    }
+  }
+
   async #run({ search, request }: PreparedGeneration): Promise<Generation> {
     const report = await this.engine.submit(request);
     return toGeneration(search.results(), report);
@@ -295,13 +356,9 @@ export class LLM {
     const { tokenizer, defaults, contextLength } = this;
     const { vocabSize } = this.config;
     const hasDraftModel = this.#draftModel !== undefined;
-    const [tokenSearch, adapters] = [this.#tokenSearch, this.#adapters];
-    const context = { tokenizer, tokenSearch, defaults, contextLength, vocabSize, hasDraftModel, adapters };
-    return prepareGeneration(context, this.#promptIds(prompt), options, onToken);
-  }
-
-  #promptIds(prompt: Prompt): readonly number[] {
-    return typeof prompt === 'string' ? this.#requireTokenizer('read a prompt').encode(prompt) : prompt;
+    const [tokenSearch, adapters, reader] = [this.#tokenSearch, this.#adapters, this.#reader];
+    const context = { tokenizer, reader, tokenSearch, defaults, contextLength, vocabSize, hasDraftModel, adapters };
+    return prepareGeneration(context, prompt, options, onToken);
   }
 
   #renderChat(messages: readonly ChatMessage[], options: RenderOptions): readonly number[] {

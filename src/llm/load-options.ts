@@ -1,10 +1,12 @@
 import type { LoraAdapter } from '../adapters/lora-adapter.ts';
+import { CACHE_BLOCK_SIZE } from '../backend/backend.ts';
 import { WEIGHT_DTYPES, type WeightDType } from '../backend/dtype.ts';
 import { didYouMean } from '../base/suggest.ts';
 import { showValue } from '../config/show-value.ts';
 import { type BackendOptions, DEVICES } from '../create-backend.ts';
 import { ENGINE_OPTION_NAMES, type EngineOptions } from '../engine/engine-options.ts';
 import type { HubProgress } from '../hub/resolve-model.ts';
+import type { LanguageModel } from '../models/language-model.ts';
 import type { LoadProgress } from '../models/load-parameters.ts';
 import type { ChatTemplate } from '../tokenizers/chat-template.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
@@ -16,11 +18,14 @@ export type Progress = HubProgress | LoadProgress;
 export interface LoadOptions extends BackendOptions, EngineOptions {
   /** Width of the weights in memory; `auto` (the default) keeps the file's own. */
   readonly dtype?: WeightDType | 'auto' | undefined;
-  /** The longest sequence, prompt included. Unless given, what the model takes or 4096, whichever is less. */
+  /**
+   * The longest sequence, prompt included; in models with an encoder the longest target. Unless given, what the model takes, but
+   * at most 4096, or 512 for targets.
+   */
   readonly contextLength?: number | undefined;
   /**
    * Tokens of the KV cache, which all requests share. Unless given, four times `contextLength` but no more than 4096, or
-   * `contextLength` if that is more.
+   * `contextLength` if that is more; with an encoder, as much as the longest source and five beams of the longest target.
    */
   readonly cacheTokens?: number | undefined;
   /**
@@ -109,14 +114,27 @@ function expectFolders({ adapters, mergeAdapter }: LoadOptions): void {
 }
 
 /** The cache's length for a model that takes `maxPositions` tokens. */
-export function chooseContextLength(wanted: number | undefined, maxPositions: number): number {
-  if (wanted === undefined) return Math.min(maxPositions, 4096);
+export function chooseContextLength(
+  wanted: number | undefined,
+  { config: { maxPositions }, encoder }: LanguageModel,
+): number {
+  if (wanted === undefined) return Math.min(maxPositions, encoder === undefined ? 4096 : 512);
   if (Number.isInteger(wanted) && wanted >= 1 && wanted <= maxPositions) return wanted;
   throw new RangeError(`Cannot load a model: contextLength is ${wanted}, wanted 1 to ${maxPositions}`);
 }
 
+/** Targets that there is room for beside the longest source. */
+const NUM_BEAMS = 5;
+
 /** Tokens of the cache, which must hold one sequence of the whole context. */
-export function chooseCacheTokens(wanted: number | undefined, contextLength: number): number {
+export function chooseCacheTokens(
+  wanted: number | undefined,
+  contextLength: number,
+  { encoder }: LanguageModel,
+): number {
+  if (wanted === undefined && encoder !== undefined)
+    // Beams copy blocks that they share, before they write to them.
+    return encoder.maxPositions + NUM_BEAMS * (contextLength + CACHE_BLOCK_SIZE);
   if (wanted === undefined) return Math.max(contextLength, Math.min(4 * contextLength, 4096));
   if (Number.isSafeInteger(wanted) && wanted >= contextLength) return wanted;
   throw new RangeError(

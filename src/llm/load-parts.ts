@@ -2,23 +2,29 @@ import { loadMergedFrom, loadMergedModel } from '../adapters/load-merged-model.t
 import type { Backend } from '../backend/backend.ts';
 import { type BackendOptions, createBackend } from '../create-backend.ts';
 import { resolveModel } from '../hub/resolve-model.ts';
-import type { CausalLM } from '../models/causal-lm.ts';
-import { describeModel, loadModel, loadModelFrom } from '../models/load-model.ts';
-import type { ModelDescription } from '../models/model-description.ts';
+import {
+  describeLanguageModel,
+  isEncoderDecoder,
+  type LanguageModel,
+  type LanguageModelDescription,
+  loadLanguageModel,
+  loadLanguageModelFrom,
+} from '../models/language-model.ts';
 import { randomWeights } from '../models/random-weights.ts';
 import type { ChatTemplate } from '../tokenizers/chat-template.ts';
-import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
+import { createSourceTargetTokenizer } from '../tokenizers/source-target/create-source-target-tokenizer.ts';
+import { loadSourceTargetTokenizer } from '../tokenizers/source-target/load-source-target-tokenizer.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { checkLoadOptions, type LoadOptions } from './load-options.ts';
 import { NamedAdapters } from './named-adapters.ts';
-import { defaultsOf, loadTextAssets, type TextAssets } from './text-assets.ts';
+import { defaultsOf, loadSourceTargetAssets, loadTextAssets, type TextAssets } from './text-assets.ts';
 
 /** What an `LLM` is made of. */
 export interface LoadedParts {
-  readonly model: CausalLM;
+  readonly model: LanguageModel;
   readonly assets: TextAssets;
   /** Guesses tokens for the model. */
-  readonly draft: CausalLM | undefined;
+  readonly draft: LanguageModel | undefined;
   readonly adapters: NamedAdapters;
 }
 
@@ -40,59 +46,80 @@ export async function loadParts<Result>(
   const { dtype, mergeAdapter, signal, onProgress } = options;
   const folder = await resolveModel(pathOrHubId, { revision: options.revision, signal, onProgress });
   return onBackend(options, async (backend) => {
-    const { config } = await describeModel(folder);
+    const description = await describeLanguageModel(folder);
+    expectAdaptable(description, options);
+    const loadAssets = isEncoderDecoder(description) ? loadSourceTargetAssets : loadTextAssets;
     // While threads start and files are read, this thread is free to read the tokenizer.
     const [model, assets] = await bothEnded(
       mergeAdapter === undefined
-        ? loadModel(backend, folder, { dtype, signal, onProgress })
+        ? loadLanguageModel(backend, folder, { dtype, signal, onProgress })
         : loadMergedModel(backend, folder, { dtype, signal, onProgress, mergeAdapter }),
-      loadTextAssets(folder, config, { signal }),
+      loadAssets(folder, description.config, { signal }),
     );
-    return build({ model, assets, ...(await loadCompany(model, options, assets.tokenizer)) });
+    return build({ model, assets, ...(await loadCompany(model, options, assets)) });
   });
 }
 
 /** Makes a model of random weights; if that or `build` fails, nothing stays behind. */
 export async function randomParts<Result>(
-  description: ModelDescription,
+  description: LanguageModelDescription,
   options: RandomOptions,
   build: (parts: LoadedParts) => Result,
 ): Promise<Result> {
   const { tokenizer, chatTemplate, seed = 0, ...loadOptions } = options;
   checkLoadOptions(loadOptions);
+  expectAdaptable(description, loadOptions);
   const { dtype, mergeAdapter, signal, onProgress } = loadOptions;
   return onBackend(loadOptions, async (backend) => {
     const source = randomWeights(description, seed);
     const model =
-      mergeAdapter === undefined
-        ? await loadModelFrom(backend, description, source, { dtype, signal, onProgress })
+      mergeAdapter === undefined || isEncoderDecoder(description)
+        ? await loadLanguageModelFrom(backend, description, source, { dtype, signal, onProgress })
         : await loadMergedFrom(backend, description, source, { dtype, signal, onProgress, mergeAdapter });
-    const assets = { tokenizer, chatTemplate, defaults: defaultsOf(model.config) };
-    return build({ model, assets, ...(await loadCompany(model, loadOptions, tokenizer)) });
+    const assets = givenAssets(model, { tokenizer, chatTemplate });
+    return build({ model, assets, ...(await loadCompany(model, loadOptions, assets)) });
   });
+}
+
+/** The assets of a model whose tokenizer is given: source and target have the same. */
+export function givenAssets(
+  model: LanguageModel,
+  { tokenizer, chatTemplate }: Pick<TextAssets, 'tokenizer' | 'chatTemplate'>,
+): TextAssets {
+  const sourceTarget =
+    tokenizer && model.encoder && createSourceTargetTokenizer({ source: tokenizer, target: tokenizer });
+  return { tokenizer, sourceTarget, chatTemplate, defaults: defaultsOf(model.config) };
+}
+
+/** Throws a `TypeError` if adapters are wanted of a model that they are not known for. */
+function expectAdaptable(description: LanguageModelDescription, { adapters = {}, mergeAdapter }: LoadOptions): void {
+  if (isEncoderDecoder(description) && (Object.keys(adapters).length > 0 || mergeAdapter !== undefined))
+    throw new TypeError('Cannot load a model: adapters of encoder-decoder models are not supported');
 }
 
 /** What goes with a model: its adapters, and the model that guesses for it. */
 async function loadCompany(
-  model: CausalLM,
+  model: LanguageModel,
   options: LoadOptions,
-  tokenizer: Tokenizer | undefined,
+  assets: TextAssets,
 ): Promise<Pick<LoadedParts, 'adapters' | 'draft'>> {
   const adapters = await NamedAdapters.load(model, options.adapters ?? {}, { signal: options.signal });
-  return { adapters, draft: await loadDraft(model.backend, options, tokenizer) };
+  return { adapters, draft: await loadDraft(model.backend, options, assets) };
 }
 
 async function loadDraft(
   backend: Backend,
   options: LoadOptions,
-  tokenizer: Tokenizer | undefined,
-): Promise<CausalLM | undefined> {
+  { tokenizer, sourceTarget }: TextAssets,
+): Promise<LanguageModel | undefined> {
   const { draftModel, dtype, signal, onProgress } = options;
   if (draftModel === undefined) return undefined;
   const folder = await resolveModel(draftModel, { signal, onProgress });
-  const draftTokenizer = await loadTokenizer(folder, { signal });
-  if (tokenizer !== undefined && draftTokenizer !== undefined) expectSameTokens(tokenizer, draftTokenizer, draftModel);
-  return loadModel(backend, folder, { dtype, signal, onProgress });
+  const draft = await loadSourceTargetTokenizer(folder, { signal });
+  if (tokenizer !== undefined && draft !== undefined) expectSameTokens(tokenizer, draft.target, draftModel);
+  if (sourceTarget !== undefined && draft !== undefined && draft.source !== draft.target)
+    expectSameTokens(sourceTarget.source, draft.source, draftModel);
+  return loadLanguageModel(backend, folder, { dtype, signal, onProgress });
 }
 
 function expectSameTokens(tokenizer: Tokenizer, other: Tokenizer, name: string): void {

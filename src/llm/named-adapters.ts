@@ -2,7 +2,7 @@ import { adapterFingerprint } from '../adapters/adapter-fingerprint.ts';
 import { type LoraAdapter, loadAdapter } from '../adapters/lora-adapter.ts';
 import { didYouMean } from '../base/suggest.ts';
 import type { ServedAdapter } from '../engine/request.ts';
-import type { CausalLM } from '../models/causal-lm.ts';
+import { expectCausal, type LanguageModel } from '../models/language-model.ts';
 
 /** The adapters that were loaded with a model, by the names that requests know them by. */
 export class NamedAdapters {
@@ -14,12 +14,13 @@ export class NamedAdapters {
 
   /** Loads each from its folder. Throws as `loadAdapter` does. */
   static async load(
-    model: CausalLM,
+    model: LanguageModel,
     folders: Readonly<Record<string, string>>,
     options: { readonly signal?: AbortSignal | undefined },
   ): Promise<NamedAdapters> {
     const adapters: Record<string, LoraAdapter> = {};
-    for (const [name, folder] of Object.entries(folders)) adapters[name] = await loadAdapter(model, folder, options);
+    for (const [name, folder] of Object.entries(folders))
+      adapters[name] = await loadAdapter(expectCausal(model, 'load an adapter'), folder, options);
     return NamedAdapters.of(adapters);
   }
 

@@ -10,20 +10,23 @@ import type { GeneratedToken } from '../decoding/generation-output.ts';
 import { SamplingSearch, type SearchInput } from '../decoding/sampling-search.ts';
 import type { SearchStrategy } from '../decoding/search-strategy.ts';
 import { lengthLimits } from '../decoding/stopping.ts';
-import type { Drafting, EngineRequest, Guidance } from '../engine/request.ts';
+import type { Drafting, EngineRequest } from '../engine/request.ts';
 import { promptLookup } from '../engine/speculative/prompt-lookup.ts';
 import { composeProcessors, type ProcessorContext } from '../sampling/compose-processors.ts';
 import { drawSeed } from '../sampling/draw-seed.ts';
 import { Detokenizer } from '../tokenizers/detokenizer.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { badWordIds } from './bad-word-ids.ts';
-import { type GenerateOptions, type RunOptions, splitOptions } from './generate-options.ts';
+import { type GenerateOptions, type Prompt, type RunOptions, splitOptions } from './generate-options.ts';
+import type { InputReader } from './generation-inputs.ts';
 import type { NamedAdapters } from './named-adapters.ts';
 import type { TokenSearch } from './token-search.ts';
 
 /** What a loaded model knows that a generation needs. */
 export interface GenerationContext {
+  /** Of what is generated. */
   readonly tokenizer: Tokenizer | undefined;
+  readonly reader: InputReader;
   readonly tokenSearch: TokenSearch | undefined;
   readonly defaults: GenerationDefaults;
   readonly contextLength: number;
@@ -44,14 +47,15 @@ export interface PreparedGeneration {
  */
 export function prepareGeneration(
   context: GenerationContext,
-  prompt: readonly number[],
+  prompt: Prompt,
   given: GenerateOptions,
   onToken?: (token: GeneratedToken) => void,
 ): PreparedGeneration {
   const { run, input } = splitOptions(given);
   const settled = onToken === undefined ? input : withoutModelBeams(input);
-  const options = withWords(parseGenerationOptions(settled, context.defaults), context.tokenizer);
-  const promptIds = requirePrompt(prompt, context.defaults.bosTokenId);
+  const asked = { ...context.reader.startOf(run), ...settled };
+  const options = withWords(parseGenerationOptions(asked, context.defaults), context.tokenizer);
+  const { promptIds, sourceIds, textBefore, guidance } = context.reader.read(prompt, run, options);
   const limits = lengthLimits(promptIds.length, context.contextLength, options);
   const maxLength = promptIds.length + limits.max;
   const processorContext = processorContextOf(context, options, run, maxLength);
@@ -59,21 +63,22 @@ export function prepareGeneration(
   const search = searchFor({
     options,
     limits,
-    promptTokens: promptIds.length,
+    promptTokens: promptIds.length + (sourceIds?.length ?? 0),
     seed: options.seed ?? drawSeed(),
     chainFor: (seed) => composeProcessors({ ...options, minNewTokens: limits.min }, { ...processorContext, seed }),
-    detokenizerFor: () => tokenizer && new Detokenizer(tokenizer, { after: promptIds }),
+    detokenizerFor: () => tokenizer && new Detokenizer(tokenizer, { after: textBefore }),
     acceptance: options.draftAcceptance,
     onToken,
   });
   const request: EngineRequest = {
     promptIds,
+    sourceIds,
     search,
     maxLength,
     priority: run.priority,
     maxTime: options.maxTime,
     useCache: run.useCache,
-    guidance: guidanceOf(options, promptIds, tokenizer),
+    guidance,
     drafting: draftingOf(context, options, run, search),
     adapter: context.adapters.find(run.adapter, 'generate'),
     signal: run.signal,
@@ -84,12 +89,6 @@ export function prepareGeneration(
 /** A stream wants text that is settled: a model that asks for beams does not have them, unless the user does too. */
 function withoutModelBeams(input: GenerationInput): GenerationInput {
   return input.numBeams === undefined && input.num_beams === undefined ? { ...input, numBeams: 1 } : input;
-}
-
-function requirePrompt(promptIds: readonly number[], bosTokenId: number | undefined): readonly number[] {
-  if (promptIds.length > 0) return promptIds;
-  if (bosTokenId !== undefined) return [bosTokenId];
-  throw new RangeError('Cannot generate: the prompt has no tokens, and the model has no bos token to stand in for it');
 }
 
 function searchFor(input: SearchInput): SearchStrategy {
@@ -120,18 +119,6 @@ function processorContextOf(
   const isDry = options.dryMultiplier > 0;
   const drySequenceBreakerIds = isDry ? tokenSearch?.tokensWith(options.drySequenceBreakers) : undefined;
   return { maxLength, vocabSize, logitsProcessors, prefixAllowedTokens, drySequenceBreakerIds };
-}
-
-/** Without a negative prompt, guidance looks at what the model says after the last token of the prompt alone. */
-function guidanceOf(
-  { guidanceScale: scale, negativePrompt, negativePromptIds }: GenerationOptions,
-  promptIds: readonly number[],
-  tokenizer: Tokenizer | undefined,
-): Guidance | undefined {
-  if (scale === 1) return undefined;
-  const given =
-    negativePrompt === undefined ? negativePromptIds : require(tokenizer, 'negativePrompt').encode(negativePrompt);
-  return { scale, promptIds: given === undefined || given.length === 0 ? promptIds.slice(-1) : given };
 }
 
 /** Guesses come from the user's proposer, from the text so far, or from the draft model that was loaded, if any. */

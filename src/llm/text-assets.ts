@@ -1,39 +1,70 @@
 import { platform } from '#platform';
 import { type GenerationDefaults, readGenerationConfig } from '../config/generation-options.ts';
-import type { ModelConfig } from '../config/model-config.ts';
 import { isGgufModel } from '../formats/gguf/open-gguf.ts';
 import { type ChatTemplate, loadChatTemplate } from '../tokenizers/chat-template.ts';
 import { loadGgufChatTemplate } from '../tokenizers/gguf/load-gguf-tokenizer.ts';
 import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
+import { loadSourceTargetTokenizer } from '../tokenizers/source-target/load-source-target-tokenizer.ts';
+import type { SourceTargetTokenizer } from '../tokenizers/source-target/source-target-tokenizer.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 
 /** What a model's folder holds beside the weights. */
 export interface TextAssets {
+  /** Reads sources and languages, in models with an encoder; its target is `tokenizer`. */
+  readonly sourceTarget?: SourceTargetTokenizer | undefined;
   readonly tokenizer: Tokenizer | undefined;
   readonly chatTemplate: ChatTemplate | undefined;
   readonly defaults: GenerationDefaults;
 }
 
+/** What every model's configuration knows of special tokens. */
+interface SpecialTokens {
+  readonly bosTokenId: number | undefined;
+  readonly eosTokenIds: readonly number[];
+}
+
 /** Reads the tokenizer, the chat template and generation_config.json of a model's folder, or what a GGUF file has of them. */
 export async function loadTextAssets(
   folder: string,
-  config: ModelConfig,
+  config: SpecialTokens,
   options: { readonly signal?: AbortSignal | undefined },
 ): Promise<TextAssets> {
   if (await isGgufModel(folder)) return loadGgufAssets(folder, config, options);
-  const location = platform.join(folder, 'generation_config.json');
-  const [tokenizer, chatTemplate, generationConfig] = await Promise.all([
+  const [tokenizer, chatTemplate, defaults] = await Promise.all([
     loadTokenizer(folder, options),
     loadChatTemplate(folder, options),
-    platform.readText(location, options),
+    loadDefaults(folder, config, options),
   ]);
-  const defaults = generationConfig === undefined ? defaultsOf(config) : parseDefaults(location, generationConfig);
   return { tokenizer, chatTemplate, defaults };
+}
+
+/** The assets of a model with an encoder, which has no chat template. */
+export async function loadSourceTargetAssets(
+  folder: string,
+  config: SpecialTokens,
+  options: { readonly signal?: AbortSignal | undefined },
+): Promise<TextAssets> {
+  const [sourceTarget, defaults] = await Promise.all([
+    loadSourceTargetTokenizer(folder, options),
+    loadDefaults(folder, config, options),
+  ]);
+  return { sourceTarget, tokenizer: sourceTarget?.target, chatTemplate: undefined, defaults };
+}
+
+/** What generation_config.json says, or the model's own configuration where there is none. */
+async function loadDefaults(
+  folder: string,
+  config: SpecialTokens,
+  options: { readonly signal?: AbortSignal | undefined },
+): Promise<GenerationDefaults> {
+  const location = platform.join(folder, 'generation_config.json');
+  const text = await platform.readText(location, options);
+  return text === undefined ? defaultsOf(config) : parseDefaults(location, text);
 }
 
 async function loadGgufAssets(
   location: string,
-  config: ModelConfig,
+  config: SpecialTokens,
   options: { readonly signal?: AbortSignal | undefined },
 ): Promise<TextAssets> {
   const [tokenizer, chatTemplate] = await Promise.all([
@@ -44,7 +75,7 @@ async function loadGgufAssets(
 }
 
 /** What a model's own configuration says of generation, where it has no generation_config.json. */
-export function defaultsOf({ bosTokenId, eosTokenIds }: ModelConfig): GenerationDefaults {
+export function defaultsOf({ bosTokenId, eosTokenIds }: SpecialTokens): GenerationDefaults {
   return readGenerationConfig({ bos_token_id: bosTokenId, eos_token_id: eosTokenIds.length > 0 ? eosTokenIds : null });
 }
 

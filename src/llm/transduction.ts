@@ -1,40 +1,53 @@
-import type { GenerateOptions, Prompt } from './generate-options.ts';
+import type { EngineRequest } from '../engine/request.ts';
+import { type CrossAttentions, crossAttentions } from '../models/cross-attentions.ts';
+import type { EncoderDecoderLM } from '../models/encoder-decoder-lm.ts';
+import type { SourceTargetTokenizer } from '../tokenizers/source-target/source-target-tokenizer.ts';
+import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import type { GenerateOptions } from './generate-options.ts';
 import type { Generation } from './generation.ts';
 
 /** What `transduce` takes beside generation options, which are about the target. */
-export interface TransduceOptions extends Omit<GenerateOptions, never> {
-  /** What the target must begin with, as text or token ids; `text` has it too. */
-  readonly targetPrefix?: Prompt | undefined;
-  /** Whether cross-attention maps of the first target are wanted. */
+export type TransduceOptions = GenerateOptions & {
+  /** Whether cross-attention maps of the (best) target are wanted. */
   readonly attentions?: boolean | undefined;
-}
+};
 
-/** What `translate` takes. */
-export interface TranslateOptions extends TransduceOptions {
-  /** Language of the source, as the model spells it. */
-  readonly from?: string | undefined;
-  /** Language of the target. */
-  readonly to?: string | undefined;
-}
-
-/** A finished target. */
+/** A finished target: its text, and what else `Generation` knows. */
 export interface Transduction extends Generation {
   /** The source as the model read it. */
   readonly sourceIds: readonly number[];
   /** Where `attentions` asks for them. */
-  readonly attentions?: CrossAttentions | undefined;
+  readonly attentions?: TokenAttentions | undefined;
 }
 
-/** What every head of every layer looked at in the source while it wrote the target. */
-export interface CrossAttentions {
-  /** Tokens as the vocabularies have them. */
+/** Cross-attention maps with the tokens that they are about, as the vocabularies have them. */
+export interface TokenAttentions extends CrossAttentions {
   readonly sourceTokens: readonly string[];
+  /** The generated tokens. */
   readonly targetTokens: readonly string[];
-  /** weights[layer][head] is (targets · sources), row-major; each row adds up to 1. */
-  readonly weights: readonly (readonly Float32Array[])[];
 }
 
-// llm.transduce(source: Prompt, options?: TransduceOptions): Promise<Transduction>
-// llm.transduce(sources: readonly Prompt[], options?: TransduceOptions): Promise<Transduction[]>
-// llm.translate(text, options?: TranslateOptions): Promise<Transduction>, and of several texts
-// llm.streamTransduction / llm.stream(source, options): AsyncGenerator<GeneratedToken, Generation>
+/** A generation with its source, and with the maps of its first target if they are wanted. */
+export async function toTransduction(
+  generation: Generation,
+  { sourceIds = [], promptIds }: EngineRequest,
+  by: {
+    readonly model: EncoderDecoderLM;
+    readonly texts: SourceTargetTokenizer | undefined;
+    readonly attentions: boolean;
+  },
+): Promise<Transduction> {
+  if (!by.attentions) return { ...generation, sourceIds };
+  const targetIds = generation.tokenIds;
+  const attentions = await crossAttentions(by.model, { sourceIds, promptIds, targetIds });
+  const sourceTokens = tokensOf(sourceIds, by.texts?.source);
+  return {
+    ...generation,
+    sourceIds,
+    attentions: { ...attentions, sourceTokens, targetTokens: tokensOf(targetIds, by.texts?.target) },
+  };
+}
+
+function tokensOf(ids: readonly number[], tokenizer: Tokenizer | undefined): readonly string[] {
+  return ids.map((id) => tokenizer?.idToToken(id) ?? String(id));
+}

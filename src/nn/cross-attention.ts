@@ -27,7 +27,7 @@ export class CrossAttention {
   }
 
   /** (T, C) → (T, C), over the batch's sources. */
-  forward(input: Tensor, { source, adapters }: ForwardBatch, layer: number): Tensor {
+  forward(input: Tensor, { source, adapters, observe }: ForwardBatch, layer: number): Tensor {
     if (source === undefined) throw new TypeError('Cannot attend to a source: the batch has none');
     const { query, key, value, output, numHeads: heads, headSize, scale } = this.parts;
     const queries = query.forward(input, adapters); // (T, H · D)
@@ -39,6 +39,8 @@ export class CrossAttention {
     const { encoded, spans } = source;
     const keys = key.forward(encoded, adapters); // (S, H · D)
     const values = value.forward(encoded, adapters);
+    observe?.(`layers.${layer}.crossAttention.queries`, queries);
+    observe?.(`layers.${layer}.crossAttention.keys`, keys);
     const options = { spans, heads, kvHeads: heads, headSize, scale, causal: false };
     return output.forward(attention(queries, keys, values, options), adapters);
   }

@@ -9,6 +9,7 @@ export type TokenOptions = Pick<
   | 'allowedTokenIds'
   | 'suppressTokens'
   | 'beginSuppressTokens'
+  | 'decoderStartTokenId'
   | 'forcedBosTokenId'
   | 'forcedEosTokenId'
 >;
@@ -23,7 +24,7 @@ export function checkTokenOptions(options: TokenOptions, vocabSize: number): voi
 }
 
 function namedTokenIds(options: TokenOptions): readonly (readonly [name: string, tokenIds: readonly number[]])[] {
-  const { badWordsIds, logitBias, sequenceBias, allowedTokenIds, forcedBosTokenId } = options;
+  const { badWordsIds, logitBias, sequenceBias, allowedTokenIds, decoderStartTokenId, forcedBosTokenId } = options;
   return [
     ['badWordsIds', badWordsIds.flat()],
     ['logitBias', [...logitBias.keys()]],
@@ -31,6 +32,7 @@ function namedTokenIds(options: TokenOptions): readonly (readonly [name: string,
     ['allowedTokenIds', allowedTokenIds ?? []],
     ['suppressTokens', options.suppressTokens],
     ['beginSuppressTokens', options.beginSuppressTokens],
+    ['decoderStartTokenId', decoderStartTokenId === undefined ? [] : [decoderStartTokenId]],
     ['forcedBosTokenId', forcedBosTokenId === undefined ? [] : [forcedBosTokenId]],
     ['forcedEosTokenId', options.forcedEosTokenId],
   ];

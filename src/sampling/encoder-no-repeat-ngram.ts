@@ -2,8 +2,8 @@ import type { LogitsProcessor } from './logits-processor.ts';
 import { removeRepeatedNgrams } from './repeated-ngrams.ts';
 
 /**
- * Removes every token that would copy an n-gram of `size` tokens from the prompt (context blocking of Roller et al. 2020;
- * Hugging Face's `encoder_no_repeat_ngram_size`, whose "encoder text" is the prompt of a decoder-only model). The generated
+ * Removes every token that would copy an n-gram of `size` tokens from the source, or from the prompt in a model without an
+ * encoder (context blocking of Roller et al. 2020; Hugging Face's `encoder_no_repeat_ngram_size`). The generated
  * text may repeat itself.
  */
 export function encoderNoRepeatNgram(size: number): LogitsProcessor {
@@ -12,5 +12,6 @@ export function encoderNoRepeatNgram(size: number): LogitsProcessor {
       `Cannot keep n-grams of the prompt from repeating: the size is ${size}, but it must be a whole number above 0`,
     );
   }
-  return (logits, { promptIds, tokenIds }) => removeRepeatedNgrams(logits, promptIds, tokenIds, size);
+  return (logits, { sourceIds, promptIds, tokenIds }) =>
+    removeRepeatedNgrams(logits, sourceIds ?? promptIds, tokenIds, size);
 }

@@ -1,4 +1,4 @@
-import { createBackend, LLM } from 'kvasir';
+import { CausalLM, createBackend, LLM } from 'kvasir';
 import { conformanceCases } from 'kvasir/testing';
 
 export interface EngineReport {
@@ -44,6 +44,7 @@ export async function checkModel(location: string): Promise<ModelReport> {
   const llm = await LLM.load(location, { threads: globalThis.crossOriginIsolated === false ? 1 : 2 });
   const promptIds = Array.from({ length: 24 }, (_, i) => (7 * i + 3) % llm.config.vocabSize);
   const { tokenIds } = await llm.generate(promptIds, { maxNewTokens: 16, doSample: false, ignoreEos: true });
+  if (!(llm.model instanceof CausalLM)) throw new TypeError('Cannot check the model: it has an encoder');
   const { logits, pastKeyValues } = await llm.model.forward({ inputIds: promptIds, maxLength: 32 });
   pastKeyValues.dispose();
   await llm.dispose();
