@@ -1,3 +1,4 @@
+import { argmaxCases } from './conformance/argmax-cases.ts';
 import { attentionCases } from './conformance/attention-cases.ts';
 import { attentionGradientCases } from './conformance/attention-gradient-cases.ts';
 import { cacheBlockCases } from './conformance/cache-block-cases.ts';
@@ -47,6 +48,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...rotaryCases,
   ...rowCases,
   ...softmaxCases,
+  ...argmaxCases,
   ...attentionCases,
   ...pagedAttentionCases,
   ...crossAttentionCases,

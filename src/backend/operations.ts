@@ -115,9 +115,10 @@ export interface Operations {
   /** output (T): the log-softmax of row t of logits (T, V) at ids[t] (int32, in range). */
   tokenLogProbs(output: DeviceBuffer, logits: DeviceBuffer, ids: DeviceBuffer, columns: number): void;
   /**
-   * output int32 (T): the index of the largest element of each row of `columns`; the lowest index of equals. No NaN.
+   * The largest element of each row of `columns` and its index, the lowest of equals: indices int32 (T), values (T). NaN
+   * counts as larger than any number.
    */
-  argmax(output: DeviceBuffer, input: DeviceBuffer, columns: number): void;
+  argmax(indices: DeviceBuffer, values: DeviceBuffer, input: DeviceBuffer, columns: number): void;
 
   /**
    * Scaled dot-product attention (Vaswani et al. 2017) over keys and values given densely.

@@ -143,11 +143,12 @@ export function referenceOperations(memory: ReferenceMemory): Operations {
       const chosen = operands.ints('ids', ids, numRows, columns);
       tokenLogProbs(operands.floats('output', output, numRows), from, chosen, columns);
     },
-    argmax(output, input, columns) {
+    argmax(indices, values, input, columns) {
       const operands = operandsOf('argmax');
+      operands.distinct(values, input);
       const from = operands.floats('input', input);
       const numRows = operands.numRows('input', from.length, columns);
-      argmax(operands.ints('output', output, numRows), from, columns);
+      argmax(operands.ints('indices', indices, numRows), operands.floats('values', values, numRows), from, columns);
     },
 
     ...attentionOperations(memory),

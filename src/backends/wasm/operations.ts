@@ -161,12 +161,14 @@ export function wasmOperations(recorder: CommandRecorder, memory: DeviceMemory):
       checkDistinct(op, to, from);
       if (rows > 0) recorder.record(OP_TOKEN_LOG_PROBS, to.address, from.address, chosen.address, rows, columns);
     },
-    argmax(output, input, columns) {
+    argmax(indices, values, input, columns) {
       const op = 'run argmax';
       const from = operands.floats(op, 'input', input);
       const rows = numRows(op, 'input', from, columns);
-      const to = operands.ints(op, 'output', output, rows);
-      if (rows > 0) recorder.record(OP_ARGMAX, to.address, from.address, rows, columns);
+      const places = operands.ints(op, 'indices', indices, rows);
+      const largest = operands.floats(op, 'values', values, rows);
+      checkDistinct(op, largest, from);
+      if (rows > 0) recorder.record(OP_ARGMAX, places.address, largest.address, from.address, rows, columns);
     },
 
     ...attentionOperations(recorder, operands),
