@@ -5,6 +5,7 @@ import { cacheBlockCases } from './conformance/cache-block-cases.ts';
 import type { ConformanceCase } from './conformance/conformance-case.ts';
 import { crossAttentionCases } from './conformance/cross-attention-cases.ts';
 import { crossEntropyCases } from './conformance/cross-entropy-cases.ts';
+import { drawCases } from './conformance/draw-cases.ts';
 import { elementWiseCases } from './conformance/element-wise-cases.ts';
 import { elementWiseGradientCases } from './conformance/element-wise-gradient-cases.ts';
 import { linearCases } from './conformance/linear-cases.ts';
@@ -49,6 +50,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...rowCases,
   ...softmaxCases,
   ...argmaxCases,
+  ...drawCases,
   ...attentionCases,
   ...pagedAttentionCases,
   ...crossAttentionCases,

@@ -16,6 +16,7 @@ interface Plan {
   readonly width: number;
   readonly maxNewTokens: number;
   readonly needsHidden: boolean;
+  readonly needsLogits: boolean;
   readonly guidance: Guidance | undefined;
   readonly drafting: DraftingPlan | undefined;
   readonly priority: number;
@@ -58,6 +59,7 @@ const plans: fc.Arbitrary<Plan> = fc.record({
   width: fc.constantFrom(1, 1, 2, 3, 4),
   maxNewTokens: fc.constantFrom(1, 8, 40, 64, 64),
   needsHidden: fc.constantFrom(false, false, false, true),
+  needsLogits: fc.boolean(),
   guidance: sometimes(
     20,
     fc.record({ promptIds: fc.array(tokenId, { minLength: 1, maxLength: 30 }), scale: fc.constantFrom(0.5, 1.5, 3) }),
@@ -132,9 +134,17 @@ function lookupOf(alone: readonly GenerationResult[], skill: number, pass: () =>
   };
 }
 
-function searchOf({ kind, ...options }: Plan, onToken?: (tokenId: number) => void): SampleSearch | ForkingSearch {
+function searchOf(
+  { kind, needsLogits, ...options }: Plan,
+  onToken?: (tokenId: number) => void,
+): SampleSearch | ForkingSearch {
   const Search = kind === 'sample' ? SampleSearch : ForkingSearch;
-  return new Search({ ...options, stops: true, onToken });
+  return new Search({
+    ...options,
+    needsLogits: needsLogits || options.guidance !== undefined,
+    stops: true,
+    onToken,
+  });
 }
 
 interface Submission {

@@ -4,7 +4,14 @@ import type { ModelConfig } from '../config/model-config.ts';
 import { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
 import type { Adapter } from '../nn/adapter.ts';
 import type { DecoderOnlyTransformer } from '../nn/decoder-only-transformer.ts';
-import { createForwardBatch, type LogitRows, type Observer, type StepEntry } from '../nn/forward-batch.ts';
+import {
+  type BatchOptions,
+  createForwardBatch,
+  type LogitRows,
+  type Observer,
+  type StepEntry,
+} from '../nn/forward-batch.ts';
+import { argmax, gatherRows } from '../ops/rows.ts';
 import { tokenLogProbs } from '../ops/softmax.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { decoderOnlyParameters } from './decoder-only-parameters.ts';
@@ -12,6 +19,7 @@ import { Logits } from './logits.ts';
 import { countParameters } from './parameter-spec.ts';
 import type { Parameters } from './parameters.ts';
 import { PastKeyValues } from './past-key-values.ts';
+import { type AheadOptions, type StepsAhead, stepAhead } from './step-ahead.ts';
 
 /** What `CausalLM.forward` takes. */
 export interface ForwardInput {
@@ -43,7 +51,19 @@ export interface StepOptions {
   readonly target?: Float32Array | undefined;
   /** Where log Σ exp of each row of logits goes, if it is wanted; no number where the row's first logit is not finite. */
   readonly logSums?: Float32Array | undefined;
+  /** Further rows, of which only the likeliest token is wanted: their logits stay on the device. */
+  readonly likeliest?: LikeliestRows | undefined;
   readonly observe?: Observer | undefined;
+}
+
+/** Rows whose likeliest token is wanted, the lowest id of equals. */
+export interface LikeliestRows {
+  /** As many of the last tokens of each sequence. */
+  readonly rows: readonly number[];
+  /** Where the token ids go, a number for each row. */
+  readonly tokenIds: Int32Array;
+  /** Where their logits go; not finite where the row has NaN or +∞, or −∞ alone. */
+  readonly logits: Float32Array;
 }
 
 /** What `CausalLM.stepWithHidden` gives. */
@@ -111,8 +131,8 @@ export class CausalLM {
    */
   step(cache: PagedKvCache, entries: readonly StepEntry[], options: StepOptions): Promise<Float32Array> {
     const record = (): Promise<Float32Array> => {
-      const batch = createForwardBatch(cache, entries, options);
-      if (options.logits !== 'none') return this.#read(this.transformer.forward(batch), options);
+      const batch = createForwardBatch(cache, entries, batchOptions(options));
+      if (batch.logitRows?.buffer.length !== 0) return this.#read(this.transformer.forward(batch), options);
       this.transformer.hidden(batch);
       return Tensor.allocate(this.backend, [0, this.config.vocabSize]).read() as Promise<Float32Array>;
     };
@@ -122,10 +142,22 @@ export class CausalLM {
   /** `step` that also gives the final hidden states (T · C) of all new tokens. */
   stepWithHidden(cache: PagedKvCache, entries: readonly StepEntry[], options: StepOptions): Promise<HiddenStep> {
     return this.#run(entries, async () => {
-      const { logits, hidden } = this.transformer.forwardWithHidden(createForwardBatch(cache, entries, options));
+      const { logits, hidden } = this.transformer.forwardWithHidden(
+        createForwardBatch(cache, entries, batchOptions(options)),
+      );
       const [values, states] = await Promise.all([this.#read(logits, options), hidden.read()]);
       return { logits: values, hidden: states as Float32Array };
     });
+  }
+
+  /**
+   * As many steps as `count` says, at once: the new tokens of each sequence, then the token that is chosen after them, and so
+   * on, on the device alone. The tokens chosen last are not computed. If it throws, no sequence has grown.
+   */
+  stepAhead(cache: PagedKvCache, entries: readonly StepEntry[], options: AheadOptions): Promise<StepsAhead> {
+    for (const { sequence, tokenIds } of entries)
+      this.#expectRoom(sequence.length + tokenIds.length + options.count - 1);
+    return this.#run(entries, () => stepAhead(this.transformer, cache, entries, options));
   }
 
   /**
@@ -162,8 +194,26 @@ export class CausalLM {
     }
   }
 
+  /** What is wanted of logits whose last rows are those of `likeliest`. */
+  async #read(logits: Tensor, options: StepOptions): Promise<Float32Array> {
+    const { likeliest } = options;
+    if (likeliest === undefined || likeliest.tokenIds.length === 0) return this.#readLogits(logits, options);
+    const numRows = logits.numRows - likeliest.tokenIds.length;
+    const { indices, values } = argmax(logits);
+    const first = Tensor.from(
+      this.backend,
+      Int32Array.from({ length: numRows }, (_, row) => row),
+    );
+    const reads = [indices.read(), values.read()] as const;
+    const rest = numRows === 0 ? new Float32Array(0) : this.#readLogits(gatherRows(logits, first), options);
+    const [tokenIds, largest] = await Promise.all(reads);
+    likeliest.tokenIds.set(tokenIds.subarray(numRows));
+    likeliest.logits.set(largest.subarray(numRows));
+    return rest;
+  }
+
   /** Logits, and log Σ exp of each row where it is wanted: from log P(0) = x₀ − log Σ exp(x), so that the device adds up. */
-  async #read(logits: Tensor, { target, logSums }: StepOptions): Promise<Float32Array> {
+  async #readLogits(logits: Tensor, { target, logSums }: StepOptions): Promise<Float32Array> {
     if (logSums === undefined) return logits.read(target) as Promise<Float32Array>;
     const first = Tensor.from(this.backend, new Int32Array(logits.numRows));
     const reads = [logits.read(target), tokenLogProbs(logits, first).read()] as const;
@@ -199,6 +249,10 @@ export class CausalLM {
         `Cannot run the model: a sequence of ${length} tokens, but it takes at most ${maxPositions}`,
       );
   }
+}
+
+function batchOptions({ logits, likeliest, observe }: StepOptions): BatchOptions {
+  return { logits, furtherRows: likeliest?.rows, observe };
 }
 
 function isBatch(ids: ForwardInput['inputIds']): ids is readonly (readonly number[])[] {

@@ -8,6 +8,7 @@ import {
   OP_ADD,
   OP_ARGMAX,
   OP_COPY,
+  OP_DRAW,
   OP_FILL,
   OP_GATE,
   OP_GATHER_ROWS,
@@ -169,6 +170,17 @@ export function wasmOperations(recorder: CommandRecorder, memory: DeviceMemory):
       const largest = operands.floats(op, 'values', values, rows);
       checkDistinct(op, largest, from);
       if (rows > 0) recorder.record(OP_ARGMAX, places.address, largest.address, from.address, rows, columns);
+    },
+    draw(indices, values, weights, uniforms, columns) {
+      const op = 'run draw';
+      const from = operands.floats(op, 'weights', weights);
+      const rows = numRows(op, 'weights', from, columns);
+      const at = operands.floats(op, 'uniforms', uniforms, rows);
+      const places = operands.ints(op, 'indices', indices, rows);
+      const drawn = operands.floats(op, 'values', values, rows);
+      checkDistinct(op, drawn, from, at);
+      if (rows === 0) return;
+      recorder.record(OP_DRAW, places.address, drawn.address, from.address, at.address, rows, columns);
     },
 
     ...attentionOperations(recorder, operands),
