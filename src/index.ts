@@ -103,6 +103,8 @@ export { EncoderDecoderLM, type SourceEncoder } from './models/encoder-decoder-l
 export type { GgufDType } from './models/gguf/gguf-tensors.ts';
 export type { WriteGgufOptions } from './models/gguf/write-gguf.ts';
 export { writeGguf } from './models/gguf/write-gguf.ts';
+export type { LanguageModel, LanguageModelDescription } from './models/language-model.ts';
+export { describeLanguageModel, loadLanguageModel, loadLanguageModelFrom } from './models/language-model.ts';
 export type { EncoderDecoderDescription } from './models/load-encoder-decoder.ts';
 export {
   loadEncoderDecoder,
@@ -110,8 +112,6 @@ export {
   parseEncoderDecoderConfig,
 } from './models/load-encoder-decoder.ts';
 export { describeModel, loadModel, loadModelFrom, parseModelConfig } from './models/load-model.ts';
-export type { LanguageModel, LanguageModelDescription } from './models/language-model.ts';
-export { describeLanguageModel, loadLanguageModel, loadLanguageModelFrom } from './models/language-model.ts';
 export type { LoadParametersOptions, LoadProgress } from './models/load-parameters.ts';
 export { Logits } from './models/logits.ts';
 export type { ModelDescription } from './models/model-description.ts';

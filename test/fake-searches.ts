@@ -13,6 +13,8 @@ export interface FakeSearchOptions {
   readonly stops?: boolean | undefined;
   /** Lets the choice of tokens depend on all hidden states. */
   readonly needsHidden?: boolean | undefined;
+  /** false: one greedy sample that wants to know the likeliest tokens alone. */
+  readonly needsLogits?: boolean | undefined;
   /** Hears of each token before the engine does. */
   readonly onToken?: ((tokenId: number) => void) | undefined;
 }
@@ -25,14 +27,16 @@ function isFinished(tokenIds: readonly number[], { maxNewTokens, stops }: FakeSe
 export class SampleSearch implements SearchStrategy {
   readonly maxHypotheses: number;
   readonly needsHidden: boolean;
+  readonly needsLogits: boolean;
   readonly #samples: readonly Sample[];
   #alive: readonly Sample[] | undefined;
   /** Drafted tokens that were accepted. */
   numAccepted = 0;
 
   constructor(options: FakeSearchOptions) {
-    const { maxNewTokens, width = 1, needsHidden = false } = options;
+    const { maxNewTokens, width = 1, needsHidden = false, needsLogits = true } = options;
     this.maxHypotheses = width;
+    this.needsLogits = needsLogits || width > 1 || needsHidden;
     this.needsHidden = needsHidden;
     // Samples end at different times.
     const optionsOf = (i: number) => ({ ...options, maxNewTokens: Math.max(1, maxNewTokens - i) });
@@ -73,11 +77,11 @@ class Sample {
     this.#options = options;
   }
 
-  advance({ sequence, rows, draft, hidden }: Hypothesis): readonly number[] {
+  advance({ sequence, rows, likeliest, draft, hidden }: Hypothesis): readonly number[] {
     const chosen: number[] = [];
     let offset = this.heard.listen(hidden, 0, sequence.position);
-    for (const [i, row] of rows.entries()) {
-      const tokenId = this.#choose(row, sequence.position + i);
+    for (let i = 0; i < (likeliest ?? rows).length; i++) {
+      const tokenId = likeliest?.[i]?.tokenId ?? this.#choose(rows[i]!, sequence.position + i);
       chosen.push(tokenId);
       this.#add(tokenId);
       if (this.isFinished || draft?.tokenIds[i] !== tokenId) break;

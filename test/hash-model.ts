@@ -91,13 +91,12 @@ export class HashModel implements StepModel {
       const read = await Promise.all(texts.map((text) => readStates(cache, text, text.length)));
       const states = read.flatMap((all, i) => all.slice(texts[i]!.numOld)); // (T)
       const rows = (await batch.logitRows?.read()) ?? states.keys();
-      return {
-        logits: concatenate(
-          Array.from(rows, (row) => this.#logitsOf(states[row]!)),
-          options.target,
-        ),
-        hidden: concatenate(states.map(hiddenOf)),
-      };
+      const logits = Array.from(rows, (row) => this.#logitsOf(states[row]!));
+      const numLikeliest = options.likeliest?.tokenIds.length ?? 0;
+      const ofLikeliest = logits.splice(logits.length - numLikeliest);
+      options.likeliest?.tokenIds.set(ofLikeliest.map((row) => row.indexOf(Math.max(...row))));
+      options.likeliest?.logits.set(ofLikeliest.map((row) => Math.max(...row)));
+      return { logits: concatenate(logits, options.target), hidden: concatenate(states.map(hiddenOf)) };
     } finally {
       release();
     }
@@ -149,7 +148,7 @@ interface Text {
 function layOut(cache: PagedKvCache, entries: readonly StepEntry[], options: StepOptions) {
   const { backend } = cache;
   const batch = backend.scope((keep) => {
-    const laidOut = createForwardBatch(cache, entries, options);
+    const laidOut = createForwardBatch(cache, entries, { ...options, furtherRows: options.likeliest?.rows });
     for (const buffer of buffersOf(laidOut)) keep(buffer);
     return laidOut;
   });

@@ -34,7 +34,17 @@ test('every method of the contract has cases', () => {
 describe('An operation that does nothing is noticed', () => {
   const kernels = [
     ...['copy', 'fill', 'add', 'multiply', 'scale', 'activate', 'gate', 'linear', 'embed', 'layerNorm', 'rmsNorm'],
-    ...['rotate', 'sliceColumns', 'gatherRows', 'softmax', 'logSoftmax', 'tokenLogProbs', 'argmax', 'attention'],
+    ...[
+      'rotate',
+      'sliceColumns',
+      'gatherRows',
+      'softmax',
+      'logSoftmax',
+      'tokenLogProbs',
+      'argmax',
+      'draw',
+      'attention',
+    ],
     ...['storeKeysValues', 'pagedAttention', 'copyBlocks', 'write', 'writeBlocks', 'release'],
     ...['packMatrix', 'linearInputGradient', 'linearWeightGradient', 'addRowSum', 'scatterAddRows', 'padColumns'],
     ...['activateGradient', 'gateGradient', 'layerNormGradient', 'rmsNormGradient', 'softmaxGradient'],

@@ -1,9 +1,11 @@
+import { argmaxCases } from './conformance/argmax-cases.ts';
 import { attentionCases } from './conformance/attention-cases.ts';
 import { attentionGradientCases } from './conformance/attention-gradient-cases.ts';
 import { cacheBlockCases } from './conformance/cache-block-cases.ts';
 import type { ConformanceCase } from './conformance/conformance-case.ts';
 import { crossAttentionCases } from './conformance/cross-attention-cases.ts';
 import { crossEntropyCases } from './conformance/cross-entropy-cases.ts';
+import { drawCases } from './conformance/draw-cases.ts';
 import { elementWiseCases } from './conformance/element-wise-cases.ts';
 import { elementWiseGradientCases } from './conformance/element-wise-gradient-cases.ts';
 import { linearCases } from './conformance/linear-cases.ts';
@@ -47,6 +49,8 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...rotaryCases,
   ...rowCases,
   ...softmaxCases,
+  ...argmaxCases,
+  ...drawCases,
   ...attentionCases,
   ...pagedAttentionCases,
   ...crossAttentionCases,

@@ -126,9 +126,22 @@ export interface Operations {
   /** output (T): the log-softmax of row t of logits (T, V) at ids[t] (int32, in range). */
   tokenLogProbs(output: DeviceBuffer, logits: DeviceBuffer, ids: DeviceBuffer, columns: number): void;
   /**
-   * output int32 (T): the index of the largest element of each row of `columns`; the lowest index of equals. No NaN.
+   * The largest element of each row of `columns` and its index, the lowest of equals: indices int32 (T), values (T). NaN
+   * counts as larger than any number.
    */
-  argmax(output: DeviceBuffer, input: DeviceBuffer, columns: number): void;
+  argmax(indices: DeviceBuffer, values: DeviceBuffer, input: DeviceBuffer, columns: number): void;
+  /**
+   * Draws from each row of `columns` weights, none below 0, at uniforms[t] (0 to 1): the first index at which the sum of the
+   * weights so far is above uniforms[t] times the sum of all, the last index if none is, and the weight there: indices int32
+   * (T), values (T). The sums run in order, in float64. A row with NaN gives any index in range, and a row of zeros the last.
+   */
+  draw(
+    indices: DeviceBuffer,
+    values: DeviceBuffer,
+    weights: DeviceBuffer,
+    uniforms: DeviceBuffer,
+    columns: number,
+  ): void;
 
   /**
    * Scaled dot-product attention (Vaswani et al. 2017) over keys and values given densely.

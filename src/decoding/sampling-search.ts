@@ -1,12 +1,13 @@
 import type { GenerationOptions } from '../config/generation-options.ts';
 import type { ProcessorChain } from '../sampling/compose-processors.ts';
 import { LogProbs } from '../sampling/log-probs.ts';
-import type { SamplerOptions } from '../sampling/sampler.ts';
+import { isGreedy, type SamplerOptions } from '../sampling/sampler.ts';
 import type { Detokenizer } from '../tokenizers/detokenizer.ts';
 import { type GeneratedToken, GenerationOutput, type GenerationResult } from './generation-output.ts';
 import type { Continuation, Hypothesis, SearchStrategy } from './search-strategy.ts';
 import type { FinishReason, LengthLimits } from './stopping.ts';
-import { type DraftAcceptance, verifyDraft } from './verify-draft.ts';
+import { type DraftAcceptance, type VerifiedToken, verifyDraft } from './verify-draft.ts';
+import { verifyLikeliest } from './verify-likeliest.ts';
 
 /** What the searches are made from. */
 export interface SearchInput {
@@ -33,6 +34,8 @@ export interface SearchInput {
 export class SamplingSearch implements SearchStrategy {
   readonly maxHypotheses: number;
   readonly needsHidden = false;
+  /** Greedy decoding needs none, if it is asked for nothing but tokens and changes no row. */
+  readonly needsLogits: boolean;
   readonly #input: SearchInput;
   readonly #samples: readonly Sample[];
   /** Those of the hypotheses that are alive. */
@@ -44,6 +47,7 @@ export class SamplingSearch implements SearchStrategy {
     this.maxHypotheses = bestOf ?? numReturnSequences;
     this.#input = input;
     this.#samples = Array.from({ length: this.maxHypotheses }, (_, index) => new Sample(input, index));
+    this.needsLogits = input.options.guidanceScale !== 1 || this.#samples.some((sample) => sample.needsLogits);
   }
 
   advance(hypotheses: readonly Hypothesis[]): readonly Continuation[] {
@@ -123,6 +127,11 @@ class Sample {
     return this.#output.finishReason !== undefined;
   }
 
+  get needsLogits(): boolean {
+    const { logProbs, bestOf } = this.#input.options;
+    return logProbs !== undefined || bestOf !== undefined || !isGreedy(this.#chooser);
+  }
+
   /** Mean log probability of its tokens, if it was asked to keep count. */
   get meanLogProb(): number {
     return this.#logProb / this.#numTokens;
@@ -139,15 +148,15 @@ class Sample {
   }
 
   /** The next token; with a draft, those of it that are accepted and one more. */
-  advance({ sequence, rows, draft }: Hypothesis): readonly number[] {
-    const { options, acceptance = 'exact' } = this.#input;
+  advance(hypothesis: Hypothesis): readonly number[] {
+    const { options } = this.#input;
     const isRanked = options.bestOf !== undefined;
     let logProbs: LogProbs | undefined;
     const onRow = (row: Float32Array) => {
       if (options.logProbs !== undefined || isRanked) logProbs = new LogProbs(row);
     };
     const chosen: number[] = [];
-    for (const { tokenId } of verifyDraft({ sequence, rows, draft, chooser: this.#chooser, acceptance, onRow })) {
+    for (const { tokenId } of this.#verify(hypothesis, onRow)) {
       chosen.push(tokenId);
       if (isRanked) this.#logProb += logProbs!.of(tokenId);
       const shown = options.logProbs === undefined ? undefined : logProbs;
@@ -157,6 +166,13 @@ class Sample {
       if (this.isFinished) break;
     }
     return chosen;
+  }
+
+  #verify(hypothesis: Hypothesis, onRow: (row: Float32Array) => void): Iterable<VerifiedToken> {
+    const { sequence, rows, likeliest, draft } = hypothesis;
+    if (likeliest !== undefined) return verifyLikeliest(sequence, likeliest, draft);
+    const { acceptance = 'exact' } = this.#input;
+    return verifyDraft({ sequence, rows, draft, chooser: this.#chooser, acceptance, onRow });
   }
 
   result(): GenerationResult {

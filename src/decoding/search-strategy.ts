@@ -13,6 +13,8 @@ export interface SearchStrategy {
   readonly maxHypotheses: number;
   /** Whether `Hypothesis.hidden` is wanted. */
   readonly needsHidden: boolean;
+  /** Whether `Hypothesis.rows` are wanted, as they are unless it says false: then `Hypothesis.likeliest` may come instead. */
+  readonly needsLogits?: boolean | undefined;
   /** Whether `Hypothesis.logSums` are wanted. */
   readonly needsLogSums?: boolean | undefined;
   /**
@@ -35,6 +37,8 @@ export interface Hypothesis {
    * follows its i-th token (counted from 1).
    */
   readonly rows: readonly Float32Array[];
+  /** The likeliest token of each row; the rows stayed where they were computed, and `rows` is empty. */
+  readonly likeliest?: readonly LikeliestToken[] | undefined;
   readonly draft: Draft | undefined;
   /**
    * log Σ exp of each of `rows` as they come, computed with them, if the strategy needs them and nothing has changed the rows
@@ -43,6 +47,13 @@ export interface Hypothesis {
   readonly logSums?: Float32Array | undefined;
   /** The final hidden states (tokens, C) of the tokens that are new since the last call, if the strategy needs them. */
   readonly hidden: Float32Array | undefined;
+}
+
+/** The token with the highest logit of a row, the lowest id of equals. */
+export interface LikeliestToken {
+  readonly tokenId: number;
+  /** NaN if any logit is, the token then being the first such; −∞ if all are. */
+  readonly logit: number;
 }
 
 /** A hypothesis that goes on, or gets its last tokens. */

@@ -297,6 +297,6 @@ function guideRow(sequence: Sequence, scale: number): void {
 }
 
 function hypothesisOf(sequence: Sequence): Hypothesis {
-  const { tokens, rows, draft, logSums } = sequence;
-  return { sequence: tokens, rows, draft, logSums, hidden: sequence.allHidden() };
+  const { tokens, rows, likeliest, draft, logSums } = sequence;
+  return { sequence: tokens, rows, likeliest, draft, logSums, hidden: sequence.allHidden() };
 }

@@ -19,6 +19,8 @@ export function expectServable(request: EngineRequest, means: Means): void {
   const { drafting, guidance, maxLength, promptIds } = request;
   if (drafting !== undefined && drafting.proposer === undefined && !means.hasDraftModel)
     throw new TypeError('Cannot take a request: it wants drafts of a draft model, but the engine has none');
+  if (guidance !== undefined && request.search.needsLogits === false)
+    throw new TypeError('Cannot take a request: guidance moves logits, but its search needs none');
   const { maxPositions } = means.model.config;
   const longest = maxLength + Math.max(0, (guidance?.promptIds.length ?? 0) - promptIds.length);
   if (longest > maxPositions)

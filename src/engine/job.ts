@@ -86,7 +86,7 @@ export class Job {
 
   /** Whether everything is computed that the search waits for. */
   get isReady(): boolean {
-    return this.members.every((sequence) => sequence.numPending === 0 && sequence.rows.length > 0);
+    return this.members.every((sequence) => sequence.numPending === 0 && sequence.hasOutputs);
   }
 
   /** Whether each of its sequences waits for its next token only. */

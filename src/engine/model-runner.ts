@@ -1,5 +1,5 @@
 import type { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
-import type { HiddenStep } from '../models/model-step.ts';
+import type { HiddenStep, LikeliestRows, StepOptions } from '../models/model-step.ts';
 import type { StepModel } from './step-model.ts';
 import type { Chunk, Encoding } from './step-plan.ts';
 
@@ -41,16 +41,20 @@ export class ModelRunner {
   async #compute(chunks: readonly Chunk[]): Promise<void> {
     // Where each chunk begins, before the step moves it.
     const starts = chunks.map(({ sequence }) => sequence.numComputed);
-    const logSums = logSumsFor(chunks);
-    const { logits, hidden } = await this.#step(chunks, logSums);
-    this.#giveRows(chunks, logits);
-    if (logSums !== undefined) giveLogSums(chunks, logSums);
+    const withRows = chunks.filter(needsLogits);
+    const withLikeliest = chunks.filter((chunk) => !needsLogits(chunk));
+    const logSums = logSumsFor(withRows);
+    const likeliest = likeliestFor(chunks);
+    const { logits, hidden } = await this.#step(chunks, { logSums, likeliest });
+    this.#giveRows(withRows, logits);
+    if (logSums !== undefined) giveLogSums(withRows, logSums);
+    if (likeliest !== undefined) giveLikeliest(withLikeliest, likeliest);
     if (hidden !== undefined) giveHidden(chunks, starts, hidden);
   }
 
   #step(
     chunks: readonly Chunk[],
-    logSums: Float32Array | undefined,
+    wanted: Pick<StepOptions, 'logSums' | 'likeliest'>,
   ): Promise<Partial<HiddenStep> & Pick<HiddenStep, 'logits'>> {
     const entries = chunks.map(({ job, sequence, numTokens }) => ({
       sequence: sequence.cached,
@@ -58,12 +62,11 @@ export class ModelRunner {
       adapter: job.request.adapter?.adapter,
       source: sequence.source?.source?.sequence,
     }));
-    const numRows = chunks.map((chunk) => chunk.numRows);
-    const target = this.#target(numRows.reduce((sum, rows) => sum + rows, 0));
+    const logits = chunks.map((chunk) => (needsLogits(chunk) ? chunk.numRows : 0));
+    const options = { ...wanted, logits, target: this.#target(sum(logits)) };
     if (chunks.some(({ job }) => job.request.search.needsHidden))
-      return this.#model.stepWithHidden(this.#cache, entries, { logits: numRows, target, logSums });
-    const logits = target.length === 0 ? 'none' : numRows;
-    return this.#model.step(this.#cache, entries, { logits, target, logSums }).then((values) => ({ logits: values }));
+      return this.#model.stepWithHidden(this.#cache, entries, options);
+    return this.#model.step(this.#cache, entries, options).then((values) => ({ logits: values }));
   }
 
   #target(numRows: number): Float32Array {
@@ -87,10 +90,32 @@ export class ModelRunner {
   }
 }
 
+function needsLogits({ job }: Chunk): boolean {
+  return job.request.search.needsLogits !== false;
+}
+
+/** Room for the likeliest token of each row of which no more is wanted, if there are such. */
+function likeliestFor(chunks: readonly Chunk[]): LikeliestRows | undefined {
+  if (chunks.every(needsLogits)) return undefined;
+  const rows = chunks.map((chunk) => (needsLogits(chunk) ? 0 : chunk.numRows));
+  const numRows = sum(rows);
+  return { rows, tokenIds: new Int32Array(numRows), logits: new Float32Array(numRows) };
+}
+
+function giveLikeliest(chunks: readonly Chunk[], { tokenIds, logits }: LikeliestRows): void {
+  let start = 0;
+  for (const { job, sequence, numRows } of chunks) {
+    const ids = tokenIds.subarray(start, start + numRows);
+    if (numRows > 0 && !job.hasEnded)
+      sequence.likeliest = Array.from(ids, (tokenId, i) => ({ tokenId, logit: logits[start + i]! }));
+    start += numRows;
+  }
+}
+
 /** Room for log Σ exp of each row of a step, if a search wants it; not known where the model does not say. */
 function logSumsFor(chunks: readonly Chunk[]): Float32Array | undefined {
   if (!chunks.some(({ job, numRows }) => numRows > 0 && job.request.search.needsLogSums)) return undefined;
-  return new Float32Array(chunks.reduce((sum, { numRows }) => sum + numRows, 0)).fill(Number.NaN);
+  return new Float32Array(sum(chunks.map(({ numRows }) => numRows))).fill(Number.NaN);
 }
 
 function giveLogSums(chunks: readonly Chunk[], logSums: Float32Array): void {
@@ -103,7 +128,7 @@ function giveLogSums(chunks: readonly Chunk[], logSums: Float32Array): void {
 
 /** Gives each sequence that wants them the hidden states of its tokens that the search has not seen. */
 function giveHidden(chunks: readonly Chunk[], starts: readonly number[], hidden: Float32Array): void {
-  const numTokens = chunks.reduce((sum, chunk) => sum + chunk.numTokens, 0);
+  const numTokens = sum(chunks.map((chunk) => chunk.numTokens));
   const width = hidden.length / numTokens;
   let row = 0;
   for (const [i, { job, sequence, numTokens: count }] of chunks.entries()) {
@@ -112,4 +137,8 @@ function giveHidden(chunks: readonly Chunk[], starts: readonly number[], hidden:
       sequence.hidden.push(hidden.slice((row + numSeen) * width, (row + count) * width));
     row += count;
   }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

@@ -18,6 +18,7 @@ interface Plan {
   readonly width: number;
   readonly maxNewTokens: number;
   readonly needsHidden: boolean;
+  readonly needsLogits: boolean;
   readonly guidance: Guidance | undefined;
   readonly drafting: DraftingPlan | undefined;
   readonly priority: number;
@@ -69,6 +70,7 @@ const plans: fc.Arbitrary<Plan> = fc.record({
   width: fc.constantFrom(1, 1, 2, 3, 4),
   maxNewTokens: fc.constantFrom(1, 8, 40, 64, 64),
   needsHidden: fc.constantFrom(false, false, false, true),
+  needsLogits: fc.boolean(),
   guidance: sometimes(
     20,
     fc.record({
@@ -148,9 +150,17 @@ function lookupOf(alone: readonly GenerationResult[], skill: number, pass: () =>
   };
 }
 
-function searchOf({ kind, ...options }: Plan, onToken?: (tokenId: number) => void): SampleSearch | ForkingSearch {
+function searchOf(
+  { kind, needsLogits, ...options }: Plan,
+  onToken?: (tokenId: number) => void,
+): SampleSearch | ForkingSearch {
   const Search = kind === 'sample' ? SampleSearch : ForkingSearch;
-  return new Search({ ...options, stops: true, onToken });
+  return new Search({
+    ...options,
+    needsLogits: needsLogits || options.guidance !== undefined,
+    stops: true,
+    onToken,
+  });
 }
 
 interface Submission {

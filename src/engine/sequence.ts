@@ -1,4 +1,5 @@
 import type { Draft } from '../decoding/draft.ts';
+import type { LikeliestToken } from '../decoding/search-strategy.ts';
 import { TokenSequence } from '../decoding/token-sequence.ts';
 import type { CachedSequence } from '../kv-cache/cached-sequence.ts';
 import { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
@@ -27,6 +28,8 @@ export class Sequence {
   draft: Draft | undefined;
   /** Logits (V) after the last token, and after each of the draft: there once all known tokens are computed. */
   rows: readonly Float32Array[] = [];
+  /** The likeliest token after each of these tokens, where the search wants no rows. */
+  likeliest: readonly LikeliestToken[] | undefined;
   /** log Σ exp of each of the rows, where the search wants them. */
   logSums: Float32Array | undefined;
   /** Final hidden states of new tokens, where the search wants them: (tokens · C) for each step since it last looked. */
@@ -58,6 +61,11 @@ export class Sequence {
 
   get numComputed(): number {
     return this.cached.length;
+  }
+
+  /** Whether there is what the search chooses by. */
+  get hasOutputs(): boolean {
+    return this.rows.length > 0 || this.likeliest !== undefined;
   }
 
   /** Whether a draft would be checked with the next step. */
@@ -142,6 +150,7 @@ export class Sequence {
   #forgetOutputs(): void {
     this.draft = undefined;
     this.rows = [];
+    this.likeliest = undefined;
     this.logSums = undefined;
     this.hidden = [];
   }

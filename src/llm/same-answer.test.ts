@@ -60,6 +60,17 @@ describe.each(Object.keys(testBackends))('the same answer on %s', (device) => {
     await llm.dispose();
   });
 
+  test('greedy tokens do not depend on whether logits are wanted too', async () => {
+    const llm = await LLM.load(path, { ...options, cacheTokens: 4096 });
+    const prompts = [STORY, 'the dog ran', 'a log'];
+    const greedy = { maxNewTokens: 20, temperature: 0, ignoreEos: true, promptLookupNumTokens: 3 };
+    const logits: Promise<Generation>[] = prompts.map((prompt) => llm.generate(prompt, { ...greedy, logProbs: 1 }));
+    const tokens: Promise<Generation>[] = prompts.map((prompt) => llm.generate(prompt, greedy));
+    const texts = async (all: readonly Promise<Generation>[]) => (await Promise.all(all)).map(({ text }) => text);
+    expect(await texts(tokens)).toEqual(await texts(logits));
+    await llm.dispose();
+  });
+
   test('once more, from what the cache has kept', async () => {
     const llm = await LLM.load(path, { ...options, cacheTokens: 4096 });
     await alone(llm);

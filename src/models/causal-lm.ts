@@ -9,16 +9,18 @@ import { Tensor } from '../tensor/tensor.ts';
 import { decoderOnlyParameters } from './decoder-only-parameters.ts';
 import { Logits } from './logits.ts';
 import {
+  batchOptions,
   expectAdapters,
   expectTokenIds,
   type HiddenStep,
-  readLogits,
+  readRows,
   type StepOptions,
   withoutGrowthOnError,
 } from './model-step.ts';
 import { countParameters } from './parameter-spec.ts';
 import type { Parameters } from './parameters.ts';
 import { PastKeyValues } from './past-key-values.ts';
+import { type AheadOptions, type StepsAhead, stepAhead } from './step-ahead.ts';
 
 /** What `CausalLM.forward` takes. */
 export interface ForwardInput {
@@ -103,8 +105,8 @@ export class CausalLM {
    */
   step(cache: PagedKvCache, entries: readonly StepEntry[], options: StepOptions): Promise<Float32Array> {
     const record = (): Promise<Float32Array> => {
-      const batch = createForwardBatch(cache, entries, options);
-      if (options.logits !== 'none') return readLogits(this.transformer.forward(batch), options);
+      const batch = createForwardBatch(cache, entries, batchOptions(options));
+      if (batch.logitRows?.buffer.length !== 0) return readRows(this.transformer.forward(batch), options);
       this.transformer.hidden(batch);
       return Tensor.allocate(this.backend, [0, this.config.vocabSize]).read() as Promise<Float32Array>;
     };
@@ -114,10 +116,22 @@ export class CausalLM {
   /** `step` that also gives the final hidden states (T · C) of all new tokens. */
   stepWithHidden(cache: PagedKvCache, entries: readonly StepEntry[], options: StepOptions): Promise<HiddenStep> {
     return this.#run(entries, async () => {
-      const { logits, hidden } = this.transformer.forwardWithHidden(createForwardBatch(cache, entries, options));
-      const [values, states] = await Promise.all([readLogits(logits, options), hidden.read()]);
+      const { logits, hidden } = this.transformer.forwardWithHidden(
+        createForwardBatch(cache, entries, batchOptions(options)),
+      );
+      const [values, states] = await Promise.all([readRows(logits, options), hidden.read()]);
       return { logits: values, hidden: states as Float32Array };
     });
+  }
+
+  /**
+   * As many steps as `count` says, at once: the new tokens of each sequence, then the token that is chosen after them, and so
+   * on, on the device alone. The tokens chosen last are not computed. If it throws, no sequence has grown.
+   */
+  stepAhead(cache: PagedKvCache, entries: readonly StepEntry[], options: AheadOptions): Promise<StepsAhead> {
+    for (const { sequence, tokenIds } of entries)
+      this.#expectRoom(sequence.length + tokenIds.length + options.count - 1);
+    return this.#run(entries, () => stepAhead(this.transformer, cache, entries, options));
   }
 
   /**

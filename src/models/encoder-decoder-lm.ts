@@ -7,10 +7,11 @@ import { createForwardBatch, type Observer, type StepEntry } from '../nn/forward
 import { wholeSequences } from '../nn/whole-sequences.ts';
 import { encoderDecoderParameters } from './encoder-decoder-parameters.ts';
 import {
+  batchOptions,
   expectAdapters,
   expectTokenIds,
   type HiddenStep,
-  readLogits,
+  readRows,
   type StepOptions,
   withoutGrowthOnError,
 } from './model-step.ts';
@@ -112,15 +113,17 @@ export class EncoderDecoderLM {
    */
   step(cache: PagedKvCache, entries: readonly StepEntry[], options: StepOptions): Promise<Float32Array> {
     return this.#run(entries, () =>
-      readLogits(this.transformer.forward(createForwardBatch(cache, entries, options)), options),
+      readRows(this.transformer.forward(createForwardBatch(cache, entries, batchOptions(options))), options),
     );
   }
 
   /** `step` that also gives the decoder's output (T · C) for all new tokens. */
   stepWithHidden(cache: PagedKvCache, entries: readonly StepEntry[], options: StepOptions): Promise<HiddenStep> {
     return this.#run(entries, async () => {
-      const { logits, hidden } = this.transformer.forwardWithHidden(createForwardBatch(cache, entries, options));
-      const [values, states] = await Promise.all([readLogits(logits, options), hidden.read()]);
+      const { logits, hidden } = this.transformer.forwardWithHidden(
+        createForwardBatch(cache, entries, batchOptions(options)),
+      );
+      const [values, states] = await Promise.all([readRows(logits, options), hidden.read()]);
       return { logits: values, hidden: states as Float32Array };
     });
   }

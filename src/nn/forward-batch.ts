@@ -73,34 +73,40 @@ export interface StepEntry extends SequenceTokens {
   readonly source?: CachedSequence | undefined;
 }
 
+export interface BatchOptions {
+  readonly logits: LogitRows;
+  /** Rows that follow those of `logits`: as many of the last tokens of each sequence as it says. */
+  readonly furtherRows?: readonly number[] | undefined;
+  readonly observe?: Observer | undefined;
+}
+
 /** Lays out new tokens of several sequences as one batch, making room for them in the cache. Call inside a scope. */
 export function createForwardBatch(
   cache: PagedKvCache,
   entries: readonly StepEntry[],
-  options: { readonly logits: LogitRows; readonly observe?: Observer | undefined },
+  options: BatchOptions,
 ): ForwardBatch {
   const backend = cache.backend;
   const paged = cache.plan(entries);
   const tokenIds = new Int32Array(paged.numTokens);
   const positions = new Int32Array(paged.numTokens);
-  const logitRows: number[] = [];
   let row = 0;
-  for (const [i, entry] of entries.entries()) {
+  for (const entry of entries) {
     const firstPosition = entry.sequence.length - entry.tokenIds.length;
     for (const [j, id] of entry.tokenIds.entries()) {
       tokenIds[row] = id;
       positions[row] = firstPosition + j;
       row += 1;
     }
-    const count = numLogitRows(options.logits, i, entry.tokenIds.length);
-    for (let logitRow = row - count; logitRow < row; logitRow++) logitRows.push(logitRow);
   }
+  const logitRows = [...lastRows(options.logits, entries), ...lastRows(options.furtherRows ?? 'none', entries)];
+  const isEveryRow = logitRows.length === paged.numTokens && logitRows.every((logitRow, i) => logitRow === i);
   return {
     tokenIds: Tensor.from(backend, tokenIds),
     positions,
     context: { kind: 'cached', paged, caches: cache.layers },
     source: storedSources(cache, entries),
-    logitRows: logitRows.length === paged.numTokens ? undefined : Tensor.from(backend, Int32Array.from(logitRows)),
+    logitRows: isEveryRow ? undefined : Tensor.from(backend, Int32Array.from(logitRows)),
     observe: options.observe,
     adapters: adaptedRowsOf(backend, entries),
   };
@@ -113,6 +119,17 @@ function storedSources(cache: PagedKvCache, entries: readonly StepEntry[]): Sour
   );
   if (reads.length === 0) return undefined;
   return { kind: 'stored', paged: cache.planReads(reads), caches: cache.layers };
+}
+
+/** The rows of the last tokens of each sequence. */
+function lastRows(rows: LogitRows, entries: readonly StepEntry[]): readonly number[] {
+  const last: number[] = [];
+  let end = 0;
+  for (const [i, { tokenIds }] of entries.entries()) {
+    end += tokenIds.length;
+    for (let row = end - numLogitRows(rows, i, tokenIds.length); row < end; row++) last.push(row);
+  }
+  return last;
 }
 
 /** Rows of entry `i`, which has `numTokens` new tokens, that get logits. */

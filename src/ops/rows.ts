@@ -60,9 +60,14 @@ export function addToRows(input: Tensor, addend: Tensor, indices: Tensor): Tenso
   });
 }
 
-/** The index of the largest element of each row, the lowest of equals: (…, V) → int32 (…). Rows hold no NaN. */
-export function argmax(input: Tensor): Tensor {
-  const output = Tensor.allocate(input.backend, input.shape.slice(0, -1), 'int32');
-  input.backend.argmax(output.buffer, input.buffer, input.numColumns);
-  return output;
+/**
+ * The largest element of each row and its index, the lowest of equals: (…, V) → int32 (…), (…). NaN counts as larger than any
+ * number.
+ */
+export function argmax(input: Tensor): { readonly indices: Tensor; readonly values: Tensor } {
+  const shape = input.shape.slice(0, -1);
+  const indices = Tensor.allocate(input.backend, shape, 'int32');
+  const values = Tensor.allocate(input.backend, shape);
+  input.backend.argmax(indices.buffer, values.buffer, input.buffer, input.numColumns);
+  return { indices, values };
 }

@@ -26,6 +26,16 @@ export function checkLogits(
   }
 }
 
+/** `checkLogits` of a row of which only the likeliest token is known, and its logit. */
+export function checkLikeliest(tokenId: number, logit: number, position: number): void {
+  if (Number.isFinite(logit)) return;
+  const problem =
+    logit === Number.NEGATIVE_INFINITY
+      ? 'all logits are -Infinity, but one must be finite'
+      : `the logit of token ${tokenId} is ${logit}, but it must be finite`;
+  throw new RangeError(`Cannot choose the token at position ${position}: ${problem}`);
+}
+
 /** Whether there are elements and all are finite: x · 0 is 0, and NaN for NaN and both infinities. */
 function areFinite(logits: Float32Array): boolean {
   const { length } = logits;

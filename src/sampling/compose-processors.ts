@@ -98,6 +98,8 @@ export interface ProcessorChain {
   readonly isShortlisted: boolean;
   /** What follows, over the whole row again. */
   readonly rest?: ProcessorChain | undefined;
+  /** Whether it does nothing but divide the row by the temperature, if there is one. */
+  readonly isTemperatureAlone?: boolean | undefined;
   /** Whether NaN and +∞ are made numbers before the row is checked; see `checkLogits`. */
   readonly removesInvalidValues?: boolean | undefined;
 }
@@ -124,7 +126,8 @@ export function composeProcessors(options: ProcessorOptions, context: ProcessorC
   const names = orderOf(options.processorOrder, composed.keys()).filter((name) => composed.has(name));
   if (options.dynatempRange === 0) putTopKBeforeTemperature(names);
   const steps = names.flatMap((name) => (composed.get(name) ?? []).map((process) => ({ name, process })));
-  return { ...chainOf(steps), removesInvalidValues: options.removeInvalidValues };
+  const isTemperatureAlone = options.dynatempRange === 0 && names.every((name) => name === 'temperature');
+  return { ...chainOf(steps), isTemperatureAlone, removesInvalidValues: options.removeInvalidValues };
 }
 
 type Composer = (options: ProcessorOptions, context: ProcessorContext) => readonly LogitsProcessor[];

@@ -88,8 +88,25 @@ const MISTAKES: { readonly [Op in keyof Operations]?: readonly Mistake[] } = {
     ],
   ],
   argmax: [
-    ['one output for two rows', (bench) => bench.backend.argmax(bench.output(1, 'int32'), bench.output(8), 4)],
-    ['a float32 output', (bench) => bench.backend.argmax(bench.output(2), bench.output(8), 4)],
+    [
+      'one index for two rows',
+      (bench) => bench.backend.argmax(bench.output(1, 'int32'), bench.output(2), bench.output(8), 4),
+    ],
+    [
+      'one value for two rows',
+      (bench) => bench.backend.argmax(bench.output(2, 'int32'), bench.output(1), bench.output(8), 4),
+    ],
+    ['float32 indices', (bench) => bench.backend.argmax(bench.output(2), bench.output(2), bench.output(8), 4)],
+  ],
+  draw: [
+    [
+      'one uniform for two rows',
+      (bench) => bench.backend.draw(bench.output(2, 'int32'), bench.output(2), bench.output(8), bench.output(1), 4),
+    ],
+    [
+      'one index for two rows',
+      (bench) => bench.backend.draw(bench.output(1, 'int32'), bench.output(2), bench.output(8), bench.output(2), 4),
+    ],
   ],
   attention: [
     ['keys and values of 4 and 8', (bench) => attention(bench, { values: 8 })],

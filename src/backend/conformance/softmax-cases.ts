@@ -4,7 +4,7 @@ import { compareWithReference, requirement } from './make-case.ts';
 import { randomFloats, randomInts } from './numbers.ts';
 import type { Workbench } from './workbench.ts';
 
-const OPS = ['softmax', 'logSoftmax', 'tokenLogProbs', 'argmax'] as const;
+const OPS = ['softmax', 'logSoftmax', 'tokenLogProbs'] as const;
 type Op = (typeof OPS)[number];
 
 /** [rows, columns] */
@@ -53,7 +53,6 @@ export const softmaxCases: readonly ConformanceCase[] = [
   ...OPS.map((op) => sameBitsCase(op)),
   ...(['softmax', 'logSoftmax'] as const).map((op) => inPlaceCase(op)),
   emptyRowsCase(),
-  ...tieCases(),
 ];
 
 /** Runs `op` on rows of logits (rows, columns). */
@@ -69,8 +68,6 @@ function compute(bench: Workbench, op: Op, logits: Float32Array, columns: number
       const chosen = bench.put(ids ?? randomInts(70, rows, columns));
       return bench.result(rows, (output) => backend.tokenLogProbs(output, input, chosen, columns));
     }
-    case 'argmax':
-      return bench.result(rows, (output) => backend.argmax(output, input, columns), 'int32');
     default:
       op satisfies never;
       throw new TypeError(`Cannot compute ${JSON.stringify(op)}`);
@@ -132,31 +129,4 @@ function emptyRowsCase(): ConformanceCase {
       check.sameBits(await compute(bench, 'softmax', logits, columns), wanted, `${columns} columns`);
     }
   });
-}
-
-function tieCases(): ConformanceCase[] {
-  const columns = 203;
-  const rowWith = (places: readonly number[], value: number, others: number) => {
-    const row = new Float32Array(columns).fill(others);
-    for (const place of places) row[place] = value;
-    return row;
-  };
-  const rows: readonly (readonly [what: string, row: Float32Array, wanted: number])[] = [
-    ['all equal', rowWith([], 0, 1), 0],
-    ['all −∞', rowWith([], 0, MINUS_INFINITY), 0],
-    ['equals in one vector', rowWith([9, 10, 11], 2, 1), 9],
-    ['equals in several vectors', rowWith([201, 102, 53, 36], 2, 1), 36],
-    ['equals in the tail', rowWith([202, 201], 2, 1), 201],
-    ['equals in the tail and in the first vector', rowWith([202, 3], 2, 1), 3],
-    ['both zeros are equal', rowWith([60], 0, -0), 0],
-    ['negative numbers', rowWith([77], -1, -2), 77],
-    ['the last', rowWith([202], 1e-30, 0), 202],
-    ['the least number above −∞', rowWith([130], -3.4e38, MINUS_INFINITY), 130],
-    ['+∞', rowWith([150, 151], Number.POSITIVE_INFINITY, 3e38), 150],
-  ];
-  return rows.map(([what, row, wanted]) =>
-    requirement('argmax', `lowest index of equals: ${what}`, async (bench, check) => {
-      check.sameBits(await compute(bench, 'argmax', row, columns), Int32Array.of(wanted));
-    }),
-  );
 }

@@ -37,6 +37,7 @@ export const TOLERANCES = {
   logSoftmax: 2e-6,
   tokenLogProbs: 2e-6,
   argmax: 0,
+  draw: 0,
   attention: 1e-5,
   storeKeysValues: 0,
   pagedAttention: 1e-5,

@@ -179,6 +179,7 @@ export class MeasuringBackend implements Backend {
   logSoftmax(): void {}
   tokenLogProbs(): void {}
   argmax(): void {}
+  draw(): void {}
   storeKeysValues(): void {}
   copyBlocks(): void {}
   packMatrix(): void {}

@@ -196,9 +196,10 @@ describe('softmax and its relatives', () => {
   });
 
   test('argmax takes the lowest index of equals', async () => {
-    const output = putInts(9, 9, 9);
+    const [indices, values] = [putInts(9, 9, 9), put(9, 9, 9)];
     const none = Number.NEGATIVE_INFINITY;
-    backend.argmax(output, put(1, 3, 3, 3, -5, -7, -4, -4, none, none, none, none), 4);
-    expect(await backend.read(output)).toEqual(Int32Array.of(1, 2, 0));
+    backend.argmax(indices, values, put(1, 3, 3, 3, -5, -7, -4, -4, none, none, none, none), 4);
+    expect(await backend.read(indices)).toEqual(Int32Array.of(1, 2, 0));
+    expect(await backend.read(values)).toEqual(Float32Array.of(3, -4, none));
   });
 });

@@ -3,6 +3,7 @@ import { attentionOperations } from './attention-operations.ts';
 import { activate, gate } from './kernels/activation.ts';
 import { argmax } from './kernels/argmax.ts';
 import { add, multiply, scale } from './kernels/arithmetic.ts';
+import { draw } from './kernels/draw.ts';
 import { embed } from './kernels/embed.ts';
 import { linear } from './kernels/linear.ts';
 import { layerNorm, rmsNorm } from './kernels/norm.ts';
@@ -143,11 +144,20 @@ export function referenceOperations(memory: ReferenceMemory): Operations {
       const chosen = operands.ints('ids', ids, numRows, columns);
       tokenLogProbs(operands.floats('output', output, numRows), from, chosen, columns);
     },
-    argmax(output, input, columns) {
+    argmax(indices, values, input, columns) {
       const operands = operandsOf('argmax');
+      operands.distinct(values, input);
       const from = operands.floats('input', input);
       const numRows = operands.numRows('input', from.length, columns);
-      argmax(operands.ints('output', output, numRows), from, columns);
+      argmax(operands.ints('indices', indices, numRows), operands.floats('values', values, numRows), from, columns);
+    },
+    draw(indices, values, weights, uniforms, columns) {
+      const operands = operandsOf('draw');
+      operands.distinct(values, weights, uniforms);
+      const from = operands.floats('weights', weights);
+      const numRows = operands.numRows('weights', from.length, columns);
+      const at = operands.floats('uniforms', uniforms, numRows);
+      draw(operands.ints('indices', indices, numRows), operands.floats('values', values, numRows), from, at, columns);
     },
 
     ...attentionOperations(memory),

@@ -24,6 +24,8 @@ export class CommandRecorder {
   /** The list that is being recorded. */
   #address: number;
   #count = 0;
+  /** The flush that is about to hand over what has been recorded. */
+  #flushing: Promise<void> | undefined;
 
   constructor(memory: WasmMemory, heap: Heap, executor: Executor) {
     this.#memory = memory;
@@ -99,10 +101,14 @@ export class CommandRecorder {
     this.#executor.submit(address, count);
   }
 
-  /** Resolves when everything recorded so far has run. */
+  /** Resolves when everything recorded so far has run. What is asked for in one go is handed over in one list. */
   flush(): Promise<void> {
-    this.submit();
-    return this.#executor.completion(this.#executor.numSubmitted);
+    this.#flushing ??= Promise.resolve().then(() => {
+      this.#flushing = undefined;
+      this.submit();
+      return this.#executor.completion(this.#executor.numSubmitted);
+    });
+    return this.#flushing;
   }
 
   #newList(): number {

@@ -49,3 +49,5 @@ export const OP_SQUARE_PIECES = 44;
 export const OP_SUM_PIECES = 45;
 export const OP_ADAMW_STEP = 46;
 export const OP_SGD_STEP = 47;
+
+export const OP_DRAW = 48;

@@ -8,6 +8,7 @@ import {
   OP_ADD,
   OP_ARGMAX,
   OP_COPY,
+  OP_DRAW,
   OP_FILL,
   OP_GATE,
   OP_GATHER_ROWS,
@@ -161,12 +162,25 @@ export function wasmOperations(recorder: CommandRecorder, memory: DeviceMemory):
       checkDistinct(op, to, from);
       if (rows > 0) recorder.record(OP_TOKEN_LOG_PROBS, to.address, from.address, chosen.address, rows, columns);
     },
-    argmax(output, input, columns) {
+    argmax(indices, values, input, columns) {
       const op = 'run argmax';
       const from = operands.floats(op, 'input', input);
       const rows = numRows(op, 'input', from, columns);
-      const to = operands.ints(op, 'output', output, rows);
-      if (rows > 0) recorder.record(OP_ARGMAX, to.address, from.address, rows, columns);
+      const places = operands.ints(op, 'indices', indices, rows);
+      const largest = operands.floats(op, 'values', values, rows);
+      checkDistinct(op, largest, from);
+      if (rows > 0) recorder.record(OP_ARGMAX, places.address, largest.address, from.address, rows, columns);
+    },
+    draw(indices, values, weights, uniforms, columns) {
+      const op = 'run draw';
+      const from = operands.floats(op, 'weights', weights);
+      const rows = numRows(op, 'weights', from, columns);
+      const at = operands.floats(op, 'uniforms', uniforms, rows);
+      const places = operands.ints(op, 'indices', indices, rows);
+      const drawn = operands.floats(op, 'values', values, rows);
+      checkDistinct(op, drawn, from, at);
+      if (rows === 0) return;
+      recorder.record(OP_DRAW, places.address, drawn.address, from.address, at.address, rows, columns);
     },
 
     ...attentionOperations(recorder, operands),

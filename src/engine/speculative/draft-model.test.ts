@@ -10,8 +10,7 @@ import { loadModel } from '../../models/load-model.ts';
 import { DRAFT_LANE, distributionOf } from '../../sampling/rejection-sampler.ts';
 import { chooseToken, drawToken, type SamplerOptions } from '../../sampling/sampler.ts';
 import { temperature } from '../../sampling/temperature.ts';
-import type { StepModel } from '../step-model.ts';
-import { DraftModel, type DraftStep } from './draft-model.ts';
+import { type DraftingModel, DraftModel, type DraftStep } from './draft-model.ts';
 import type { DraftRequest } from './draft-run.ts';
 
 const GREEDY: SamplerOptions = {
@@ -41,16 +40,18 @@ afterAll(() => backend.dispose());
 beforeEach(() => open(8));
 afterEach(() => close());
 
-function open(
-  numBlocks: number,
-  options: { maxNumBatchedTokens?: number; model?: Pick<StepModel, 'config' | 'encoder' | 'step'> } = {},
-) {
+function open(numBlocks: number, options: { maxNumBatchedTokens?: number; model?: DraftingModel } = {}) {
   close();
   steps = [];
   cache = model.createCache(16 * numBlocks);
   const { maxNumBatchedTokens } = options;
-  drafter = new DraftModel(options.model ?? model, cache, { targetVocabSize: 409, maxNumBatchedTokens });
+  drafter = new DraftModel(options.model ?? stepwise(), cache, { targetVocabSize: 409, maxNumBatchedTokens });
   isOpen = true;
+}
+
+/** The model without its `stepAhead`. */
+function stepwise(): DraftingModel {
+  return { config: model.config, encoder: undefined, step: (...args) => model.step(...args) };
 }
 
 function close() {
@@ -141,7 +142,7 @@ describe('what is cached', () => {
     const [first] = await draft(ask(sequence, { maxTokens: 1 }));
     steps = [];
     expect((await draft(ask(sequence, { maxTokens: 1 })))[0]).toEqual(first);
-    expect(steps).toEqual([{ numTokens: 1, numSequences: 1 }]);
+    expect(steps).toEqual([{ numSteps: 1, numTokens: 1, numSequences: 1 }]);
     sequence.append(ids(5, 20));
     steps = [];
     const [late] = await draft(ask(sequence, { maxTokens: 2 }));
@@ -167,7 +168,7 @@ describe('what is cached', () => {
     expect(cache.pool.numFree).toBe(6);
     steps = [];
     expect((await draft(ask(a)))[0]).toEqual(drafts[0]);
-    expect(steps[0]).toEqual({ numTokens: 1, numSequences: 1 });
+    expect(steps[0]).toEqual({ numSteps: 1, numTokens: 1, numSequences: 1 });
     drafter.release(a);
     expect(cache.pool.numFree).toBe(8);
   });
@@ -181,6 +182,75 @@ describe('what is cached', () => {
     expect(cache.pool.numFree).toBe(4);
     expect(backend.memoryUsage().allocatedBytes).toBe(before);
     await expect(rowAfter([1])).resolves.toHaveLength(409);
+  });
+});
+
+describe('several steps at once', () => {
+  beforeEach(() => open(8, { model }));
+
+  const plain = { ...SAMPLED, chain: { ...SAMPLED.chain, isTemperatureAlone: true } };
+
+  test.each([
+    ['greedy', GREEDY],
+    ['drawn', plain],
+  ])('%s: what one after the other gives', async (_, chooser) => {
+    const sequences = [ids(1, 9), ids(2, 3), ids(3, 17), ids(4, 5)].map((promptIds) => new TokenSequence(promptIds));
+    const lengths = [3, 1, 5, 0];
+    const requests = sequences.map((sequence, i) => ask(sequence, { maxTokens: lengths[i]!, chooser }));
+    const drafts = await draft(...requests);
+    for (const [i, sequence] of sequences.entries())
+      expect(drafts[i]!.tokenIds).toEqual(await continuation(sequence, lengths[i]!, chooser));
+    expect(steps.map(({ numSteps }) => numSteps)).toEqual([1, 2, 2]);
+    expect(steps.map(({ numSequences }) => numSequences)).toEqual([3, 2, 1]);
+
+    const sequence = sequences[2]!;
+    steps = [];
+    sequence.append([...drafts[2]!.tokenIds.slice(0, 2), 5]);
+    const [next] = await draft(ask(sequence, { chooser }));
+    expect(next!.tokenIds).toEqual(await continuation(sequence, 4, chooser));
+    expect(steps).toEqual([{ numSteps: 4, numTokens: 1, numSequences: 1 }]);
+  });
+
+  test('not with choices of two kinds, nor with what the device cannot do', async () => {
+    const sequences = [ids(1, 9), ids(2, 3)].map((promptIds) => new TokenSequence(promptIds));
+    const [greedy, drawn] = await draft(ask(sequences[0]!), ask(sequences[1]!, { chooser: plain }));
+    expect(greedy!.tokenIds).toEqual(await continuation(sequences[0]!, 4));
+    expect(drawn!.tokenIds).toEqual(await continuation(sequences[1]!, 4, plain));
+    await draft(ask(sequences[1]!, { chooser: SAMPLED }));
+    await draft(ask(sequences[1]!, { chooser: plain, withDistributions: true }));
+    expect(steps.every(({ numSteps }) => numSteps === 1)).toBe(true);
+  });
+
+  test('as far as there is room', async () => {
+    open(2, { model });
+    const sequence = new TokenSequence(ids(1, 30));
+    const [short] = await draft(ask(sequence, { maxTokens: 8 }));
+    expect(short!.tokenIds).toEqual(await continuation(sequence, 3));
+  });
+
+  test('logits that are not finite', async () => {
+    const stepAhead: CausalLM['stepAhead'] = async (...args) => ({
+      ...(await model.stepAhead(...args)),
+      areNumbers: false,
+    });
+    open(8, { model: { ...stepwise(), stepAhead } });
+    await expect(draft(ask(new TokenSequence([1])))).rejects.toThrow(
+      new RangeError('Cannot draft: the logits of the draft model are not finite'),
+    );
+  });
+
+  test('a sequence that is released meanwhile holds no block afterwards, others go on', async () => {
+    const [a, b] = [new TokenSequence(ids(1, 20)), new TokenSequence(ids(2, 20))];
+    const stepAhead: CausalLM['stepAhead'] = async (...args) => {
+      const steps = await model.stepAhead(...args);
+      drafter.release(a);
+      return steps;
+    };
+    open(8, { model: { ...stepwise(), stepAhead } });
+    const drafts = await draft(ask(a), ask(b));
+    expect(drafts[0]!.tokenIds).toEqual([]);
+    expect(drafts[1]!.tokenIds).toEqual(await continuation(b, 4));
+    expect(cache.pool.numFree).toBe(8 - 2);
   });
 });
 

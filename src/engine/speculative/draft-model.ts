@@ -1,12 +1,10 @@
 import type { Draft } from '../../decoding/draft.ts';
 import { PagedKvCache } from '../../kv-cache/paged-kv-cache.ts';
 import { type CachedSource, SourceCache } from '../../kv-cache/source-cache.ts';
+import type { CausalLM } from '../../models/causal-lm.ts';
 import type { StepModel } from '../step-model.ts';
-import { type DraftRequest, DraftRun } from './draft-run.ts';
+import { type DraftRequest, DraftRun, notFinite } from './draft-run.ts';
 import { DraftSequence } from './draft-sequence.ts';
-
-/** What is asked of a model that guesses; one without an encoder guesses targets without their sources. */
-type DraftingModel = Pick<StepModel, 'config' | 'encoder' | 'step'>;
 
 export interface DraftModelOptions {
   /** Tokens in the target's vocabulary; the draft model must have the same. */
@@ -17,9 +15,16 @@ export interface DraftModelOptions {
   readonly maxNumBatchedTokens?: number | undefined;
 }
 
-/** A step that the draft model has done. */
+/**
+ * What a draft model must do, and what makes it faster where choices are simple. One without an encoder guesses targets without
+ * their sources.
+ */
+export type DraftingModel = Pick<StepModel, 'config' | 'encoder' | 'step'> & Partial<Pick<CausalLM, 'stepAhead'>>;
+
+/** A step that the draft model has done, or several alike. */
 export interface DraftStep {
-  /** Tokens computed: one a sequence, more while it catches up with what was accepted or with a prompt. */
+  readonly numSteps: number;
+  /** Tokens computed in the first: one a sequence, more while it catches up with what was accepted or with a prompt. */
   readonly numTokens: number;
   readonly numSequences: number;
 }
@@ -140,20 +145,45 @@ export class DraftModel {
   /** Computes pending tokens, fewest first, so that drafts go on beside a long prompt; those with none left get a token. */
   async #step(active: readonly DraftRun[], onStep: ((step: DraftStep) => void) | undefined): Promise<void> {
     const chunks = this.#chunks(active);
+    const count = this.#numAhead(active, chunks);
+    if (count === 0) await this.#stepOnce(chunks, onStep);
+    else await this.#goAhead(chunks, count, onStep);
+    for (const run of active) if (!this.#isKnown(run)) run.end();
+  }
+
+  /** How many steps the device can make by itself: one kind of simple choice, and nothing else pending. */
+  #numAhead(active: readonly DraftRun[], chunks: readonly Chunk[]): number {
+    const temperatures = new Set(active.map((run) => run.plainTemperature));
+    const isPossible = this.#model.stepAhead !== undefined && temperatures.size === 1 && !temperatures.has(undefined);
+    if (!isPossible || chunks.length < active.length || chunks.some(({ isLast }) => !isLast)) return 0;
+    return Math.min(...active.map((run) => run.numLeft));
+  }
+
+  async #goAhead(
+    chunks: readonly Chunk[],
+    count: number,
+    onStep: ((step: DraftStep) => void) | undefined,
+  ): Promise<void> {
+    const runs = chunks.map(({ run }) => run);
+    const temperature = runs[0]!.plainTemperature!;
+    const draw = temperature === 0 ? undefined : { temperature, uniforms: uniformsOf(runs, count) };
+    const { tokenIds, areNumbers } = await this.#model.stepAhead!(this.#cache, entriesOf(chunks), { count, draw });
+    onStep?.({ numSteps: count, ...sizeOf(chunks) });
+    if (!areNumbers) throw notFinite();
+    for (const [i, chunk] of chunks.entries()) {
+      if (!this.#isKnown(chunk.run)) continue;
+      const chosen = Array.from({ length: count }, (_, step) => tokenIds[step * chunks.length + i]!);
+      chunk.run.memory.computed([...chunk.tokenIds, ...chosen.slice(0, -1)]);
+      chunk.run.take(chosen);
+    }
+  }
+
+  async #stepOnce(chunks: readonly Chunk[], onStep: ((step: DraftStep) => void) | undefined): Promise<void> {
     const logits = chunks.map(({ isLast }) => (isLast ? 1 : 0));
     const hasRows = chunks.some(({ isLast }) => isLast);
-    const rows = await this.#model.step(
-      this.#cache,
-      chunks.map(({ run, tokenIds }) => {
-        const { cached, source } = run.memory;
-        return { sequence: cached, tokenIds, source: source?.source?.sequence };
-      }),
-      { logits: hasRows ? logits : 'none' },
-    );
-    const numTokens = chunks.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
-    onStep?.({ numTokens, numSequences: chunks.length });
+    const rows = await this.#model.step(this.#cache, entriesOf(chunks), { logits: hasRows ? logits : 'none' });
+    onStep?.({ numSteps: 1, ...sizeOf(chunks) });
     this.#takeRows(chunks, rows);
-    for (const run of active) if (!this.#isKnown(run)) run.end();
   }
 
   #chunks(active: readonly DraftRun[]): readonly Chunk[] {
@@ -192,6 +222,28 @@ interface Chunk {
   readonly tokenIds: readonly number[];
   /** Whether they are all that is pending. */
   readonly isLast: boolean;
+}
+
+function entriesOf(chunks: readonly Chunk[]) {
+  return chunks.map(({ run: { memory }, tokenIds }) => {
+    return { sequence: memory.cached, tokenIds, source: memory.source?.source?.sequence };
+  });
+}
+
+function sizeOf(chunks: readonly Chunk[]): Omit<DraftStep, 'numSteps'> {
+  return {
+    numTokens: chunks.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0),
+    numSequences: chunks.length,
+  };
+}
+
+/** (count, runs). */
+function uniformsOf(runs: readonly DraftRun[], count: number): Float32Array {
+  const ofRuns = runs.map((run) => run.uniforms(count));
+  return Float32Array.from(
+    { length: count * runs.length },
+    (_, i) => ofRuns[i % runs.length]![Math.floor(i / runs.length)]!,
+  );
 }
 
 function numBlocksToDraft({ sequence }: DraftRequest, { cached }: DraftSequence, length: number): number {

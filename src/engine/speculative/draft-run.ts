@@ -4,7 +4,7 @@ import { TokenSequence } from '../../decoding/token-sequence.ts';
 import { checkLogits } from '../../sampling/check-logits.ts';
 import { highestLogit } from '../../sampling/highest-logit.ts';
 import { DRAFT_LANE, distributionOf } from '../../sampling/rejection-sampler.ts';
-import { applyChain, chooseToken, drawToken, type SamplerOptions } from '../../sampling/sampler.ts';
+import { applyChain, chooseToken, drawToken, isGreedy, type SamplerOptions } from '../../sampling/sampler.ts';
 import type { SequenceView } from '../../sampling/sequence-view.ts';
 import type { DraftSequence } from './draft-sequence.ts';
 
@@ -62,6 +62,24 @@ export class DraftRun {
     return this.#tokens.tokenIds.slice(start, start + count);
   }
 
+  /** Tokens that are still to be chosen. */
+  get numLeft(): number {
+    return this.#numWanted - this.#tokenIds.length;
+  }
+
+  /** The temperature, if that is all that shapes the choice, so that the device can make it. */
+  get plainTemperature(): number | undefined {
+    const { chooser } = this.request;
+    const isPlain = isGreedy(chooser) || chooser.chain.isTemperatureAlone === true;
+    return isPlain && this.#distributions === undefined ? chooser.temperature : undefined;
+  }
+
+  /** Where the next `count` tokens are drawn. */
+  uniforms(count: number): readonly number[] {
+    const { seed } = this.request.chooser;
+    return Array.from({ length: count }, (_, i) => uniform(seed, this.#tokens.position + i));
+  }
+
   /** Ends the draft with what it has. */
   end(): void {
     this.#isFinished = true;
@@ -75,9 +93,14 @@ export class DraftRun {
       this.end();
       return;
     }
-    this.#tokenIds.push(tokenId);
-    this.#tokens.append([tokenId]);
-    if (this.#tokenIds.length === this.#numWanted) this.end();
+    this.take([tokenId]);
+  }
+
+  /** Takes the next tokens. */
+  take(tokenIds: readonly number[]): void {
+    this.#tokenIds.push(...tokenIds);
+    this.#tokens.append(tokenIds);
+    if (this.numLeft === 0) this.end();
   }
 
   #choose(row: Float32Array): number | undefined {
@@ -103,6 +126,11 @@ function expectFinite(row: Float32Array, position: number, { chain }: SamplerOpt
   try {
     checkLogits(row, position, chain);
   } catch (cause) {
-    throw new RangeError('Cannot draft: the logits of the draft model are not finite', { cause });
+    throw notFinite({ cause });
   }
+}
+
+/** The draft model computes no numbers. */
+export function notFinite(options?: ErrorOptions): RangeError {
+  return new RangeError('Cannot draft: the logits of the draft model are not finite', options);
 }

@@ -140,10 +140,10 @@ export class Drafter {
       return { key: sequence, sequence: sequence.tokens, maxTokens, chooser: chooserFor(index), withDistributions };
     });
     let last = performance.now();
-    const drafts = await this.#model!.propose(requests, ({ numTokens, numSequences }) => {
+    const drafts = await this.#model!.propose(requests, ({ numSteps, numTokens, numSequences }) => {
       const now = performance.now();
       // Steps in which it catches up with a prompt say nothing of the cost of one more token.
-      if (numTokens <= 2 * numSequences) this.#draftCosts.record(numSequences, now - last);
+      if (numTokens <= 2 * numSequences) this.#draftCosts.record(numSequences, (now - last) / numSteps);
       last = now;
     });
     for (const [i, { job, sequence }] of turns.entries()) give(job, sequence, drafts[i]!);

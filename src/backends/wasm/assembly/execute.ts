@@ -4,23 +4,25 @@
 // that is called per command.
 
 import {
-  OP_ACTIVATE, OP_ADD, OP_ARGMAX, OP_ATTENTION, OP_COPY, OP_COPY_BLOCKS, OP_EMBED, OP_FILL, OP_GATE, OP_GATHER_ROWS,
+  OP_ACTIVATE, OP_ADD, OP_ARGMAX, OP_ATTENTION, OP_COPY, OP_COPY_BLOCKS, OP_DRAW, OP_EMBED, OP_FILL, OP_GATE, OP_GATHER_ROWS,
   OP_LAYER_NORM, OP_LINEAR, OP_LOG_SOFTMAX, OP_MULTIPLY, OP_PACK_COLUMNS, OP_PACK_ROWS, OP_READ_BLOCKS, OP_RMS_NORM,
   OP_ROTATE, OP_SCALE, OP_SLICE_COLUMNS, OP_SOFTMAX, OP_STORE_KEYS_VALUES, OP_TOKEN_LOG_PROBS, OP_UNPACK,
 } from '../opcodes';
 import { COMMAND_BYTES, COMPLETED, RING, RING_ENTRY_BYTES, RING_LENGTH, WANTED } from '../memory-map';
 import { activate, gate } from './activation';
+import { argmax } from './argmax';
 import { at, int, real } from './arguments';
 import { attention, AttentionCommand } from './attention';
 import { copyBlocks, readBlocks, storeKeysValues } from './cache';
 import { add, copy, fill, multiply, scale } from './elementwise';
+import { draw } from './draw';
 import { embed } from './embed';
 import { runTraining } from './execute-training';
 import { linear } from './linear';
 import { layerNorm, rmsNorm } from './norm';
 import { packColumns, packRows, unpack } from './pack';
 import { rotate } from './rotary';
-import { argmax, gatherRows, sliceColumns } from './rows';
+import { gatherRows, sliceColumns } from './rows';
 import { logSoftmax, softmax, tokenLogProbs } from './softmax';
 import { barrier, neverSpin, waitForList } from './sync';
 
@@ -77,7 +79,8 @@ function run(c: usize, t: i32, n: i32): void {
     case OP_SOFTMAX: return softmax(at(c, 1), at(c, 2), int(c, 3), int(c, 4), t, n);
     case OP_LOG_SOFTMAX: return logSoftmax(at(c, 1), at(c, 2), int(c, 3), int(c, 4), t, n);
     case OP_TOKEN_LOG_PROBS: return tokenLogProbs(at(c, 1), at(c, 2), at(c, 3), int(c, 4), int(c, 5), t, n);
-    case OP_ARGMAX: return argmax(at(c, 1), at(c, 2), int(c, 3), int(c, 4), t, n);
+    case OP_ARGMAX: return argmax(at(c, 1), at(c, 2), at(c, 3), int(c, 4), int(c, 5), t, n);
+    case OP_DRAW: return draw(at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), t, n);
     case OP_ATTENTION: return attention(changetype<AttentionCommand>(c), t);
     case OP_STORE_KEYS_VALUES: return storeKeysValues(
       at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), int(c, 7), int(c, 8), int(c, 9), t, n,

@@ -1,0 +1,14 @@
+import { Tensor } from '../tensor/tensor.ts';
+
+/**
+ * Draws from each row of weights (T, V), which need not add up to 1, at `uniforms` (T): the first index at which the sum so
+ * far is above that share of the whole → int32 (T), and the weight there (T).
+ */
+export function draw(weights: Tensor, uniforms: Tensor): { readonly indices: Tensor; readonly values: Tensor } {
+  const { backend, numRows, numColumns } = weights;
+  uniforms.expectShape([numRows], 'what rows are drawn at');
+  const indices = Tensor.allocate(backend, [numRows], 'int32');
+  const values = Tensor.allocate(backend, [numRows]);
+  backend.draw(indices.buffer, values.buffer, weights.buffer, uniforms.buffer, numColumns);
+  return { indices, values };
+}
