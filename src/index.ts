@@ -61,6 +61,7 @@ export type { WindowOptions } from './data/window-batches.ts';
 export { windowBatches } from './data/window-batches.ts';
 export type { Draft, DraftProposer } from './decoding/draft.ts';
 export type { ChosenLogProb, GeneratedToken, GenerationResult } from './decoding/generation-output.ts';
+export type { DocumentToScore } from './decoding/score-documents.ts';
 export type { Continuation, Hypothesis, SearchStrategy } from './decoding/search-strategy.ts';
 export type { FinishReason } from './decoding/stopping.ts';
 export type { DraftAcceptance } from './decoding/verify-draft.ts';
@@ -90,13 +91,21 @@ export type { PrefixBlock, PrefixCacheStatistics } from './kv-cache/prefix-cache
 export { PrefixCache, PrefixCursor } from './kv-cache/prefix-cache.ts';
 export type { CacheFormula, EstimateOptions, MemoryEstimate, MemoryReport } from './llm/estimate-memory.ts';
 export { estimateMemory } from './llm/estimate-memory.ts';
+export type { Comparison, EvaluateOptions, Evaluation } from './llm/evaluate-documents.ts';
 export type { ChatOptions, GenerateOptions, Prompt, RunOptions } from './llm/generate-options.ts';
 export type { Generation, Timings } from './llm/generation.ts';
 export { LLM } from './llm/llm.ts';
 export type { LentOptions, LoadOptions, Progress } from './llm/load-options.ts';
 export type { RandomOptions } from './llm/load-parts.ts';
 export type { ScoredToken, ScoreOptions, TextScore } from './llm/score-text.ts';
-export type { ForwardInput, ForwardOutput, HiddenStep, StepOptions } from './models/causal-lm.ts';
+export type {
+  ForwardInput,
+  ForwardOutput,
+  HiddenStep,
+  ScoredStep,
+  ScoreEntry,
+  StepOptions,
+} from './models/causal-lm.ts';
 export { CausalLM } from './models/causal-lm.ts';
 export type { EncoderDecoderCacheSize, TargetEntry } from './models/encoder-decoder-lm.ts';
 export { EncoderDecoderLM } from './models/encoder-decoder-lm.ts';
