@@ -1,5 +1,6 @@
+import type { QuantizedValues } from '../quantized/quantized-matrix.ts';
 import type { CacheShape, DeviceBuffer, DeviceCache, DeviceMatrix } from './device-handles.ts';
-import type { WeightDType } from './dtype.ts';
+import type { MatrixFormat, WeightDType } from './dtype.ts';
 import type { Operations } from './operations.ts';
 import type { TrainingOperations } from './training-operations.ts';
 
@@ -58,14 +59,24 @@ export interface Backend extends Operations, TrainingOperations {
    * A dense buffer of `length` elements whose contents are undefined. Throws a `RangeError` when memory is exhausted.
    */
   allocate(dtype: 'float32' | 'int32', length: number): DeviceBuffer;
-  /** A weight matrix of zeros, `rows` outputs by `columns` inputs, in the backend's own layout. */
-  allocateMatrix(dtype: WeightDType, rows: number, columns: number): DeviceMatrix;
+  /**
+   * A weight matrix of zeros, `rows` outputs by `columns` inputs, in the backend's own layout: of floats, or quantised in a scheme.
+   */
+  allocateMatrix(format: MatrixFormat, rows: number, columns: number): DeviceMatrix;
   /** The paged cache of one attention layer, all zeros. */
   allocateCache(shape: CacheShape): DeviceCache;
   /** Copies `data` to the elements from `offset` on. */
   write(buffer: DeviceBuffer, data: Float32Array | Int32Array, offset?: number): void;
-  /** Copies a part of a weight matrix from a file's bytes, converting to the matrix's dtype (round to nearest even). */
+  /**
+   * Copies a part of a weight matrix from a file's bytes, converting to the matrix's dtype (round to nearest even). Rejects with a
+   * `TypeError` where the matrix is quantised.
+   */
   writeMatrix(matrix: DeviceMatrix, part: MatrixPart): Promise<void>;
+  /**
+   * Copies whole rows of a quantised matrix, to the bit. Until the promise resolves the data must stay as they are. Rejects with a
+   * `TypeError` where the matrix is of floats, and with a `RangeError` for rows that it does not have and values that do not fit.
+   */
+  writeQuantized(matrix: DeviceMatrix, part: QuantizedPart): Promise<void>;
   /**
    * The elements of a dense buffer as everything recorded before the call leaves them; what is recorded afterwards, or
    * a release of the buffer, does not change them. They come in `target` (of the same dtype and length) if it is given,
@@ -73,7 +84,7 @@ export interface Backend extends Operations, TrainingOperations {
    */
   read(buffer: DeviceBuffer): Promise<Float32Array | Int32Array>;
   read<Target extends Float32Array | Int32Array>(buffer: DeviceBuffer, target: Target): Promise<Target>;
-  /** The values of a weight matrix, row-major (rows × columns), widened to float32. */
+  /** The values of a weight matrix, row-major (rows × columns), widened to float32; of a quantised one, what it stands for. */
   readMatrix(matrix: DeviceMatrix): Promise<Float32Array>;
   /**
    * The keys and values of whole cache blocks, in the order of `blocks`, as everything recorded before the call leaves
@@ -123,6 +134,13 @@ export interface MatrixPart {
    * `columns`: `data` holds columns `first … first + count − 1`, each of `rows` elements (GPT-2's `Conv1D`).
    */
   readonly order: 'rows' | 'columns';
+  readonly first: number;
+  readonly count: number;
+}
+
+/** A run of whole rows of a quantised matrix, in its scheme. */
+export interface QuantizedPart extends QuantizedValues {
+  /** The values are those of rows `first … first + count − 1`. */
   readonly first: number;
   readonly count: number;
 }

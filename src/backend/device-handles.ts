@@ -1,4 +1,4 @@
-import type { WeightDType } from './dtype.ts';
+import type { MatrixDType, MatrixFormat } from './dtype.ts';
 
 /** A row of numbers on a device. Only the backend that made it may look inside. */
 export interface DeviceBuffer {
@@ -10,7 +10,9 @@ export interface DeviceBuffer {
 /** A weight matrix on a device, `rows` outputs by `columns` inputs, in the backend's own layout. */
 export interface DeviceMatrix {
   readonly kind: 'matrix';
-  readonly dtype: WeightDType;
+  readonly dtype: MatrixDType;
+  /** What it was allocated as: the dtype, or the scheme that it is quantised in. */
+  readonly format: MatrixFormat;
   readonly rows: number;
   readonly columns: number;
   /** Bytes it takes in the device's memory, padding included. */

@@ -1,15 +1,15 @@
 import type { AttentionOptions, CacheShape, PagedAttentionOptions } from './backend.ts';
-import type { WeightDType } from './dtype.ts';
+import type { MatrixFormat } from './dtype.ts';
 
 /** How many bytes a backend takes for what: enough to say before loading a model what it will need. */
 export interface MemoryLayout {
   /** Taken for as long as the backend lives. */
   readonly fixedBytes: number;
   bufferBytes(length: number): number;
-  matrixBytes(dtype: WeightDType, rows: number, columns: number): number;
+  matrixBytes(format: MatrixFormat, rows: number, columns: number): number;
   cacheBytes(shape: CacheShape): number;
   /** Scratch of a linear layer over `rows` rows of input, beside its operands. */
-  linearScratchBytes(rows: number, dtype: WeightDType, outputs: number, inputs: number): number;
+  linearScratchBytes(rows: number, format: MatrixFormat, outputs: number, inputs: number): number;
   /** Scratch of attention beside its operands. */
   attentionScratchBytes(options: AttentionOptions): number;
   pagedAttentionScratchBytes(options: PagedAttentionOptions, cache: CacheShape): number;

@@ -76,7 +76,15 @@ export interface Operations {
    */
   gate(output: DeviceBuffer, gate: DeviceBuffer, up: DeviceBuffer, activation: Activation): void;
 
-  /** output (T, weight.rows) = input (T, weight.columns) · weightᵀ + bias (weight.rows). */
+  /**
+   * output (T, weight.rows) = input (T, weight.columns) · weightᵀ + bias (weight.rows).
+   *
+   * Where the weight is quantised, the input is too, each row by itself, in blocks of 32 columns: with m the largest magnitude of a
+   * block and L = 63 for weights of 8 bits, 127 for 4, its codes are round(x · (L / m)), to nearest even, and its scale is m / L, in
+   * float32; a block whose m is less than 2⁻¹⁰⁰ is zeros. A block then adds Σ code · code, an exact integer, times the product of
+   * both scales; with minima also Σ input code times the product of input scale and minimum. Blocks are added up from the first to
+   * the last, every product and sum is rounded to float32, and then comes the bias. So the bits are the same on every machine.
+   */
   linear(output: DeviceBuffer, input: DeviceBuffer, weight: DeviceMatrix, bias: DeviceBuffer | undefined): void;
   /** output (T, table.columns): row t is row ids[t] of the table. Ids are int32 and in range (the caller checks). */
   embed(output: DeviceBuffer, table: DeviceMatrix, ids: DeviceBuffer): void;

@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
-import { evaluateFile, type FileEvaluation, sumOf } from './evaluate-file.ts';
+import { sumOfEvaluations } from '../llm/evaluate-documents.ts';
+import type { LLM } from '../llm/llm.ts';
+import { documentsOfFile } from './documents-of-file.ts';
+import { evaluationTable, type FileEvaluation, type ModelReport } from './evaluation-table.ts';
 import { UsageError } from './exit-codes.ts';
 import { collect, wholeNumber } from './flag-values.ts';
 import { addFlags, type Flag, OUTPUT_FLAGS } from './flags.ts';
-import { formatBytes, formatCount, formatSeconds, formatTable } from './format.ts';
+import { formatCount, formatSeconds } from './format.ts';
 import { helpEnd } from './help-text.ts';
-import { MODEL_FLAGS, type ModelFlags, openModel } from './model-flags.ts';
+import { DTYPE, MODEL, MODEL_FLAGS, type ModelFlags, openModel } from './model-flags.ts';
 import { ProgressBar } from './progress-bar.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -29,7 +32,24 @@ const DATA_FLAGS: readonly Flag[] = [
   },
 ];
 
-interface EvaluateFlags extends ModelFlags {
+/** Options that may be repeated here: every model is evaluated in every width. */
+const REPEATED: ReadonlyMap<Flag, Flag> = new Map(
+  [MODEL, DTYPE].map((flag) => [
+    flag,
+    { ...flag, description: `${flag.description}; may be repeated`, parse: several(flag) },
+  ]),
+);
+
+const AGAINST: Flag = {
+  flags: '--against <folder>',
+  description:
+    'a model of the same vocabulary, in the width of its file, to compare each with: KL divergence and how often both find the same token likeliest',
+};
+
+interface EvaluateFlags extends Omit<ModelFlags, 'model' | 'dtype'> {
+  readonly model?: readonly string[];
+  readonly dtype?: readonly NonNullable<ModelFlags['dtype']>[];
+  readonly against?: string;
   readonly data?: readonly string[];
   readonly separator?: string;
   readonly stride?: number;
@@ -43,73 +63,97 @@ const EXAMPLES = [
     'Of completions, through an adapter.',
   ],
   ['kvasir evaluate -m ./gpt2 -d a.txt -d b.txt --stride 1023 --max-tokens 100000', 'Two texts, fast and less exact.'],
+  [
+    'kvasir evaluate -m ./gpt2-q8_0.gguf -m ./gpt2-q4_0.gguf --against ./gpt2 -d test.txt',
+    'What rounding the weights costs: a row for each.',
+  ],
 ] as const;
 
 const NOTES = `A text is read in windows of --context-length tokens that begin every --stride tokens; each token is predicted once, from
 all of its window before it. Files are read whole. A smaller stride gives each more to go by, and takes longer. Bits per byte compare models of
-different tokenizers; bits per token and perplexity do not.
+different tokenizers; bits per token and perplexity do not. KL is the mean of KL(P ‖ Q) over the predicted tokens, in nats: P is the
+model of --against, Q the model of the row. Δ is the change of perplexity.
 
-With --json: { model, contextLength, stride, files [{ path, numDocuments, numTokens, numBytes, loss, perplexity,
-bitsPerToken, bitsPerByte }], total }, the loss in nats per token.`;
+With --json: { contextLength, stride, against, models [{ model, dtype, weightBytes, files, total }] }, where files are
+[{ path, numDocuments, numTokens, numBytes, loss, perplexity, bitsPerToken, bitsPerByte, comparison }], the loss is in nats per token,
+and comparison, null without --against, is { loss, perplexity, klDivergence, maxKlDivergence, topAgreement }, the first two of them
+the other model's.`;
 
-/** `kvasir evaluate`: how well a model predicts some data. */
+/** `kvasir evaluate`: how well models predict some data. */
 export function addEvaluateCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command('evaluate')
-    .description('Measure how well a model predicts your data: loss, perplexity, bits per byte.');
+    .description(
+      'Measure how well models predict your data: loss, perplexity, bits per byte, and how far they are from another.',
+    );
   addFlags(command, 'Data:', DATA_FLAGS);
-  addFlags(command, 'Model:', MODEL_FLAGS);
+  addFlags(command, 'Model:', [...MODEL_FLAGS.map((flag) => REPEATED.get(flag) ?? flag), AGAINST]);
   addFlags(command, 'Output:', OUTPUT_FLAGS);
   command.addHelpText('after', helpEnd(EXAMPLES, NOTES));
   command.action((flags: EvaluateFlags) => evaluate(terminal, flags));
 }
 
 async function evaluate(terminal: Terminal, flags: EvaluateFlags): Promise<void> {
-  const { model, data: paths, separator, stride, maxTokens, json = false } = flags;
+  const { model: models, dtype: dtypes = [undefined], data: paths, json = false, ...common } = flags;
   if (paths === undefined) throw new UsageError('Cannot evaluate: no data are given; name a file with --data');
-  if (model === undefined) throw new UsageError('Cannot evaluate: no model is given; name a folder with --model');
+  if (models === undefined) throw new UsageError('Cannot evaluate: no model is given; name a folder with --model');
+  const open = (model: string, dtype: ModelFlags['dtype'], signal: AbortSignal) =>
+    openModel(terminal, { ...common, json, model, ...(dtype && { dtype }) }, signal);
   await terminal.interruptible(async (signal) => {
-    const { llm, loadMs, adapter } = await openModel(terminal, flags, signal);
-    await using _ = llm;
-    const bar = new ProgressBar(terminal, { isQuiet: json });
     const start = performance.now();
-    const files: FileEvaluation[] = [];
-    try {
-      for (const path of paths) {
-        const onProgress = (loaded: number, total: number) =>
-          bar.update({ action: 'Evaluating', loaded, total, amount: `${formatCount(loaded)} tokens`, detail: path });
-        files.push(await evaluateFile(llm, path, { adapter, separator, stride, maxTokens, signal, onProgress }));
+    const against = flags.against === undefined ? undefined : await open(flags.against, 'auto', signal);
+    await using _ = against?.llm;
+    const reports: ModelReport[] = [];
+    let contextLength = 0;
+    for (const model of models) {
+      for (const dtype of dtypes) {
+        const { llm, adapter } = await open(model, dtype, signal);
+        await using _ = llm;
+        contextLength = Math.min(llm.contextLength, against?.llm.contextLength ?? llm.contextLength);
+        const input = { paths, flags, adapter, against: against?.llm, signal };
+        const files = await evaluateFiles(terminal, llm, input);
+        const { weightBytes } = llm.memory();
+        reports.push({ model, dtype: dtype ?? 'auto', weightBytes, files, total: sumOfEvaluations(files) });
       }
-    } finally {
-      bar.stop();
     }
-    const { contextLength } = llm;
-    const report = {
-      model,
-      contextLength,
-      stride: stride ?? Math.floor(contextLength / 2),
-      files,
-      total: sumOf(files),
-    };
-    if (json) return terminal.writeJson(report);
-    terminal.write(table(files));
-    const seconds = formatSeconds(performance.now() - start);
-    terminal.note(
-      `${formatCount(report.total.numTokens)} tokens evaluated in ${seconds} · loaded in ${formatSeconds(loadMs)}`,
-    );
+    const stride = flags.stride ?? Math.floor(contextLength / 2);
+    if (json) return terminal.writeJson({ contextLength, stride, against: flags.against ?? null, models: reports });
+    terminal.write(evaluationTable(reports, flags.against));
+    const numTokens = reports.reduce((sum, { total }) => sum + total.numTokens, 0);
+    terminal.note(`${formatCount(numTokens)} tokens evaluated in ${formatSeconds(performance.now() - start)}`);
   });
 }
 
-/** A row for each file, and one for all if there are several. */
-function table(files: readonly FileEvaluation[]): string {
-  const rows = files.length === 1 ? files : [...files, { path: 'all', ...sumOf(files) }];
-  const head = ['data', 'tokens', 'size', 'loss', 'perplexity', 'bits/token', 'bits/byte'];
-  return formatTable([head, ...rows.map(row)], [1, 2, 3, 4, 5, 6]);
+interface FilesInput {
+  readonly paths: readonly string[];
+  readonly flags: EvaluateFlags;
+  readonly adapter: string | undefined;
+  readonly against: LLM | undefined;
+  readonly signal: AbortSignal;
 }
 
-function row({ path, numTokens, numBytes, loss, perplexity, bitsPerToken, bitsPerByte }: FileEvaluation): string[] {
-  return [
-    ...[path, formatCount(numTokens), formatBytes(numBytes), loss.toFixed(4), perplexity.toFixed(4)],
-    ...[bitsPerToken.toFixed(4), bitsPerByte?.toFixed(4) ?? '–'],
-  ];
+async function evaluateFiles(terminal: Terminal, llm: LLM, input: FilesInput): Promise<readonly FileEvaluation[]> {
+  const { flags, adapter, against, signal } = input;
+  const { separator, maxTokens, stride, json = false } = flags;
+  const { tokenizer } = llm;
+  if (tokenizer === undefined) throw new Error("Cannot evaluate: the model's folder has no tokenizer.json");
+  const bar = new ProgressBar(terminal, { isQuiet: json });
+  const files: FileEvaluation[] = [];
+  try {
+    for (const path of input.paths) {
+      const onProgress = (loaded: number, total: number) =>
+        bar.update({ action: 'Evaluating', loaded, total, amount: `${formatCount(loaded)} tokens`, detail: path });
+      const documents = await documentsOfFile(path, tokenizer, { separator, maxTokens, signal });
+      const evaluation = await llm.evaluate(documents, { stride, adapter, against, signal, onProgress });
+      files.push({ path, ...evaluation });
+    }
+  } finally {
+    bar.stop();
+  }
+  return files;
+}
+
+/** Reads each value as the option does that is given once. */
+function several({ parse = (value) => value }: Flag): NonNullable<Flag['parse']> {
+  return (value, previous) => [...((previous as readonly unknown[] | undefined) ?? []), parse(value, undefined)];
 }

@@ -80,7 +80,8 @@ async function writeMerged(terminal: Terminal, work: MergeWork): Promise<WeightD
   try {
     const onProgress = bar.update.bind(bar);
     const merged = await loadMergedModel(backend, folder, { mergeAdapter, dtype: work.dtype, signal, onProgress });
-    const { dtype } = merged.transformer.parts.tokenEmbedding.weight;
+    const { format } = merged.transformer.parts.tokenEmbedding.weight;
+    const dtype = typeof format === 'string' ? format : 'float32';
     await saveModel(merged, partial, { dtype, baseFolder: folder });
     signal.throwIfAborted();
     await platform.rename(partial, output);

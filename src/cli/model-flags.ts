@@ -33,7 +33,7 @@ export interface ModelFlags {
 
 export const MODEL: Flag = {
   flags: '-m, --model <folder>',
-  description: `a Hugging Face folder, a .gguf file, the hub id of a folder, such as openai-community/gpt2, or a bundled model: ${BUNDLED_MODELS.join(', ')}`,
+  description: `a Hugging Face folder, a .gguf file, a hub id, such as openai-community/gpt2 or, for one of its GGUF files, org/name:Q4_0, or a bundled model: ${BUNDLED_MODELS.join(', ')}`,
 };
 
 export const REVISION: Flag = { flags: '--revision <name>', description: 'a branch, tag or commit of a hub id' };

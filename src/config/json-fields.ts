@@ -62,6 +62,17 @@ export class JsonFields {
     );
   }
 
+  /** A list of `length` finite numbers above zero. */
+  positives(name: string, length: number): readonly number[] {
+    return this.#read(
+      name,
+      undefined,
+      `${length} numbers above 0`,
+      (value): value is number[] =>
+        Array.isArray(value) && value.length === length && value.every((one) => Number.isFinite(one) && one > 0),
+    );
+  }
+
   /** A number from 0 to below 1. */
   share(name: string, fallback?: number): number {
     return this.#read(

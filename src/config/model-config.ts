@@ -26,6 +26,8 @@ export type RotaryScaling =
       readonly highFrequencyFactor: number;
       readonly originalMaxPositions: number;
     }
+  /** Each frequency divided by a number of its own (rotarySize / 2 of them): LongRoPE's, or Llama 3.1's as GGUF stores them. */
+  | { readonly kind: 'factors'; readonly factors: readonly number[] }
   /** YaRN (Peng et al. 2023). */
   | {
       readonly kind: 'yarn';

@@ -4,7 +4,7 @@ import type { ResolveOptions } from './resolve-options.ts';
 
 /**
  * The URL of a model's folder. A URL, or a path of this site that begins with `/` or `.`, is returned as it is; a hub id
- * becomes its address on the hub, whose files the browser then keeps in its own cache.
+ * becomes its address on the hub, and `org/name:file.gguf` that of the file; the browser then keeps what it reads in its own cache.
  * Throws a `TypeError` for options that need a disk.
  */
 export async function resolveModel(urlOrHubId: string, options: ResolveOptions = {}): Promise<string> {
@@ -26,5 +26,10 @@ export async function resolveModel(urlOrHubId: string, options: ResolveOptions =
     );
   }
   const endpoint = (options.endpoint ?? 'https://huggingface.co').replace(/\/+$/, '');
-  return `${endpoint}/${id.name}/resolve/${encodeURIComponent(id.revision)}`;
+  const folder = `${endpoint}/${id.name}/resolve/${encodeURIComponent(id.revision)}`;
+  if (id.gguf === undefined) return folder;
+  if (/\.gguf$/i.test(id.gguf)) return `${folder}/${encodeURIComponent(id.gguf)}`;
+  throw new TypeError(
+    `Cannot resolve ${JSON.stringify(urlOrHubId)}: in a browser the GGUF file must be named, as ${id.name}:model-${id.gguf}.gguf`,
+  );
 }

@@ -25,7 +25,7 @@ export function smallFiles(names: readonly string[]): readonly string[] {
 export function weightFiles(names: readonly string[], index: string | undefined, model: string): readonly string[] {
   if (names.includes(WHOLE)) return [WHOLE];
   if (index === undefined) {
-    const others = names.filter((name) => /\.(bin|pth?|gguf|onnx|h5|msgpack|safetensors)$/.test(name));
+    const others = names.filter((name) => /\.(bin|pth?|onnx|h5|msgpack|safetensors)$/.test(name));
     const found = others.length > 0 ? `, but ${others.slice(0, 5).join(', ')}` : '';
     throw new Error(`Cannot download ${model}: it has neither ${WHOLE} nor ${SHARD_INDEX}${found}`);
   }

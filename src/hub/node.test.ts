@@ -148,6 +148,51 @@ describe('a hub id', () => {
   });
 });
 
+describe('a hub id with GGUF files', () => {
+  const chosen = (file: string) => join(cacheDirectory, 'models--org--tiny/snapshots', COMMIT, file);
+  const put = (...names: readonly string[]) => {
+    for (const name of names) hub.put(name, name);
+  };
+  beforeEach(() => hub.files.delete('model.safetensors'));
+
+  test('brings the only one, and nothing else', async () => {
+    put('tiny.Q8_0.gguf', 'mmproj-F16.gguf', 'imatrix.gguf');
+    expect(await resolve()).toBe(chosen('tiny.Q8_0.gguf'));
+    expect(await readdir(chosen(''))).toEqual(['tiny.Q8_0.gguf']);
+    expect(await resolve({ offline: true })).toBe(chosen('tiny.Q8_0.gguf'));
+  });
+
+  test('brings the one that its type or its name chooses, beside safetensors too', async () => {
+    hub.put('model.safetensors', WEIGHTS);
+    put('tiny-Q4_0.gguf', 'tiny-Q8_0.gguf', 'tiny-IQ4_0.gguf');
+    expect(await resolve({}, 'org/tiny:q4_0')).toBe(chosen('tiny-Q4_0.gguf'));
+    expect(await resolve({}, 'org/tiny@v1:tiny-Q8_0.gguf')).toBe(chosen('tiny-Q8_0.gguf'));
+    expect(downloads()).toHaveLength(0);
+    expect(await resolve({ offline: true }, 'org/tiny:Q4_0')).toBe(chosen('tiny-Q4_0.gguf'));
+    await expect(resolve({ offline: true }, 'org/tiny:IQ4_0')).rejects.toThrow('its GGUF files are');
+  });
+
+  test('brings all parts of one that is split', async () => {
+    put('t-Q4_0-00001-of-00002.gguf', 't-Q4_0-00002-of-00002.gguf', 't-F16.gguf');
+    expect(await resolve({}, 'org/tiny:Q4_0')).toBe(chosen('t-Q4_0-00001-of-00002.gguf'));
+    expect(await resolve({}, 'org/tiny:t-Q4_0-00002-of-00002.gguf')).toBe(chosen('t-Q4_0-00001-of-00002.gguf'));
+    expect(await readdir(chosen(''))).toEqual(['t-Q4_0-00001-of-00002.gguf', 't-Q4_0-00002-of-00002.gguf']);
+    hub.files.delete('t-Q4_0-00002-of-00002.gguf');
+    await expect(resolve({}, 'org/tiny:Q4_0')).rejects.toThrow(
+      'Cannot download org/tiny: it has 1 of the 2 parts of t-Q4_0.gguf',
+    );
+  });
+
+  test('that leave a choice says what there is', async () => {
+    put('tiny-Q4_0.gguf', 'tiny-Q8_0.gguf');
+    const list = 'its GGUF files are tiny-Q4_0.gguf, tiny-Q8_0.gguf';
+    await expect(resolve()).rejects.toThrow(`choose one, as org/tiny:Q4_0 or org/tiny:tiny-Q4_0.gguf; ${list}`);
+    await expect(resolve({}, 'org/tiny:Q6_K')).rejects.toThrow(`it has no GGUF file "Q6_K"; ${list}`);
+    put('other-Q4_0.gguf');
+    await expect(resolve({}, 'org/tiny:Q4_0')).rejects.toThrow('it has 2 GGUF files "Q4_0"');
+  });
+});
+
 describe('without a network', () => {
   test('the cached state is used', async () => {
     const folder = await resolve();

@@ -1,8 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundledModelUrl, isBundledModel } from './bundled-models.ts';
 import { downloadBlob } from './download-blob.ts';
+import { ggufFiles, isMeantAsGguf } from './gguf-files.ts';
 import { HubCache } from './hub-cache.ts';
 import { HubClient, HubError, type HubFile, refusal } from './hub-client.ts';
 import { type HubSettings, hubSettings } from './hub-settings.ts';
@@ -11,9 +12,10 @@ import { SHARD_INDEX, smallFiles, weightFiles } from './needed-files.ts';
 import type { ResolveOptions } from './resolve-options.ts';
 
 /**
- * The local folder of a model. A folder, and a GGUF file, is returned as it is; the name of a bundled model is its folder; a hub id (`org/name`, `org/name@revision`) is looked up in
- * the cache that Python's `huggingface_hub` keeps, after downloading what it lacks. Without a network the cached state
- * is used. Throws an `Error` that says what is missing, a `HubError` for what the hub refuses.
+ * Where a model is on this machine. A folder, and a GGUF file, is returned as it is; the name of a bundled model is its folder; a hub
+ * id (`org/name`, `org/name@revision`) is looked up in the cache that Python's `huggingface_hub` keeps, after downloading what it
+ * lacks. Of a model that the hub has as GGUF alone, or of which `org/name:Q4_0` or `org/name:file.gguf` asks for that, it is the file.
+ * Without a network the cached state is used. Throws an `Error` that says what is missing, a `HubError` for what the hub refuses.
  *
  * @example
  * const folder = await resolveModel('org/name', { onProgress: ({ file, loaded, total }) => console.log(file, loaded / total) });
@@ -42,12 +44,18 @@ async function cachedOnly(
   cause?: Error,
 ): Promise<string> {
   const folder = await cache.findSnapshot();
-  if (folder !== undefined) return folder;
+  if (folder !== undefined) return cachedModel(id, folder);
   const reason = cause === undefined ? 'offline mode is on' : `the hub cannot be reached (${reasonOf(cause)})`;
   throw new Error(
     `Cannot find the model ${id.name}@${id.revision}: there is no such folder, ${cacheDirectory} does not have it, and ${reason}`,
     { cause },
   );
+}
+
+/** The folder, or the GGUF file in it that is meant. */
+async function cachedModel(id: ModelId, folder: string): Promise<string> {
+  const names = await readdir(folder);
+  return isMeantAsGguf(id, names) ? join(folder, ggufFiles(names, id)[0]!) : folder;
 }
 
 /** `fetch failed` hides what failed in its cause. */
@@ -80,18 +88,26 @@ class Download {
       if (error instanceof HubError && error.status < 500) throw error;
       return cachedOnly(this.#id, this.#cache, this.#settings, error as Error);
     }
-    await this.#fetchFiles(commit);
+    const file = await this.#fetchFiles(commit);
     await this.#cache.writeRef(commit);
-    return this.#cache.snapshotFolder(commit);
+    const folder = this.#cache.snapshotFolder(commit);
+    return file === undefined ? folder : join(folder, file);
   }
 
-  async #fetchFiles(commit: string): Promise<void> {
+  /** Gives the GGUF file that is the model, if it is one. */
+  async #fetchFiles(commit: string): Promise<string | undefined> {
     const files = new Map((await this.#client.listFiles(this.#id, commit)).map((file) => [file.path, file]));
     const names = [...files.keys()];
+    if (isMeantAsGguf(this.#id, names)) {
+      const chosen = ggufFiles(names, this.#id);
+      for (const name of chosen) await this.#fetchFile(commit, files.get(name)!);
+      return chosen[0];
+    }
     for (const name of smallFiles(names)) await this.#fetchFile(commit, files.get(name)!);
     const hasIndex = smallFiles(names).includes(SHARD_INDEX);
     const index = hasIndex ? await readFile(join(this.#cache.snapshotFolder(commit), SHARD_INDEX), 'utf8') : undefined;
     for (const name of weightFiles(names, index, this.#id.name)) await this.#fetchFile(commit, files.get(name)!);
+    return undefined;
   }
 
   async #fetchFile(commit: string, file: HubFile): Promise<void> {

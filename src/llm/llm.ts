@@ -4,6 +4,7 @@ import type { EncoderDecoderConfig } from '../config/encoder-decoder-config.ts';
 import type { GenerationDefaults } from '../config/generation-options.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import type { GeneratedToken } from '../decoding/generation-output.ts';
+import type { DocumentToScore } from '../decoding/score-documents.ts';
 import { Engine } from '../engine/engine.ts';
 import { engineLimits } from '../engine/engine-options.ts';
 import { DraftModel } from '../engine/speculative/draft-model.ts';
@@ -19,6 +20,12 @@ import { Detokenizer } from '../tokenizers/detokenizer.ts';
 import type { SourceTargetTokenizer } from '../tokenizers/source-target/source-target-tokenizer.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import type { MemoryReport } from './estimate-memory.ts';
+import {
+  type EvaluateOptions,
+  type Evaluation,
+  evaluateDocuments,
+  type ModelToEvaluate,
+} from './evaluate-documents.ts';
 import type { ChatOptions, GenerateOptions, Prompt } from './generate-options.ts';
 import { type Generation, toGeneration } from './generation.ts';
 import { type InputReader, readerFor } from './generation-inputs.ts';
@@ -276,13 +283,47 @@ export class LLM {
     const scored = this.#lastScore.then(() => {
       signal?.throwIfAborted();
       const { contextLength } = this;
-      return scoreText({ model, adapter, ids, contextLength, stride, onProgress, signal });
+      return scoreText(ids, { model, adapter, contextLength, stride, signal }, onProgress);
     });
     this.#lastScore = scored.catch(() => {});
     const { tokenLogProbs, logProb, perplexity } = await scored;
     const texts = this.#textsOf(ids);
     const tokens = ids.map((id, i) => ({ id, text: texts[i]!, logProb: tokenLogProbs[i] }));
     return { tokens, logProb, perplexity };
+  }
+
+  /**
+   * How well the model predicts documents, each by itself: loss, perplexity and bits per byte, and how far it is from another
+   * model. A document is a text, token ids, or token ids of which the first `numGiven` are not predicted; one longer than the
+   * context is read in windows as `score` does it. Documents without a token to predict do not count.
+   *
+   * Throws a `RangeError` where nothing is to be predicted, for an impossible stride, an unknown adapter and models of different
+   * vocabularies, and the signal's reason.
+   *
+   * @example
+   * const { perplexity } = await llm.evaluate(['Once upon a time, there was a little girl.']);
+   * const quantised = await LLM.load('path/to/quantised');
+   * const { comparison } = await quantised.evaluate([text], { against: llm });
+   * console.log(comparison?.klDivergence, comparison?.topAgreement);
+   */
+  async evaluate(
+    documents: readonly (Prompt | DocumentToScore)[],
+    options: EvaluateOptions<LLM> = {},
+  ): Promise<Evaluation> {
+    this.#expectAlive();
+    const { stride, adapter: name, against, onProgress, signal, ...unknown } = options;
+    for (const name of Object.keys(unknown)) throw new TypeError(`Cannot evaluate: unknown option "${name}"`);
+    if (against !== undefined) {
+      against.#expectAlive();
+      expectSameVocabulary(this.config, against.config);
+    }
+    const contextLength = Math.min(this.contextLength, against?.contextLength ?? this.contextLength);
+    const tokenized = documents.map((one) =>
+      typeof one === 'string' ? { tokenIds: this.encode(one) } : isTokenIds(one) ? { tokenIds: one } : one,
+    );
+    const input = { documents: tokenized, contextLength, stride, tokenizer: this.tokenizer, onProgress, signal };
+    const other = against === undefined ? undefined : against.#withAdapter(name);
+    return evaluateDocuments(this.#withAdapter(name), other, input);
   }
 
   /**
@@ -377,6 +418,10 @@ export class LLM {
     return texts;
   }
 
+  #withAdapter(name: string | undefined): ModelToEvaluate {
+    return { model: expectCausal(this.model, 'evaluate'), adapter: this.#adapters.find(name, 'evaluate')?.adapter };
+  }
+
   #requireTokenizer(action: string): Tokenizer {
     if (this.tokenizer !== undefined) return this.tokenizer;
     throw new Error(`Cannot ${action}: the model's folder has no tokenizer.json; give token ids instead`);
@@ -389,4 +434,16 @@ export class LLM {
 
 function isBatch(prompt: Prompt | readonly Prompt[]): prompt is readonly Prompt[] {
   return typeof prompt !== 'string' && prompt.length > 0 && typeof prompt[0] !== 'number';
+}
+
+function isTokenIds(document: readonly number[] | DocumentToScore): document is readonly number[] {
+  return Array.isArray(document);
+}
+
+/** Their distributions are compared token by token. */
+function expectSameVocabulary(config: LLM['config'], other: LLM['config']): void {
+  if (config.vocabSize === other.vocabSize) return;
+  throw new RangeError(
+    `Cannot evaluate: the model has ${config.vocabSize} tokens, but the one to compare with ${other.vocabSize}`,
+  );
 }

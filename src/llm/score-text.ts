@@ -1,9 +1,4 @@
-import { EventBreaks } from '../base/event-breaks.ts';
-import { type Score, scoreTokens } from '../decoding/score.ts';
-import type { CachedSequence } from '../kv-cache/cached-sequence.ts';
-import type { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
-import type { CausalLM } from '../models/causal-lm.ts';
-import type { Adapter } from '../nn/adapter.ts';
+import { type ScoreDocumentsInput, scoreDocuments } from '../decoding/score-documents.ts';
 
 /** A token of a scored text. */
 export interface ScoredToken {
@@ -28,81 +23,30 @@ export interface ScoreOptions {
   readonly stride?: number | undefined;
   /** The name of an adapter that was loaded with the model; without one, the model by itself. */
   readonly adapter?: string | undefined;
-  /** Hears after each window how many tokens have been scored. */
+  /** Hears now and then how many tokens have been scored. */
   readonly onProgress?: ((numTokens: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface ScoreTextInput {
-  readonly model: CausalLM;
-  readonly adapter: Adapter | undefined;
-  readonly ids: readonly number[];
-  readonly contextLength: number;
-  readonly stride: number | undefined;
-  readonly onProgress: ((numTokens: number) => void) | undefined;
-  readonly signal: AbortSignal | undefined;
+/** What `scoreText` gives. */
+export interface TokenScores {
+  /** As long as the text; the first token has none. */
+  readonly tokenLogProbs: readonly (number | undefined)[];
+  readonly logProb: number;
+  readonly perplexity: number;
 }
 
-/** Tokens scored at once: their logits, V numbers each, are all on the device together. */
-const MAX_SCORED_TOKENS = 128;
-
-/** Scores a text with a cache of its own, which is as long as one window and gone at the end. */
-export async function scoreText(input: ScoreTextInput): Promise<Score> {
-  const { model, ids, contextLength, stride, onProgress, signal } = input;
-  const cache = model.createCache(Math.min(ids.length, contextLength));
-  const scorer = new WindowScorer(input, cache);
-  let numScored = 0;
-  try {
-    return await scoreTokens({
-      ids,
-      contextLength,
-      stride,
-      signal,
-      logProbsOf: async (window, firstTarget) => {
-        const logProbs = await scorer.score(window, firstTarget);
-        numScored += logProbs.length;
-        onProgress?.(numScored);
-        return logProbs;
-      },
-    });
-  } finally {
-    cache.dispose();
+/** Scores a text of token ids, which calls `onProgress` with how many are done. Throws as `scoreDocuments`. */
+export async function scoreText(
+  ids: readonly number[],
+  input: Omit<ScoreDocumentsInput, 'documents' | 'withLogits'>,
+  onProgress?: (numTokens: number) => void,
+): Promise<TokenScores> {
+  const tokenLogProbs: (number | undefined)[] = [undefined];
+  for await (const { logProbs } of scoreDocuments({ ...input, documents: [{ tokenIds: ids }] })) {
+    for (const logProb of logProbs) tokenLogProbs.push(logProb);
+    onProgress?.(tokenLogProbs.length - 1);
   }
-}
-
-class WindowScorer {
-  readonly #model: CausalLM;
-  readonly #cache: PagedKvCache;
-  readonly #sequence: CachedSequence;
-  readonly #adapter: Adapter | undefined;
-  readonly #signal: AbortSignal | undefined;
-  readonly #breaks = new EventBreaks();
-
-  constructor({ model, adapter, signal }: ScoreTextInput, cache: PagedKvCache) {
-    this.#model = model;
-    this.#adapter = adapter;
-    this.#cache = cache;
-    this.#sequence = cache.createSequence();
-    this.#signal = signal;
-  }
-
-  /** Log probabilities of the tokens of a window from index `firstTarget` on, each given those before it. */
-  async score(window: readonly number[], firstTarget: number): Promise<Float32Array> {
-    this.#sequence.truncate(0);
-    const logProbs = new Float32Array(window.length - firstTarget);
-    const numInputs = window.length - 1;
-    for (let start = 0; start < numInputs; start += MAX_SCORED_TOKENS) {
-      await this.#breaks.take();
-      this.#signal?.throwIfAborted();
-      const end = Math.min(numInputs, start + MAX_SCORED_TOKENS);
-      const entry = { sequence: this.#sequence, tokenIds: window.slice(start, end), adapter: this.#adapter };
-      if (end < firstTarget) {
-        await this.#model.step(this.#cache, [entry], { logits: 'none' });
-        continue;
-      }
-      const scored = await this.#model.scoreStep(this.#cache, entry, window.slice(start + 1, end + 1));
-      for (let i = Math.max(start, firstTarget - 1); i < end; i++) logProbs[i + 1 - firstTarget] = scored[i - start]!;
-    }
-    return logProbs;
-  }
+  const logProb = tokenLogProbs.reduce<number>((sum, one) => sum + (one ?? 0), 0);
+  return { tokenLogProbs, logProb, perplexity: Math.exp(-logProb / (ids.length - 1)) };
 }

@@ -46,6 +46,20 @@ export interface ForwardOutput {
   readonly pastKeyValues: PastKeyValues;
 }
 
+/** New tokens of a sequence, and what follows the last of them. */
+export interface ScoreEntry extends StepEntry {
+  /** The token after each of the last `targets.length` new ones. */
+  readonly targets: readonly number[];
+}
+
+/** What `CausalLM.scoreStep` gives. */
+export interface ScoredStep {
+  /** Natural log probability of each target. */
+  readonly logProbs: Float32Array;
+  /** (targets · V), if they were asked for. */
+  readonly logits: Float32Array | undefined;
+}
+
 /** A decoder-only language model on a device: P(next token | tokens so far). */
 export class CausalLM {
   readonly config: ModelConfig;
@@ -135,15 +149,27 @@ export class CausalLM {
   }
 
   /**
-   * One step over new tokens of one sequence that gives log P(targets[i] | tokens up to the i-th new one) instead of
-   * the logits, so that V numbers a token never leave the device.
+   * One step over a ragged batch that gives log P(target | tokens up to the new one that it follows), all of the first entry's
+   * targets, then the second's, …: V numbers a token need not leave the device. If it throws, no sequence has grown.
    */
-  scoreStep(cache: PagedKvCache, entry: StepEntry, targets: readonly number[]): Promise<Float32Array> {
+  scoreStep(
+    cache: PagedKvCache,
+    entries: readonly ScoreEntry[],
+    { withLogits = false }: { readonly withLogits?: boolean | undefined } = {},
+  ): Promise<ScoredStep> {
+    const targets = entries.flatMap(({ targets }) => targets);
     expectTokenIds(targets, this.config.vocabSize);
-    return this.#run([entry], () => {
-      const batch = createForwardBatch(cache, [entry], { logits: 'all' });
+    return this.#run(entries, async () => {
+      const batch = createForwardBatch(cache, entries, { logits: entries.map(({ targets }) => targets.length) });
+      if (targets.length === 0) {
+        this.transformer.hidden(batch);
+        return { logProbs: new Float32Array(0), logits: withLogits ? new Float32Array(0) : undefined };
+      }
+      const logits = this.transformer.forward(batch);
       const ids = Tensor.from(this.backend, Int32Array.from(targets));
-      return tokenLogProbs(this.transformer.forward(batch), ids).read() as Promise<Float32Array>;
+      const reads = [tokenLogProbs(logits, ids).read(), withLogits ? logits.read() : undefined] as const;
+      const [logProbs, values] = await Promise.all(reads);
+      return { logProbs: logProbs as Float32Array, logits: values as Float32Array | undefined };
     });
   }
 

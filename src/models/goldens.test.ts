@@ -81,7 +81,8 @@ async function greedy(model: CausalLM, promptIds: readonly number[], count: numb
 
 async function scored(model: CausalLM, ids: readonly number[]): Promise<Float32Array> {
   using past = new PastKeyValues(model.createCache(ids.length), 1);
-  return model.scoreStep(past.cache, { sequence: past.sequences[0]!, tokenIds: ids.slice(0, -1) }, ids.slice(1));
+  const entry = { sequence: past.sequences[0]!, tokenIds: ids.slice(0, -1), targets: ids.slice(1) };
+  return (await model.scoreStep(past.cache, [entry])).logProbs;
 }
 
 /** `hidden.0` is the embedding, `hidden.i` the output of block i − 1. */

@@ -12,7 +12,8 @@ export function parseRotary(fields: JsonFields, headSize: number, maxPositions: 
     ? parameters.positive('rope_theta')
     : fields.positive('rope_theta', 10_000);
   parameters?.requireSupported('partial_rotary_factor', [1]);
-  const scaling = parameters === undefined ? ({ kind: 'none' } as const) : parseScaling(parameters, maxPositions);
+  const scaling =
+    parameters === undefined ? ({ kind: 'none' } as const) : parseScaling(parameters, maxPositions, headSize / 2);
   return { kind: 'rotary', theta, rotarySize: headSize, interleaved: false, scaling };
 }
 
@@ -22,9 +23,9 @@ export function maxPositionsOf(positions: PositionConfig, maxPositions: number):
   return Math.floor(Math.max(maxPositions, positions.scaling.originalMaxPositions * positions.scaling.factor));
 }
 
-const KINDS = ['default', 'linear', 'dynamic', 'llama3', 'yarn'] as const;
+const KINDS = ['default', 'linear', 'dynamic', 'llama3', 'yarn', 'longrope'] as const;
 
-function parseScaling(fields: JsonFields, maxPositions: number): RotaryScaling {
+function parseScaling(fields: JsonFields, maxPositions: number, numPairs: number): RotaryScaling {
   const kind = fields.oneOf(fields.has('rope_type') ? 'rope_type' : 'type', KINDS, 'default');
   const original = () => fields.count('original_max_position_embeddings', maxPositions);
   switch (kind) {
@@ -42,6 +43,8 @@ function parseScaling(fields: JsonFields, maxPositions: number): RotaryScaling {
         highFrequencyFactor: fields.positive('high_freq_factor'),
         originalMaxPositions: fields.count('original_max_position_embeddings'),
       };
+    case 'longrope':
+      return { kind: 'factors', factors: parseFactors(fields, numPairs) };
     case 'yarn':
       return {
         kind,
@@ -55,6 +58,17 @@ function parseScaling(fields: JsonFields, maxPositions: number): RotaryScaling {
     default:
       return kind satisfies never;
   }
+}
+
+/** LongRoPE's factors (Ding et al. 2024), as far as they are the same for short and long texts, and nothing is scaled besides. */
+function parseFactors(fields: JsonFields, numPairs: number): readonly number[] {
+  const factors = fields.positives('long_factor', numPairs);
+  const short = fields.positives('short_factor', numPairs);
+  if (fields.positive('attention_factor') !== 1 || factors.some((factor, i) => factor !== short[i]))
+    throw new RangeError(
+      `Cannot read ${fields.location}: its factors differ for short and long texts, or its attention_factor is not 1; supported: equal ones and 1`,
+    );
+  return factors;
 }
 
 /** 0.1·ln(factor) + 1 unless given (Peng et al. 2023, equation 22); DeepSeek's two scales divide each other. */
@@ -75,17 +89,25 @@ export function rotaryFields({ positions, maxPositions }: ModelConfig): Readonly
   return {
     max_position_embeddings: isDynamic ? scaling.originalMaxPositions : maxPositions,
     rope_theta: theta,
-    rope_scaling: scalingFields(scaling),
+    rope_scaling: scalingFields(scaling, maxPositions),
   };
 }
 
-function scalingFields(scaling: RotaryScaling): Readonly<Record<string, unknown>> | null {
+function scalingFields(scaling: RotaryScaling, maxPositions: number): Readonly<Record<string, unknown>> | null {
   switch (scaling.kind) {
     case 'none':
       return null;
     case 'linear':
     case 'dynamic':
       return { rope_type: scaling.kind, factor: scaling.factor };
+    case 'factors':
+      return {
+        rope_type: 'longrope',
+        short_factor: scaling.factors,
+        long_factor: scaling.factors,
+        attention_factor: 1,
+        original_max_position_embeddings: maxPositions,
+      };
     case 'llama3':
       return {
         rope_type: scaling.kind,

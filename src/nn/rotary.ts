@@ -60,7 +60,8 @@ function frequencies(theta: number, rotarySize: number): Float32Array {
   return Float32Array.from({ length: rotarySize / 2 }, (_, i) => 1 / Math.fround(theta ** ((2 * i) / rotarySize)));
 }
 
-function scaledFrequencies({ theta, rotarySize, scaling }: RotaryConfig): Float32Array {
+/** rotarySize / 2 numbers: by how much pair i turns from one position to the next. */
+export function scaledFrequencies({ theta, rotarySize, scaling }: RotaryConfig): Float32Array {
   const base = frequencies(theta, rotarySize);
   switch (scaling.kind) {
     case 'none':
@@ -68,6 +69,8 @@ function scaledFrequencies({ theta, rotarySize, scaling }: RotaryConfig): Float3
       return base;
     case 'linear':
       return base.map((frequency) => frequency / scaling.factor);
+    case 'factors':
+      return base.map((frequency, i) => frequency / scaling.factors[i]!);
     case 'llama3':
       return base.map((frequency) => llama3Frequency(frequency, scaling));
     case 'yarn':

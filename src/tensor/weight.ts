@@ -1,5 +1,5 @@
 import type { Backend, DeviceMatrix } from '../backend/backend.ts';
-import type { WeightDType } from '../backend/dtype.ts';
+import type { MatrixDType, MatrixFormat } from '../backend/dtype.ts';
 import type { Tensor } from './tensor.ts';
 
 /** What a matrix has beside its packed values while it is trained; both (rows, columns), row-major float32. */
@@ -10,7 +10,7 @@ export interface TrainedValues {
   readonly gradient: Tensor;
 }
 
-/** A weight matrix (rows outputs × columns inputs) in the backend's own layout and in its own width. */
+/** A weight matrix (rows outputs × columns inputs) in the backend's own layout and in its own width, or quantised. */
 export class Weight {
   readonly backend: Backend;
   readonly matrix: DeviceMatrix;
@@ -30,8 +30,13 @@ export class Weight {
     return this.matrix.columns;
   }
 
-  get dtype(): WeightDType {
+  get dtype(): MatrixDType {
     return this.matrix.dtype;
+  }
+
+  /** The dtype, or the scheme that the matrix is quantised in. */
+  get format(): MatrixFormat {
+    return this.matrix.format;
   }
 
   get shape(): readonly [number, number] {

@@ -10,6 +10,7 @@ export const TOLERANCES = {
   allocateCache: 0,
   write: 0,
   writeMatrix: 0,
+  writeQuantized: 0,
   read: 0,
   readMatrix: 0,
   readBlocks: 0,

@@ -11,7 +11,7 @@ import type {
   PagedAttentionOptions,
   PagedBatch,
 } from '../../backend/backend.ts';
-import type { WeightDType } from '../../backend/dtype.ts';
+import { type MatrixFormat, matrixDType } from '../../backend/dtype.ts';
 import type { MemoryLayout } from '../../backend/memory-layout.ts';
 
 type Handle = DeviceBuffer | DeviceMatrix | DeviceCache;
@@ -43,9 +43,10 @@ export class MeasuringBackend implements Backend {
     return buffer;
   }
 
-  allocateMatrix(dtype: WeightDType, rows: number, columns: number): DeviceMatrix {
-    const byteLength = this.#layout.matrixBytes(dtype, rows, columns);
-    return this.#add({ kind: 'matrix' as const, dtype, rows, columns, byteLength }, byteLength);
+  allocateMatrix(format: MatrixFormat, rows: number, columns: number): DeviceMatrix {
+    const byteLength = this.#layout.matrixBytes(format, rows, columns);
+    const dtype = matrixDType(format);
+    return this.#add({ kind: 'matrix' as const, dtype, format, rows, columns, byteLength }, byteLength);
   }
 
   allocateCache(shape: CacheShape): DeviceCache {
@@ -82,9 +83,9 @@ export class MeasuringBackend implements Backend {
   }
 
   linear(output: DeviceBuffer, input: DeviceBuffer, weight: DeviceMatrix): void {
-    const { dtype, rows: outputs, columns: inputs } = weight;
+    const { format, rows: outputs, columns: inputs } = weight;
     const rows = inputs === 0 ? output.length / Math.max(1, outputs) : input.length / inputs;
-    this.#scratch(this.#layout.linearScratchBytes(rows, dtype, outputs, inputs));
+    this.#scratch(this.#layout.linearScratchBytes(rows, format, outputs, inputs));
   }
 
   attention(
@@ -196,6 +197,7 @@ export class MeasuringBackend implements Backend {
   sgdStep(): void {}
   write(): void {}
   async writeMatrix(): Promise<void> {}
+  async writeQuantized(): Promise<void> {}
   async writeBlocks(): Promise<void> {}
   async synchronize(): Promise<void> {}
   async dispose(): Promise<void> {}

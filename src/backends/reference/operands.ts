@@ -2,6 +2,7 @@ import type { DeviceBuffer, DeviceCache, DeviceMatrix } from '../../backend/back
 import type { ReferenceCache } from './reference-cache.ts';
 import type { ReferenceMatrix } from './reference-matrix.ts';
 import type { ReferenceMemory } from './reference-memory.ts';
+import type { ReferenceQuantizedMatrix } from './reference-quantized-matrix.ts';
 
 /** Looks up the operands of one call of operation `op`, and throws if one is dead, foreign, or of another type or size. */
 export class Operands {
@@ -42,8 +43,12 @@ export class Operands {
     return elements;
   }
 
-  matrix(handle: DeviceMatrix): ReferenceMatrix {
+  matrix(handle: DeviceMatrix): ReferenceMatrix | ReferenceQuantizedMatrix {
     return this.#memory.matrix(this.#action, handle);
+  }
+
+  floatMatrix(handle: DeviceMatrix): ReferenceMatrix {
+    return this.#memory.floatMatrix(this.#action, handle);
   }
 
   cache(handle: DeviceCache): ReferenceCache {

@@ -25,11 +25,14 @@ export function createReferenceBackend(): Backend {
     ...trainingOperations(memory),
 
     allocate: (dtype, length) => memory.allocate(dtype, length),
-    allocateMatrix: (dtype, rows, columns) => memory.allocateMatrix(dtype, rows, columns),
+    allocateMatrix: (format, rows, columns) => memory.allocateMatrix(format, rows, columns),
     allocateCache: (shape) => memory.allocateCache(shape),
     write: (buffer, data, offset = 0) => write(memory, buffer, data, offset),
     async writeMatrix(matrix, part) {
-      await memory.matrix('write matrix', matrix).write(part);
+      await memory.floatMatrix('write matrix', matrix).write(part);
+    },
+    async writeQuantized(matrix, part) {
+      memory.quantizedMatrix('write matrix', matrix).write(part);
     },
     async read<Target extends Float32Array | Int32Array>(buffer: DeviceBuffer, target?: Target) {
       const elements = memory.buffer('read', buffer);

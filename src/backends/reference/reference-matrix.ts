@@ -1,4 +1,5 @@
 import type { MatrixPart } from '../../backend/backend.ts';
+import { checkLines } from '../../backend/check-lines.ts';
 import { bytesPerElement, type WeightDType } from '../../backend/dtype.ts';
 import { bfloat16ToNumber, float16ToNumber, numberToBfloat16, numberToFloat16 } from '../../base/float16.ts';
 
@@ -14,6 +15,10 @@ export class ReferenceMatrix {
     this.rows = rows;
     this.columns = columns;
     this.#elements = dtype === 'float32' ? new Float32Array(rows * columns) : new Uint16Array(rows * columns);
+  }
+
+  get format(): WeightDType {
+    return this.dtype;
   }
 
   get byteLength(): number {
@@ -57,12 +62,7 @@ export class ReferenceMatrix {
 
   async #bytesOf({ data, dtype, order, first, count }: MatrixPart): Promise<Uint8Array> {
     const lines = order === 'rows' ? this.rows : this.columns;
-    const isInside = Number.isInteger(first) && Number.isInteger(count) && first >= 0 && count >= 0;
-    if (!isInside || first + count > lines) {
-      throw new RangeError(
-        `Cannot write matrix: ${order} ${first} to ${first + count}, but the matrix has ${lines} ${order}`,
-      );
-    }
+    checkLines(this, { order, first, count });
     const wanted = ((count * this.rows * this.columns) / lines) * bytesPerElement(dtype);
     if (typeof data === 'function') {
       const bytes = new Uint8Array(wanted);

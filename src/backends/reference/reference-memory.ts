@@ -1,10 +1,12 @@
 import type { CacheShape, DeviceBuffer, DeviceCache, DeviceMatrix, MemoryUsage } from '../../backend/backend.ts';
-import type { WeightDType } from '../../backend/dtype.ts';
+import type { MatrixFormat } from '../../backend/dtype.ts';
 import { ReferenceCache } from './reference-cache.ts';
 import { ReferenceMatrix } from './reference-matrix.ts';
+import { ReferenceQuantizedMatrix } from './reference-quantized-matrix.ts';
 
 type Handle = DeviceBuffer | DeviceMatrix | DeviceCache;
-type Storage = Float32Array | Int32Array | ReferenceMatrix | ReferenceCache;
+type Matrix = ReferenceMatrix | ReferenceQuantizedMatrix;
+type Storage = Float32Array | Int32Array | Matrix | ReferenceCache;
 
 /**
  * The memory of one reference backend: which handles are alive and what is behind each. A handle is a frozen description;
@@ -30,13 +32,13 @@ export class ReferenceMemory {
     return buffer;
   }
 
-  allocateMatrix(dtype: WeightDType, rows: number, columns: number): DeviceMatrix {
+  allocateMatrix(format: MatrixFormat, rows: number, columns: number): DeviceMatrix {
     checkCount('matrix', 'rows', rows, 1);
     checkCount('matrix', 'columns', columns, 1);
     return this.#add(
-      `matrix of ${rows} × ${columns} ${dtype}`,
-      () => new ReferenceMatrix(dtype, rows, columns),
-      ({ byteLength }) => ({ kind: 'matrix', dtype, rows, columns, byteLength }) as const,
+      `matrix of ${rows} × ${columns}`,
+      () => makeMatrix(format, rows, columns),
+      ({ dtype, format, byteLength }) => ({ kind: 'matrix', dtype, format, rows, columns, byteLength }) as const,
     );
   }
 
@@ -57,10 +59,23 @@ export class ReferenceMemory {
     throw new TypeError(`Cannot ${action}: got a ${handle.kind}, wanted a buffer`);
   }
 
-  matrix(action: string, handle: DeviceMatrix): ReferenceMatrix {
+  matrix(action: string, handle: DeviceMatrix): Matrix {
     const storage = this.#storageOf(action, handle);
-    if (storage instanceof ReferenceMatrix) return storage;
+    if (storage instanceof ReferenceMatrix || storage instanceof ReferenceQuantizedMatrix) return storage;
     throw new TypeError(`Cannot ${action}: got a ${handle.kind}, wanted a matrix`);
+  }
+
+  /** A matrix that is not quantised. */
+  floatMatrix(action: string, handle: DeviceMatrix): ReferenceMatrix {
+    const matrix = this.matrix(action, handle);
+    if (matrix instanceof ReferenceMatrix) return matrix;
+    throw new TypeError(`Cannot ${action}: the matrix is ${matrix.dtype}, wanted one of floats`);
+  }
+
+  quantizedMatrix(action: string, handle: DeviceMatrix): ReferenceQuantizedMatrix {
+    const matrix = this.matrix(action, handle);
+    if (matrix instanceof ReferenceQuantizedMatrix) return matrix;
+    throw new TypeError(`Cannot ${action}: the matrix is ${matrix.dtype}, wanted a quantised one`);
   }
 
   cache(action: string, handle: DeviceCache): ReferenceCache {
@@ -144,6 +159,11 @@ export class ReferenceMemory {
       else this.release(buffer);
     }
   }
+}
+
+function makeMatrix(format: MatrixFormat, rows: number, columns: number): Matrix {
+  if (typeof format === 'string') return new ReferenceMatrix(format, rows, columns);
+  return new ReferenceQuantizedMatrix(format, rows, columns);
 }
 
 function checkCount(what: string, name: string, count: number, least: number): void {

@@ -6,12 +6,14 @@ import { add, multiply, scale } from './kernels/arithmetic.ts';
 import { draw } from './kernels/draw.ts';
 import { embed } from './kernels/embed.ts';
 import { linear } from './kernels/linear.ts';
+import { linearQuantized } from './kernels/linear-quantized.ts';
 import { layerNorm, rmsNorm } from './kernels/norm.ts';
 import { rotate } from './kernels/rotate.ts';
 import { gatherRows, sliceColumns } from './kernels/rows.ts';
 import { logSoftmax, softmax, tokenLogProbs } from './kernels/softmax.ts';
 import { Operands } from './operands.ts';
 import type { ReferenceMemory } from './reference-memory.ts';
+import { ReferenceQuantizedMatrix } from './reference-quantized-matrix.ts';
 
 /** Every operation of the contract: checks the operands, then calls the kernel of the same name. */
 export function referenceOperations(memory: ReferenceMemory): Operations {
@@ -73,7 +75,9 @@ export function referenceOperations(memory: ReferenceMemory): Operations {
       const from = operands.floats('input', input);
       const numTokens = operands.numRows('input', from.length, matrix.columns);
       const offsets = bias && operands.floats('bias', bias, matrix.rows);
-      linear(operands.floats('output', output, numTokens * matrix.rows), from, matrix, offsets);
+      const to = operands.floats('output', output, numTokens * matrix.rows);
+      if (matrix instanceof ReferenceQuantizedMatrix) linearQuantized(to, from, matrix, offsets);
+      else linear(to, from, matrix, offsets);
     },
     embed(output, table, ids) {
       const operands = operandsOf('embed');

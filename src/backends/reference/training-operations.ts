@@ -58,7 +58,7 @@ export function trainingOperations(memory: ReferenceMemory): TrainingOperations 
   return {
     packMatrix(matrix, values) {
       const operands = operandsOf('packMatrix');
-      const to = operands.matrix(matrix);
+      const to = operands.floatMatrix(matrix);
       to.pack(operands.floats('values', values, to.rows * to.columns));
     },
     linearInputGradient(inputGrad, outputGrad, weight) {

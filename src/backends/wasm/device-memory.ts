@@ -1,5 +1,5 @@
 import type { CacheShape, DeviceBuffer, DeviceCache, DeviceMatrix, MemoryUsage } from '../../backend/backend.ts';
-import { WEIGHT_DTYPES, type WeightDType } from '../../backend/dtype.ts';
+import { type MatrixFormat, WEIGHT_DTYPES } from '../../backend/dtype.ts';
 import { cacheByteLength } from './cache-layout.ts';
 import { WasmBuffer, WasmCache, type WasmHandle, WasmMatrix } from './handles.ts';
 import { alignedBytes, type Heap } from './heap.ts';
@@ -45,8 +45,8 @@ export class DeviceMemory {
     return buffer;
   }
 
-  allocateMatrix(dtype: WeightDType, rows: number, columns: number): WasmMatrix {
-    if (!WEIGHT_DTYPES.includes(dtype)) {
+  allocateMatrix(dtype: MatrixFormat, rows: number, columns: number): WasmMatrix {
+    if (typeof dtype !== 'string' || !WEIGHT_DTYPES.includes(dtype)) {
       throw new TypeError(
         `Cannot allocate a matrix: dtype ${JSON.stringify(dtype)}, wanted ${WEIGHT_DTYPES.join(', ')}`,
       );

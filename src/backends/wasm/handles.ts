@@ -30,6 +30,7 @@ export class WasmBuffer implements DeviceBuffer {
 export class WasmMatrix implements DeviceMatrix {
   readonly kind = 'matrix';
   readonly dtype: WeightDType;
+  readonly format: WeightDType;
   readonly rows: number;
   readonly columns: number;
   readonly byteLength: number;
@@ -45,6 +46,7 @@ export class WasmMatrix implements DeviceMatrix {
     this.owner = owner;
     this.address = address;
     this.dtype = shape.dtype;
+    this.format = shape.dtype;
     this.rows = shape.rows;
     this.columns = shape.columns;
     this.byteLength = shape.byteLength;

@@ -74,11 +74,14 @@ function assemble(memory: WasmMemory, heap: Heap, executor: Executor): Backend {
     ...wasmTrainingOperations(recorder, device),
 
     allocate: (dtype, length) => device.allocate(dtype, length),
-    allocateMatrix: (dtype, rows, columns) => device.allocateMatrix(dtype, rows, columns),
+    allocateMatrix: (format, rows, columns) => device.allocateMatrix(format, rows, columns),
     allocateCache: (shape) => device.allocateCache(shape),
     write: (buffer, data, offset = 0) => write(device, recorder, buffer, data, offset),
     async writeMatrix(matrix, part) {
       await transfer.write(device.matrix('write matrix', matrix), part);
+    },
+    async writeQuantized() {
+      throw new TypeError('Cannot write matrix: it is of floats, wanted a quantised one');
     },
     async read<Target extends Float32Array | Int32Array>(buffer: DeviceBuffer, target?: Target) {
       const known = device.buffer('read', buffer);

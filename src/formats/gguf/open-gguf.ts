@@ -2,7 +2,8 @@ import { platform } from '#platform';
 import type { ReadableFile } from '../../platform/platform.ts';
 import { requireInside, type TensorEntry, tensorEntry, type WeightSource } from '../weight-source.ts';
 import type { GgufValue } from './gguf-value.ts';
-import { type GgufHeader, readGgufHeader } from './read-header.ts';
+import { readGgufHeader } from './read-header.ts';
+import { type GgufPart, isWhole, partLocations, requireOneModel } from './split-files.ts';
 
 /** Whether a path or URL is that of a GGUF file, which is a whole model. */
 export async function isGgufModel(location: string): Promise<boolean> {
@@ -11,8 +12,9 @@ export async function isGgufModel(location: string): Promise<boolean> {
 
 /**
  * Opens a GGUF file (a path; a URL in a browser) and reads its header; the tensors' bytes, blocks as they are, are read when
- * asked for. Throws an `Error` if there is no such file, and as the header's reader does: a `SyntaxError` for what is no GGUF
- * file, a `RangeError` for counts, lengths, types and offsets that cannot be.
+ * asked for. Of a model that is split into several files (`name-00001-of-00003.gguf`), any of them names all. Throws an `Error` if there
+ * is no such file, and as the header's reader does: a `SyntaxError` for what is no GGUF file, a `RangeError` for counts, lengths,
+ * types and offsets that cannot be, and for parts that do not belong together.
  *
  * @example
  * const file = await openGguf('models/stories.gguf');
@@ -23,23 +25,32 @@ export async function openGguf(
   location: string,
   options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<GgufFile> {
-  const file = await platform.openFile(location, options);
+  const parts: GgufPart[] = [];
   try {
-    const header = await readGgufHeader(file);
-    requireWhole(header, location);
-    return new GgufFile(file, header);
+    parts.push(await openPart(location, options));
+    if (isWhole(parts[0]!)) return new GgufFile(parts);
+    const names = partLocations(parts[0]!);
+    await parts.pop()!.file.close();
+    for (const name of names) {
+      options.signal?.throwIfAborted();
+      parts.push(await openPart(name, options));
+    }
+    requireOneModel(parts);
+    return new GgufFile(parts);
   } catch (error) {
-    await file.close();
+    for (const { file } of parts) await file.close();
     throw error;
   }
 }
 
-function requireWhole({ metadata }: GgufHeader, location: string): void {
-  const numParts = metadata.get('split.count') ?? 1;
-  if (typeof numParts === 'number' && numParts <= 1) return;
-  throw new RangeError(
-    `Cannot read ${location}: it is one of ${valueText(numParts)} parts, wanted a whole file (llama-gguf-split --merge makes one)`,
-  );
+async function openPart(location: string, options: { readonly signal?: AbortSignal | undefined }): Promise<GgufPart> {
+  const file = await platform.openFile(location, options);
+  try {
+    return { file, header: await readGgufHeader(file) };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
 }
 
 /** A GGUF file: its tensors, and everything else that it says. */
@@ -49,16 +60,19 @@ export class GgufFile implements WeightSource {
   /** The metadata. */
   readonly values: ReadonlyMap<string, GgufValue>;
   readonly tensors: ReadonlyMap<string, TensorEntry>;
-  readonly #file: ReadableFile;
-  readonly #starts: ReadonlyMap<string, number>;
+  readonly #parts: readonly GgufPart[];
+  readonly #places: ReadonlyMap<string, { readonly file: ReadableFile; readonly begin: number }>;
 
-  constructor(file: ReadableFile, { version, metadata, tensors }: GgufHeader) {
+  /** Of its parts, the first of which says what the model is. */
+  constructor(parts: readonly GgufPart[]) {
+    const [{ file, header }] = parts as readonly [GgufPart];
     this.location = file.location;
-    this.version = version;
-    this.values = metadata;
-    this.#file = file;
-    this.tensors = new Map(tensors.map(({ begin: _, ...entry }) => [entry.name, entry]));
-    this.#starts = new Map(tensors.map(({ name, begin }) => [name, begin]));
+    this.version = header.version;
+    this.values = header.metadata;
+    this.#parts = parts;
+    const placed = parts.flatMap(({ file, header }) => header.tensors.map((tensor) => ({ file, ...tensor })));
+    this.tensors = new Map(placed.map(({ file: _, begin: __, ...entry }) => [entry.name, entry]));
+    this.#places = new Map(placed.map(({ name, file, begin }) => [name, { file, begin }]));
   }
 
   /** The metadata as text, arrays by their lengths. */
@@ -68,11 +82,12 @@ export class GgufFile implements WeightSource {
 
   async read(name: string, target: Uint8Array, byteOffset: number): Promise<void> {
     requireInside(tensorEntry(this, name), byteOffset, target.length);
-    await this.#file.read(target, this.#starts.get(name)! + byteOffset);
+    const { file, begin } = this.#places.get(name)!;
+    await file.read(target, begin + byteOffset);
   }
 
-  close(): Promise<void> {
-    return this.#file.close();
+  async close(): Promise<void> {
+    for (const { file } of this.#parts) await file.close();
   }
 }
 

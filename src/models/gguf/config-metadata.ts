@@ -47,8 +47,10 @@ function rotaryMetadata(
     [key('rope.dimension_count')]: count(headSize),
     [key('rope.freq_base')]: real(theta),
   };
-  if (scaling.kind === 'none') return plain;
-  if (scaling.kind !== 'linear') return refuse(`its rotary scaling is ${scaling.kind}, wanted none or linear`);
+  // Factors of frequencies are a tensor.
+  if (['none', 'llama3', 'factors'].includes(scaling.kind)) return plain;
+  if (scaling.kind !== 'linear')
+    return refuse(`its rotary scaling is ${scaling.kind}, wanted none, linear, llama3 or longrope`);
   return { ...plain, [key('rope.scaling.type')]: text('linear'), [key('rope.scaling.factor')]: real(scaling.factor) };
 }
 

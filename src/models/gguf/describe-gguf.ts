@@ -11,14 +11,14 @@ import { GGUF_NAMING, wovenHeads } from './gguf-naming.ts';
 export async function describeGguf(location: string): Promise<ModelDescription> {
   const file = await openGguf(location);
   try {
-    return describeFile(file);
+    return await describeFile(file);
   } finally {
     await file.close();
   }
 }
 
-function describeFile(file: GgufFile): ModelDescription {
-  const fields = configFields(file);
+async function describeFile(file: GgufFile): Promise<ModelDescription> {
+  const fields = await configFields(file);
   return { config: findArchitecture(fields).parseConfig(fields), naming: GGUF_NAMING };
 }
 
@@ -32,7 +32,7 @@ export async function openGgufWeights(
 ): Promise<WeightSource> {
   const file = await openGguf(location, options);
   try {
-    const { config } = describeFile(file);
+    const { config } = await describeFile(file);
     // `llama` alone is stored woven: llama.cpp turns the others' heads by halves.
     const isWoven = file.values.get('general.architecture') === 'llama';
     return dequantizedWeights(isWoven ? unwovenHeads(file, wovenHeads(config)) : file);

@@ -1,6 +1,7 @@
 import { JsonFields } from '../../config/json-fields.ts';
 import type { GgufFile } from '../../formats/gguf/open-gguf.ts';
-import type { WeightSource } from '../../formats/weight-source.ts';
+import { readFloat32, type WeightSource } from '../../formats/weight-source.ts';
+import { FREQUENCY_FACTORS } from './gguf-naming.ts';
 
 /** Fields of a config.json. */
 type ConfigFields = Record<string, unknown>;
@@ -14,7 +15,7 @@ function metadataFields({ location, values }: GgufFile): JsonFields {
  * What a GGUF file says of its model, in the words of Hugging Face's config.json, whose parsers check it. Throws a `RangeError`
  * for an architecture that Kvasir does not read from GGUF (it lists the known ones) and for values that cannot be.
  */
-export function configFields(file: GgufFile): JsonFields {
+export async function configFields(file: GgufFile): Promise<JsonFields> {
   const fields = metadataFields(file);
   const architecture = fields.oneOf('general.architecture', GGUF_ARCHITECTURES);
   const common = {
@@ -24,7 +25,7 @@ export function configFields(file: GgufFile): JsonFields {
     bos_token_id: tokenId(fields, 'bos'),
     eos_token_id: endTokens(fields),
   };
-  const own = architecture === 'gpt2' ? gpt2Fields(fields) : llamaFields(fields, architecture, file);
+  const own = architecture === 'gpt2' ? gpt2Fields(fields) : await llamaFields(fields, architecture, file);
   return new JsonFields(file.location, { ...common, ...own });
 }
 
@@ -58,7 +59,8 @@ function gpt2Fields(fields: JsonFields): ConfigFields {
   };
 }
 
-function llamaFields(fields: JsonFields, architecture: string, { tensors }: WeightSource): ConfigFields {
+async function llamaFields(fields: JsonFields, architecture: string, file: WeightSource): Promise<ConfigFields> {
+  const { tensors } = file;
   const key = (name: string) => `${architecture}.${name}`;
   const hiddenSize = fields.count(key('embedding_length'));
   const numHeads = fields.count(key('attention.head_count'));
@@ -76,17 +78,33 @@ function llamaFields(fields: JsonFields, architecture: string, { tensors }: Weig
     max_position_embeddings: fields.count(key('context_length')),
     rms_norm_eps: fields.positive(key('attention.layer_norm_rms_epsilon')),
     rope_theta: fields.positive(key('rope.freq_base'), 10_000),
-    rope_scaling: ropeScaling(fields, key),
+    rope_scaling: await ropeScaling(fields, key, file),
     attention_bias: tensors.has('blk.0.attn_output.bias'),
     mlp_bias: tensors.has('blk.0.ffn_down.bias'),
   };
 }
 
-function ropeScaling(fields: JsonFields, key: (name: string) => string): ConfigFields | null {
+async function ropeScaling(
+  fields: JsonFields,
+  key: (name: string) => string,
+  file: WeightSource,
+): Promise<ConfigFields | null> {
   const type = fields.oneOf(key('rope.scaling.type'), ['none', 'linear', 'yarn'], 'none');
-  if (type === 'none') return null;
+  const factors = await frequencyFactors(file);
+  if (factors !== null && type !== 'none')
+    throw new RangeError(
+      `Cannot read ${file.location}: it has "${FREQUENCY_FACTORS}" and rotary scaling ${type}, wanted one of both`,
+    );
+  if (type === 'none') return factors;
   const factor = fields.positive(key('rope.scaling.factor'));
   if (type === 'linear') return { rope_type: type, factor };
   const original = fields.count(key('rope.scaling.original_context_length'));
   return { rope_type: type, factor, original_max_position_embeddings: original };
+}
+
+/** Llama 3.1's scaling as llama.cpp's converter writes it: what each frequency is divided by. */
+async function frequencyFactors(file: WeightSource): Promise<ConfigFields | null> {
+  if (!file.tensors.has(FREQUENCY_FACTORS)) return null;
+  const factors = [...(await readFloat32(file, FREQUENCY_FACTORS))];
+  return { rope_type: 'longrope', short_factor: factors, long_factor: factors, attention_factor: 1 };
 }

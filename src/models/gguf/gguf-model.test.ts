@@ -3,11 +3,11 @@ import { goldenPath, relativeError } from '../../../test/goldens.ts';
 import { saveRandomLlama } from '../../../test/save-random-llama.ts';
 import { temporaryFolder } from '../../../test/temporary-folder.ts';
 import { createReferenceBackend } from '../../backends/reference/reference-backend.ts';
-import { encodeGgufHeader } from '../../formats/gguf/encode-gguf.ts';
 import { openGguf } from '../../formats/gguf/open-gguf.ts';
 import { WRITTEN_BLOCK_TYPES } from '../../formats/gguf/quantize-blocks.ts';
 import { loadTokenizer } from '../../tokenizers/load-tokenizer.ts';
-import { describeModel, loadModel } from '../load-model.ts';
+import { describeModel, loadModel, parseModelConfig } from '../load-model.ts';
+import { formatModelConfig } from '../write-config.ts';
 import { writeGguf } from './write-gguf.ts';
 
 const files = temporaryFolder();
@@ -64,7 +64,7 @@ test.each(WRITTEN_BLOCK_TYPES)(
 test.each([
   ['openai-gpt', 'Cannot write the model as GGUF: its type is openai-gpt'],
   ['mistral', 'Cannot write the model as GGUF: it has sliding windows'],
-  ['llama3-rope', 'Cannot write the model as GGUF: its rotary scaling is llama3, wanted none or linear'],
+  ['llama-dynamic', 'Cannot write the model as GGUF: its rotary scaling is dynamic, wanted none, linear'],
 ])('%s, which GGUF cannot say, is refused', async (name, message) => {
   await expect(writeGguf(goldenPath('models', name), files.path('model.gguf'))).rejects.toThrow(message);
 });
@@ -76,10 +76,33 @@ test('An unknown type is refused', async () => {
   );
 });
 
-test('A part of a split file is refused', async () => {
-  const location = await files.write(
-    'm-00001-of-00002.gguf',
-    encodeGgufHeader({ 'split.count': { type: 'uint16', value: 2 } }, []),
-  );
-  await expect(openGguf(location)).rejects.toThrow('it is one of 2 parts, wanted a whole file');
+test("Llama 3.1's scaling is written as factors of the frequencies, and read again", async () => {
+  const [folder, location] = [goldenPath('models', 'llama3-rope'), files.path('model.gguf')];
+  await writeGguf(folder, location);
+  const { positions } = (await describeModel(location)).config;
+  const wanted = (await describeModel(folder)).config.positions;
+  if (positions.kind !== 'rotary' || positions.scaling.kind !== 'factors') throw new Error('wanted factors');
+  if (wanted.kind !== 'rotary' || wanted.scaling.kind !== 'llama3') throw new Error('wanted llama3');
+  for (const [i, factor] of positions.scaling.factors.entries())
+    expect(factor / converterFactor(i, wanted.theta, wanted.rotarySize, wanted.scaling)).toBeCloseTo(1, 6);
+  expect(relativeError(await logitsOf(location), await logitsOf(folder))).toBeLessThan(1e-5);
+
+  const { config } = await describeModel(location);
+  const again = parseModelConfig('config.json', formatModelConfig(config, 'float32'));
+  expect(again.config.positions).toEqual(positions);
 });
+
+/** As llama.cpp's `convert_hf_to_gguf.py` computes it. */
+function converterFactor(
+  i: number,
+  theta: number,
+  dim: number,
+  scaling: { factor: number; lowFrequencyFactor: number; highFrequencyFactor: number; originalMaxPositions: number },
+): number {
+  const { factor, lowFrequencyFactor: low, highFrequencyFactor: high, originalMaxPositions: length } = scaling;
+  const wavelength = 2 * Math.PI * theta ** ((2 * i) / dim);
+  if (wavelength < length / high) return 1;
+  if (wavelength > length / low) return factor;
+  const smooth = (length / wavelength - low) / (high - low);
+  return 1 / ((1 - smooth) / factor + smooth);
+}

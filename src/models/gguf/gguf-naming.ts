@@ -1,6 +1,9 @@
 import type { ModelConfig } from '../../config/model-config.ts';
 import type { Naming } from '../parameter-spec.ts';
 
+/** What each rotary frequency is divided by, as a tensor of rotarySize / 2 float32 numbers. */
+export const FREQUENCY_FACTORS = 'rope_freqs.weight';
+
 const NAMES: Readonly<Record<string, string>> = {
   'tokenEmbedding.weight': 'token_embd.weight',
   'positionEmbedding.weight': 'position_embd.weight',
@@ -32,7 +35,8 @@ function linearNames(path: string, name: string): Readonly<Record<string, string
 export const GGUF_NAMING: Naming = {
   names: NAMES,
   transposed: new Set(),
-  ignored: [/^blk\.\d+\.attn_rot_embd$/],
+  // Factors of frequencies belong to the configuration.
+  ignored: [/^blk\.\d+\.attn_rot_embd$/, /^rope_freqs\.weight$/],
 };
 
 /** How many heads' rows are woven in a tensor of the architecture `llama`; undefined for the others. */

@@ -1,14 +1,16 @@
 import { transposed } from '../../base/transposed.ts';
+import type { ModelConfig } from '../../config/model-config.ts';
 import { BLOCK_SIZES, isBlockType } from '../../formats/gguf/block-type.ts';
 import { quantizeBlocks, type WrittenBlockType } from '../../formats/gguf/quantize-blocks.ts';
 import type { GgufTensorToWrite } from '../../formats/gguf/write-gguf-file.ts';
 import { roundValues } from '../../formats/round-values.ts';
 import { readFloat32, type WeightSource } from '../../formats/weight-source.ts';
+import { scaledFrequencies } from '../../nn/rotary.ts';
 import { decoderOnlyParameters } from '../decoder-only-parameters.ts';
 import { type MatchedParameter, matchParameters } from '../match-parameters.ts';
 import type { ModelDescription } from '../model-description.ts';
 import { storedName } from '../parameter-spec.ts';
-import { GGUF_NAMING, wovenHeads } from './gguf-naming.ts';
+import { FREQUENCY_FACTORS, GGUF_NAMING, wovenHeads } from './gguf-naming.ts';
 
 /** Types that Kvasir writes tensors in. */
 export type GgufDType = 'float32' | 'float16' | 'bfloat16' | WrittenBlockType;
@@ -23,13 +25,23 @@ export function ggufTensors(
   { dtype, isWoven }: { readonly dtype: GgufDType; readonly isWoven: boolean },
 ): readonly GgufTensorToWrite[] {
   const heads = isWoven ? wovenHeads(config) : () => undefined;
-  return matchParameters(decoderOnlyParameters(config), naming, source).map((parameter) => {
+  const parameters = matchParameters(decoderOnlyParameters(config), naming, source).map((parameter) => {
     const { path, shape } = parameter.spec;
     const { name } = storedName(path, GGUF_NAMING);
     const width = typeFor(parameter, dtype);
     const data = async () => toStored(weave(await readValues(source, parameter), heads(name), shape[0]), width);
     return { name, dtype: width, shape, data };
   });
+  return [...frequencyFactors(config), ...parameters];
+}
+
+/** Scalings that GGUF has no name for, as what each frequency is divided by. */
+function frequencyFactors({ positions }: ModelConfig): readonly GgufTensorToWrite[] {
+  if (positions.kind !== 'rotary' || !['llama3', 'factors'].includes(positions.scaling.kind)) return [];
+  const plain = scaledFrequencies({ ...positions, scaling: { kind: 'none' } });
+  const scaled = scaledFrequencies(positions);
+  const factors = plain.map((frequency, i) => frequency / scaled[i]!);
+  return [{ name: FREQUENCY_FACTORS, dtype: 'float32', shape: [factors.length], data: async () => factors }];
 }
 
 function typeFor({ spec }: MatchedParameter, dtype: GgufDType): GgufDType {

@@ -1,7 +1,7 @@
-import type { ReferenceMatrix } from '../reference-matrix.ts';
+import type { WeightRows } from './weight-rows.ts';
 
 /** inputGrad (T, K) = outputGrad (T, N) · weight (N, K); each sum in float64, n = 0 … N − 1. */
-export function linearInputGradient(inputGrad: Float32Array, outputGrad: Float32Array, weight: ReferenceMatrix): void {
+export function linearInputGradient(inputGrad: Float32Array, outputGrad: Float32Array, weight: WeightRows): void {
   const { rows, columns } = weight;
   const weights = weight.toFloat32(); // (N, K)
   for (let token = 0; token < outputGrad.length / rows; token++) {
