@@ -6,7 +6,7 @@ import { bartFamily } from './bart-family.ts';
 const ARCHITECTURES: readonly Architecture<EncoderDecoderConfig>[] = [bartFamily];
 
 /** Every `model_type` of an encoder-decoder model that Kvasir loads. */
-const ENCODER_DECODER_TYPES: readonly string[] = ARCHITECTURES.flatMap(({ modelTypes }) => modelTypes);
+export const ENCODER_DECODER_TYPES: readonly string[] = ARCHITECTURES.flatMap(({ modelTypes }) => modelTypes);
 
 /**
  * The encoder-decoder architecture of a `model_type`; `location` is what errors call its place. Throws a `RangeError` that

@@ -22,11 +22,11 @@ export const CONFIG = {
 
 /** How it is trained. */
 export const RECIPE = {
-  numPairs: 240_000,
-  steps: 3000,
+  numPairs: 220_000,
+  steps: 4500,
   /** Tokens of a batch, sources and targets together. */
-  batchTokens: 1600,
-  learningRate: 3e-3,
+  batchTokens: 1000,
+  learningRate: 2.5e-3,
   warmupSteps: 200,
 };
 
