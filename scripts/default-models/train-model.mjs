@@ -113,7 +113,7 @@ function joined(stages) {
 }
 
 /** @param {import('kvasir').TrainingEvent} event @param {string} name @param {(line: string) => void} report */
-function reportEvent(event, name, report) {
+export function reportEvent(event, name, report) {
   if (event.kind === 'evaluation')
     report(
       `${name}: step ${event.step}, validation loss ${event.loss.toFixed(4)}, ${event.bitsPerByte?.toFixed(4)} bits a byte`,

@@ -6,19 +6,24 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createBackend, tokenizeInMemory } from 'kvasir';
 import { checkWriting, measureDrafting } from './measure-stories.mjs';
+import { measureNormalForms } from './normal-forms/measure.mjs';
+import { NAME as NORMAL_FORMS } from './normal-forms/shape.mjs';
+import { trainNormalForms } from './normal-forms/train.mjs';
 import { SHAPES } from './shapes.mjs';
 import { storyRandom } from './story-random.mjs';
 import { openTokenizer, trainStoryTokenizer } from './story-tokenizer.mjs';
 import { writeStory } from './story-writer.mjs';
 import { trainModel } from './train-model.mjs';
 
+const NAMES = [...SHAPES.map(({ name }) => name), NORMAL_FORMS];
+
 const HELP = `Usage: npm run train:defaults -- [options]
 
-Trains the models in models/: writes stories by the grammar of this folder, trains a tokenizer on them, then each model; at the
-end the models write stories and the grammar's checker reads them. What was interrupted goes on where it stopped. The same
-machine makes the same files.
+Trains the models in models/: writes stories by the grammar of this folder, trains a tokenizer on them, then each model, and
+likewise the model of normal forms on pairs; at the end the models write stories, which the grammar's checker reads, and normal
+forms of inputs that were held out. What was interrupted goes on where it stopped. The same machine makes the same files.
 
-  --only NAMES       some of ${SHAPES.map(({ name }) => name).join(', ')}, with commas between
+  --only NAMES       some of ${NAMES.join(', ')}, with commas between
   --measure          train nothing, measure the models that are there
   --stories N        stories to learn from (default: 60000)
   --steps N          steps of each stage, for a trial
@@ -57,9 +62,13 @@ async function run() {
   const start = performance.now();
   const report = (/** @type {string} */ line) => console.error(`${elapsed(start)}  ${line}`);
   try {
-    const shapes = SHAPES.filter(({ name }) => values.only === undefined || values.only.split(',').includes(name));
-    if (!values.measure) await trainAll(shapes, { output, work, signal: controller.signal, report });
+    const names = values.only?.split(',') ?? NAMES;
+    const shapes = SHAPES.filter(({ name }) => names.includes(name));
+    const options = { output, work, signal: controller.signal, report };
+    if (!values.measure && shapes.length > 0) await trainAll(shapes, options);
+    if (!values.measure && names.includes(NORMAL_FORMS)) await trainPairs(options);
     await measureAll(output, report);
+    await measurePairs(output, report);
     if (values.only === undefined && !values.measure) rmSync(work, { recursive: true, force: true });
   } catch (error) {
     console.error(`Cannot train the default models: ${error.message}`);
@@ -104,6 +113,25 @@ async function trainAll(shapes, { output, work, signal, report }) {
   } finally {
     await backend.dispose();
   }
+}
+
+/** @param {{ output: string, work: string, signal: AbortSignal, report: (line: string) => void }} options */
+async function trainPairs(options) {
+  const backend = await createBackend({ threads: values.threads === undefined ? undefined : Number(values.threads) });
+  try {
+    const steps = values.steps === undefined ? undefined : Number(values.steps);
+    const { folder, ...training } = await trainNormalForms(backend, { ...options, steps });
+    writeJson(join(folder, 'training.json'), { ...training, sha256: sha256(folder) });
+  } finally {
+    await backend.dispose();
+  }
+}
+
+/** @param {string} output @param {(line: string) => void} report */
+async function measurePairs(output, report) {
+  const folder = join(output, NORMAL_FORMS);
+  if (!existsSync(join(folder, 'model.safetensors'))) return;
+  report(`normal forms of held-out inputs: ${JSON.stringify(await measureNormalForms(folder, 2000), null, 2)}`);
 }
 
 /** @param {string} output @param {(line: string) => void} report */

@@ -29,7 +29,7 @@ export function completeSettings(command: RunCommand, given: GivenSettings): Run
     ...(epochs === undefined ? { maxSteps: 1000 } : {}),
     ...(validationData === undefined ? { validation: 0.1 } : {}),
     ...(schedule === 'constant' ? {} : { minRatio: 0.1 }),
-    ...(samplePrompt === undefined ? {} : { sampleTokens: 200, sampleTemperature: 0.8 }),
+    ...(samplePrompt === undefined ? {} : { sampleTokens: 200 }),
     ...{
       schedule,
       optimizer,

@@ -1,14 +1,15 @@
 import { basename, resolve } from 'node:path';
-import type { CausalLM } from '../../models/causal-lm.ts';
+import { EncoderDecoderLM } from '../../models/encoder-decoder-lm.ts';
 import { formatCount } from '../format.ts';
 import { version } from '../version.ts';
 import type { RunSettings } from './complete-settings.ts';
 import type { RunDescription } from './report/training-report.ts';
 import type { RunData } from './run-data.ts';
+import type { RunModel } from './run-model.ts';
 
 export interface DescribedRun {
   readonly settings: RunSettings;
-  readonly model: CausalLM;
+  readonly model: RunModel;
   /** Numbers that are trained. */
   readonly numTrained: number;
   readonly data: RunData;
@@ -30,10 +31,19 @@ export function describeRun({ settings, model, numTrained, data }: DescribedRun)
   };
 }
 
-function modelRows({ config }: CausalLM): (readonly [name: string, value: string])[] {
-  const { vocabSize, numLayers, numHeads, hiddenSize } = config;
-  const sizes = { vocabSize, numLayers, numHeads, hiddenSize };
-  return Object.entries(sizes).map(([name, value]) => [name, formatCount(value)]);
+function modelRows(model: RunModel): (readonly [name: string, value: string])[] {
+  return Object.entries(sizesOf(model)).map(([name, value]) => [name, formatCount(value)]);
+}
+
+function sizesOf(model: RunModel): Readonly<Record<string, number>> {
+  const { vocabSize, hiddenSize } = model.config;
+  if (!(model instanceof EncoderDecoderLM)) {
+    const { numLayers, numHeads } = model.config;
+    return { vocabSize, numLayers, numHeads, hiddenSize };
+  }
+  const { encoder, decoder } = model.config;
+  const layers = { encoderLayers: encoder.numLayers, decoderLayers: decoder.numLayers };
+  return { vocabSize, ...layers, numHeads: decoder.numHeads, hiddenSize };
 }
 
 function settingRows(settings: RunSettings): (readonly [name: string, value: string])[] {

@@ -29,6 +29,8 @@ export interface SampleMetric {
   readonly step: number;
   readonly prompt: string;
   readonly text: string;
+  /** The text is the target of the prompt, and does not go on with it. */
+  readonly isTarget?: true;
 }
 
 /** `metrics.jsonl`: what a run has come to, a line for each thing, as it happens. */

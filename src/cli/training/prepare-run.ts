@@ -1,15 +1,19 @@
 import type { Backend } from '../../backend/backend.ts';
 import type { CausalLM } from '../../models/causal-lm.ts';
+import { EncoderDecoderLM } from '../../models/encoder-decoder-lm.ts';
 import type { Tokenizer } from '../../tokenizers/tokenizer.ts';
+import type { TrainingTarget } from '../../training/training-target.ts';
+import { UsageError } from '../exit-codes.ts';
 import { findModel } from '../find-model.ts';
 import { formatBytes, formatCount } from '../format.ts';
 import { LoadProgressBar } from '../load-progress.ts';
 import { ProgressBar } from '../progress-bar.ts';
 import type { Terminal } from '../terminal.ts';
 import type { RunSettings } from './complete-settings.ts';
-import { openRunData, type RunData, sourcesOf } from './run-data.ts';
+import { createNewModel, newModelConfig } from './new-model.ts';
+import { openRunData, type PairMarks, type RunData, sourcesOf } from './run-data.ts';
 import type { RunFolder } from './run-folder.ts';
-import { createNewModel, createRunAdapter, loadBaseModel, type RunAdapter } from './run-model.ts';
+import { createRunAdapter, createTrained, loadBaseModel, type RunAdapter, type RunModel } from './run-model.ts';
 import { openTokenizer, prepareTokenizer } from './run-tokenizer.ts';
 
 /** What a run is made ready with. */
@@ -26,10 +30,12 @@ export interface RunPlace {
 export interface PreparedRun {
   /** With the length of a row, which may be the model's. */
   readonly settings: RunSettings & { readonly contextLength: number };
-  readonly model: CausalLM;
+  readonly model: RunModel;
   readonly tokenizer: Tokenizer;
   readonly data: RunData;
   readonly adapter: RunAdapter | undefined;
+  /** What the trainer is given. A target is to be released in the end. */
+  readonly trained: CausalLM | TrainingTarget;
   /** Whose configuration and tokenizer go into the checkpoints of a model. */
   readonly baseFolder: string;
 }
@@ -40,11 +46,14 @@ const MAX_USUAL_CONTEXT = 256;
 /** A new model and its data. */
 export async function prepareTraining(settings: RunSettings, place: RunPlace): Promise<PreparedRun> {
   const { folder, backend, resumes, signal } = place;
+  const config = await newModelConfig(settings);
+  const { hasEncoder } = config;
+  expectSettingsOfKind(settings, hasEncoder);
   const sources = sourcesOf(settings.data, settings.separator).flat();
   const tokenizer = resumes
     ? await openTokenizer(folder.tokenizer, signal)
-    : await prepareTokenizer(settings, sources, folder.tokenizer, { signal });
-  const model = await createNewModel(backend, settings, tokenizer);
+    : await prepareTokenizer(settings, { sources, hasEncoder, folder: folder.tokenizer }, { signal });
+  const model = await createNewModel(backend, config, settings, tokenizer);
   return finish(settings, place, { model, tokenizer, baseFolder: folder.tokenizer });
 }
 
@@ -81,6 +90,7 @@ async function finish(
   try {
     const data = await openRunData({
       ...{ settings, contextLength, tokenizer, folder: folder.data, signal },
+      pairs: pairMarksOf(model),
       onProgress: ({ phase, bytes, totalBytes = bytes, numTokens }) =>
         bar.update({
           action: phase === 'verify' ? 'Checking' : 'Tokenising',
@@ -90,7 +100,10 @@ async function finish(
         }),
     });
     try {
-      return { ...parts, settings, data, adapter: await createRunAdapter(model, parts.baseFolder, settings) };
+      const adapter =
+        model instanceof EncoderDecoderLM ? undefined : await createRunAdapter(model, parts.baseFolder, settings);
+      const trained = adapter?.target ?? (await createTrained(model, parts.baseFolder));
+      return { ...parts, settings, data, adapter, trained };
     } catch (error) {
       await data.close();
       throw error;
@@ -108,4 +121,24 @@ function expectRoomForSamples({ samplePrompt = [] }: RunSettings, tokenizer: Tok
         `Cannot train: samplePrompt ${JSON.stringify(prompt)} has ${length} tokens, wanted 1 to ${maxPositions - 1}`,
       );
   }
+}
+
+/** Throws a `UsageError` for settings that the model has no use for. */
+function expectSettingsOfKind({ batches, leaveOutLongPairs }: RunSettings, hasEncoder: boolean): void {
+  if (hasEncoder && batches !== undefined)
+    throw new UsageError(`Cannot train: --batches is ${batches}, but a model with an encoder reads pairs`);
+  if (!hasEncoder && leaveOutLongPairs !== undefined)
+    throw new UsageError(
+      'Cannot train: --leave-out-long-pairs is given, but the model has no encoder, and cuts what is long',
+    );
+}
+
+/** What the targets of an encoder-decoder model begin and end with; undefined for any other. */
+function pairMarksOf(model: RunModel): PairMarks | undefined {
+  if (!(model instanceof EncoderDecoderLM)) return undefined;
+  const { decoderStartTokenId: beginTokenId, eosTokenIds } = model.config;
+  const [endTokenId] = eosTokenIds;
+  if (beginTokenId !== undefined && endTokenId !== undefined) return { beginTokenId, endTokenId };
+  const missing = beginTokenId === undefined ? 'decoder_start_token_id' : 'eos_token_id';
+  throw new RangeError(`Cannot train: the model's configuration has no ${missing}, which its targets need`);
 }

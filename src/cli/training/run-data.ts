@@ -5,6 +5,7 @@ import { chainBatches } from '../../data/chain-batches.ts';
 import { countTargetBytes } from '../../data/count-target-bytes.ts';
 import { documentBatches } from '../../data/document-batches.ts';
 import { mixBatches } from '../../data/mix-batches.ts';
+import { type PairLoader, pairBatches } from '../../data/pair-batches.ts';
 import { pairsAsCompletions } from '../../data/pairs-as-completions.ts';
 import { prepareTokenDataset } from '../../data/prepare-token-dataset.ts';
 import { splitDataset } from '../../data/split-dataset.ts';
@@ -23,6 +24,8 @@ export interface RunData {
   /** Batches in which as many tokens come as there are. */
   readonly batchesPerPass: number;
   readonly numTokens: number;
+  /** Pairs that are longer than a row. */
+  readonly numLeftOut: number;
   readonly evaluation: RunEvaluationData | undefined;
   close(): Promise<void>;
 }
@@ -35,10 +38,18 @@ export interface RunEvaluationData {
   readonly numBytes: number;
 }
 
+/** What the targets of an encoder-decoder model begin and end with. */
+export interface PairMarks {
+  readonly beginTokenId: number;
+  readonly endTokenId: number;
+}
+
 export interface RunDataOptions {
   readonly settings: RunSettings;
   readonly contextLength: number;
   readonly tokenizer: Tokenizer;
+  /** Given for a model with an encoder, which reads sources and targets apart. */
+  readonly pairs: PairMarks | undefined;
   /** Where the tokens are kept. */
   readonly folder: string;
   readonly signal: AbortSignal;
@@ -75,11 +86,13 @@ export async function openRunData(options: RunDataOptions): Promise<RunData> {
   };
   try {
     const open = async (name: string, sources: readonly TextSource[]) => {
-      const { tokenizer, signal, onProgress } = options;
+      const { tokenizer, pairs, signal, onProgress } = options;
       const folder = join(options.folder, name);
-      const dataset = await prepareTokenDataset({ folder, sources, tokenizer, signal, onProgress });
+      const dataset = await prepareTokenDataset({ folder, sources, tokenizer, ...pairs, signal, onProgress });
       opened.push(dataset);
-      return pairsAsCompletions(dataset);
+      if (pairs === undefined) return pairsAsCompletions(dataset);
+      expectPairs(dataset);
+      return dataset;
     };
     return { ...(await makeRunData(options, open)), close };
   } catch (error) {
@@ -94,7 +107,8 @@ async function makeRunData(options: RunDataOptions, open: Open): Promise<Omit<Ru
   const { settings } = options;
   const { data, separator, validation = 0, validationData } = settings;
   const groups = sourcesOf(data, separator);
-  const kind = settings.batches ?? (groups.flat().some(hasDocuments) ? 'documents' : 'windows');
+  const textKind = groups.flat().some(hasDocuments) ? 'documents' : 'windows';
+  const kind = options.pairs ? 'pairs' : (settings.batches ?? textKind);
   const all: TokenDataset[] = [];
   for (const [i, sources] of groups.entries()) all.push(await open(`part-${i}`, sources));
   for (const dataset of all) expectKind(dataset, kind);
@@ -112,46 +126,69 @@ async function makeRunData(options: RunDataOptions, open: Open): Promise<Omit<Ru
     );
   const training = parts.map((part) => part.training);
   const numTokens = training.reduce((sum, dataset) => sum + dataset.numTokens, 0);
+  const { loader, numLeftOut } = await trainingLoader(training, kind, options);
   return {
-    loader: await trainingLoader(training, kind, options),
+    ...{ loader, numLeftOut },
     batchesPerPass: Math.max(1, Math.ceil(numTokens / (options.contextLength * settings.batchSize))),
     numTokens,
     evaluation: held.length === 0 ? undefined : await evaluationData(held, kind, options),
   };
 }
 
+function expectPairs({ kind }: TokenDataset): void {
+  if (kind === 'pairs') return;
+  const got = kind === 'text' ? 'texts' : kind;
+  throw new RangeError(
+    `Cannot train: the data are ${got}, but a model with an encoder learns from pairs: JSON lines of { "source", "target" }, a .tsv, or --data with --target-data`,
+  );
+}
+
 function expectKind(dataset: TokenDataset, kind: Kind): void {
-  if (kind === 'documents' || dataset.kind === 'text') return;
+  if (kind !== 'windows' || dataset.kind === 'text') return;
   throw new UsageError(
     `Cannot train: the data are ${dataset.kind}, whose prompts windows would not see; wanted --batches documents`,
   );
 }
 
-type Kind = NonNullable<RunSettings['batches']>;
+type Kind = NonNullable<RunSettings['batches']> | 'pairs';
 
 async function trainingLoader(
   datasets: readonly TokenDataset[],
   kind: Kind,
   options: RunDataOptions,
-): Promise<BatchLoader> {
-  const { settings, contextLength, signal } = options;
-  const { data, batchSize, seed } = settings;
-  const loaderOf = (dataset: TokenDataset, rows: number) => {
-    expectARow(dataset, kind, contextLength);
-    if (kind === 'windows') return windowBatches(dataset, { contextLength, batchSize: rows, seed });
-    return documentBatches(dataset, { contextLength, batchSize: rows, seed, signal });
-  };
-  if (datasets.length === 1) return loaderOf(datasets[0]!, batchSize);
-  const loaders = await Promise.all(datasets.map((dataset) => loaderOf(dataset, 1)));
+): Promise<Pick<RunData, 'loader' | 'numLeftOut'>> {
+  const { data, batchSize, seed } = options.settings;
+  for (const dataset of datasets) expectARow(dataset, kind, options.contextLength);
+  // A pair may take two rows, one for each side.
+  const rows = datasets.length === 1 ? batchSize : kind === 'pairs' ? 2 : 1;
+  const loaders = await Promise.all(datasets.map((dataset) => openLoader(dataset, kind, { ...options, rows, seed })));
+  const numLeftOut = loaders.reduce((sum, loader) => sum + ('numLeftOut' in loader ? loader.numLeftOut : 0), 0);
+  if (loaders.length === 1) return { loader: loaders[0]!, numLeftOut };
   const weights = data.map(({ weight = 1 }) => weight);
-  return mixBatches(
+  const loader = mixBatches(
     loaders.map((loader, i) => ({ loader, weight: weights[i]! })),
-    { seed, drawsPerBatch: batchSize },
+    { seed, drawsPerBatch: Math.ceil(batchSize / rows) },
   );
+  return { loader, numLeftOut };
+}
+
+/** Batches of so many rows, in an order drawn from the seed, or without one as they are stored. */
+async function openLoader(
+  dataset: TokenDataset,
+  kind: Kind,
+  options: RunDataOptions & { readonly rows: number; readonly seed: number | undefined },
+): Promise<BatchLoader | PairLoader> {
+  const { settings, contextLength, rows, seed, signal } = options;
+  const order = seed === undefined ? ({ order: 'stored' } as const) : { seed };
+  if (kind === 'windows') return windowBatches(dataset, { contextLength, batchSize: rows, ...order });
+  if (kind === 'documents') return documentBatches(dataset, { contextLength, batchSize: rows, ...order, signal });
+  const { leaveOutLongPairs } = settings;
+  const longest = { maxSourceLength: contextLength, maxTargetLength: contextLength };
+  return pairBatches(dataset, { maxTokens: rows * contextLength, ...longest, leaveOutLongPairs, ...order, signal });
 }
 
 function expectARow({ numTokens }: TokenDataset, kind: Kind, contextLength: number): void {
-  if (kind === 'documents' || numTokens > contextLength) return;
+  if (kind !== 'windows' || numTokens > contextLength) return;
   throw new RangeError(
     `Cannot train: the training data are ${numTokens} tokens, wanted more than contextLength, ${contextLength}`,
   );
@@ -160,15 +197,13 @@ function expectARow({ numTokens }: TokenDataset, kind: Kind, contextLength: numb
 async function evaluationData(
   datasets: readonly TokenDataset[],
   kind: Kind,
-  { settings, contextLength, tokenizer, signal }: RunDataOptions,
+  options: RunDataOptions,
 ): Promise<RunEvaluationData> {
-  const rows = { order: 'stored', contextLength, batchSize: settings.batchSize } as const;
+  const { settings, tokenizer, signal } = options;
   const loaders: BatchLoader[] = [];
   for (const dataset of datasets) {
     expectTwoTokens(dataset);
-    loaders.push(
-      kind === 'windows' ? windowBatches(dataset, rows) : await documentBatches(dataset, { ...rows, signal }),
-    );
+    loaders.push(await openLoader(dataset, kind, { ...options, rows: settings.batchSize, seed: undefined }));
   }
   const loader = chainBatches(loaders);
   const numBatches = Math.min(loader.batchesPerEpoch!, settings.evaluationBatches ?? MAX_EVALUATION_BATCHES);

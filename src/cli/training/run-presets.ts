@@ -24,6 +24,28 @@ const SHAKESPEARE_CHAR = {
   samplePrompt: ['\n'],
 } as const satisfies GivenSettings;
 
+/**
+ * The training of Vaswani et al. 2017, section 5: Adam, a rate that rises linearly and falls with the inverse square root of the
+ * step, dropout and label smoothing of 0.1, one table of embeddings for sources, targets and the output. The paper's rate is
+ * 1 / √(channels · warm-up steps) at its highest. Ours differs in that gradients longer than 1 are shortened, and in that
+ * dropout does not reach the attention weights.
+ */
+const TRANSFORMER = {
+  tokenizerKind: 'bpe',
+  validation: 0.01,
+  architecture: 'marian',
+  activation: 'relu',
+  schedule: 'inverseSquareRoot',
+  minRatio: 0,
+  optimizer: 'adamw',
+  beta1: 0.9,
+  beta2: 0.98,
+  epsilon: 1e-9,
+  weightDecay: 0,
+  dropout: 0.1,
+  labelSmoothing: 0.1,
+} as const satisfies GivenSettings;
+
 export const RUN_PRESETS = {
   'shakespeare-char-cpu': {
     ...SHAKESPEARE_CHAR,
@@ -34,6 +56,18 @@ export const RUN_PRESETS = {
     ...SHAKESPEARE_CHAR,
     ...{ numLayers: 6, numHeads: 6, hiddenSize: 384, contextLength: 256, batchSize: 64 },
     ...{ maxSteps: 5000, dropout: 0.2, evaluateEvery: 250 },
+  },
+  /** For a CPU: a quarter of the channels, half of the layers. */
+  'transformer-small': {
+    ...TRANSFORMER,
+    ...{ numLayers: 3, numHeads: 4, hiddenSize: 128, intermediateSize: 512, vocabSize: 2000 },
+    ...{ contextLength: 64, batchSize: 32, warmupSteps: 400, learningRate: 4.4e-3, maxSteps: 4000 },
+  },
+  /** The base model of table 3, with batches of 25,000 tokens a side. */
+  'transformer-base': {
+    ...TRANSFORMER,
+    ...{ numLayers: 6, numHeads: 8, hiddenSize: 512, intermediateSize: 2048, vocabSize: 37_000 },
+    ...{ contextLength: 250, batchSize: 200, warmupSteps: 4000, learningRate: 7e-4, maxSteps: 100_000 },
   },
 } as const satisfies Readonly<Record<string, GivenSettings>>;
 

@@ -40,18 +40,28 @@ const DATA = {
   ),
 } as const satisfies Readonly<Record<string, Setting<unknown>>>;
 
+const PAIRS = {
+  leaveOutLongPairs: rare(
+    boolean('--leave-out-long-pairs', 'train a model with an encoder without the pairs that are longer than a row'),
+  ),
+} as const satisfies Readonly<Record<string, Setting<unknown>>>;
+
 const TOKENIZER = {
   tokenizer: string('--tokenizer <folder>', 'one that is there; else one is trained on the data'),
   tokenizerKind: choice(['bpe', 'char'], '--tokenizer-kind <kind>', 'of the trained one: bpe (byte pairs) or char'),
   vocabSize: count(1, '--vocab-size <tokens>', 'most tokens of the trained bpe (1024)'),
 } as const satisfies Readonly<Record<string, Setting<unknown>>>;
 
-const ARCHITECTURES = ['gpt2', 'llama', 'mistral', 'qwen2', 'qwen3'] as const;
+const ARCHITECTURES = ['gpt2', 'llama', 'mistral', 'qwen2', 'qwen3', 'marian', 'bart', 'mbart', 'm2m_100'] as const;
 
 const NEW_MODEL = {
   modelConfig: string('--model-config <file>', "a config.json in Hugging Face's form, instead of the sizes below"),
-  architecture: choice(ARCHITECTURES, '--architecture <name>', `${ARCHITECTURES.join(', ')}; gpt2 unless given`),
-  numLayers: count(1, '--num-layers <count>', 'blocks (4)'),
+  architecture: choice(
+    ARCHITECTURES,
+    '--architecture <name>',
+    `${ARCHITECTURES.join(', ')}; gpt2 unless given. The last four have an encoder, and learn from pairs`,
+  ),
+  numLayers: count(1, '--num-layers <count>', 'blocks (4); of an encoder and a decoder each'),
   numHeads: count(1, '--num-heads <count>', 'attention heads (4)'),
   numKvHeads: rare(count(1, '--num-kv-heads <count>', 'heads of keys and values; as --num-heads unless given')),
   hiddenSize: count(1, '--hidden-size <channels>', 'channels (128)'),
@@ -93,8 +103,8 @@ const LORA = {
 } as const satisfies Readonly<Record<string, Setting<unknown>>>;
 
 const LEARNING = {
-  contextLength: count(1, '-c, --context-length <tokens>', 'tokens of a row'),
-  batchSize: count(1, '-b, --batch-size <rows>', 'rows of a batch'),
+  contextLength: count(1, '-c, --context-length <tokens>', 'tokens of a row; the longest source, and target'),
+  batchSize: count(1, '-b, --batch-size <rows>', 'rows of a batch; of pairs as many as have so many tokens'),
   maxSteps: count(1, '-n, --max-steps <count>', 'steps of the optimizer (1000)'),
   epochs: real(aboveNone, '--epochs <number>', 'passes over the data, instead of --max-steps'),
   learningRate: real(aboveNone, '--learning-rate <rate>', 'the highest of the schedule'),
@@ -155,7 +165,11 @@ const WATCHING = {
   ),
   samplePrompt: list('--sample-prompt <text>', 'have the model continue it at each evaluation; may be repeated'),
   sampleTokens: count(1, '--sample-tokens <count>', 'length of a sample (200), as far as the context has room for it'),
-  sampleTemperature: real(notNegative, '--sample-temperature <number>', 'of samples (0.8); 0 for the likeliest tokens'),
+  sampleTemperature: real(
+    notNegative,
+    '--sample-temperature <number>',
+    'of samples (0.8, with an encoder 0); 0 for the likeliest tokens',
+  ),
   logEvery: rare(count(1, '--log-every <steps>', 'steps between lines where there is no terminal (10)')),
 } as const satisfies Readonly<Record<string, Setting<unknown>>>;
 
@@ -184,13 +198,13 @@ export function isPattern(target: string): boolean {
 
 /** The settings of `kvasir train` and `kvasir finetune`, by their keys in a run file. */
 export const SETTINGS = {
-  train: { ...COMMON, ...TOKENIZER, ...NEW_MODEL },
+  train: { ...COMMON, ...PAIRS, ...TOKENIZER, ...NEW_MODEL },
   finetune: { ...COMMON, ...BASE_MODEL, ...LORA },
 } as const;
 
 export type RunCommand = keyof typeof SETTINGS;
 
-type AllSettings = typeof COMMON & typeof TOKENIZER & typeof NEW_MODEL & typeof BASE_MODEL & typeof LORA;
+type AllSettings = typeof COMMON & typeof PAIRS & typeof TOKENIZER & typeof NEW_MODEL & typeof BASE_MODEL & typeof LORA;
 
 /** The settings that were given, by whatever file or flag. */
 export type GivenSettings = {
@@ -202,7 +216,7 @@ export type GivenSettings = {
 /** How the help of a command lists its settings. */
 export const SETTING_GROUPS: Readonly<Record<RunCommand, readonly FlagGroup[]>> = {
   train: [
-    ['Data:', flagsOf(DATA)],
+    ['Data:', [...flagsOf(DATA), ...flagsOf(PAIRS)]],
     ['Tokenizer:', flagsOf(TOKENIZER)],
     ['Model:', flagsOf(NEW_MODEL)],
     ['Training:', flagsOf(LEARNING)],

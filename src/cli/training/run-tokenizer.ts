@@ -13,20 +13,29 @@ import type { RunSettings } from './complete-settings.ts';
 import { hasDocuments } from './data-parts.ts';
 
 const END_OF_TEXT = '<|endoftext|>';
+/** Of encoder-decoder models, as BART and Marian call them. */
+const [END, PADDING] = ['</s>', '<pad>'];
+
+/** What a tokenizer is for, and where its files go. */
+export interface TokenizerPlace {
+  readonly sources: readonly TextSource[];
+  readonly hasEncoder: boolean;
+  readonly folder: string;
+}
 
 /**
- * The tokenizer of a run, whose files go into `folder`: one that is there, or a new one that is trained on the data. Throws an
- * `Error` for a folder without one, and what the training of tokenizers throws.
+ * The tokenizer of a run, whose files go into `folder`: one that is there, or a new one that is trained on the data, sources and
+ * targets alike. Throws an `Error` for a folder without one, and what the training of tokenizers throws.
  */
 export async function prepareTokenizer(
   settings: RunSettings,
-  sources: readonly TextSource[],
-  folder: string,
+  place: TokenizerPlace,
   control: TrainingControl,
 ): Promise<Tokenizer> {
+  const { folder } = place;
   await mkdir(folder, { recursive: true });
   if (settings.tokenizer === undefined) {
-    const { files } = await trainTokenizer(settings, sources, control);
+    const { files } = await trainTokenizer(settings, place, control);
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
   } else await copyModelFiles(settings.tokenizer, folder);
   return openTokenizer(settings.tokenizer ?? folder, control.signal);
@@ -41,15 +50,17 @@ export async function openTokenizer(folder: string, signal: AbortSignal | undefi
 
 function trainTokenizer(
   { tokenizerKind, vocabSize }: RunSettings,
-  sources: readonly TextSource[],
+  { sources, hasEncoder }: TokenizerPlace,
   control: TrainingControl,
 ): Promise<TrainedTokenizer> {
   // Documents end with a token of their own. nanoGPT's characters have none.
-  const mark = tokenizerKind === 'bpe' || sources.some(hasDocuments) ? END_OF_TEXT : undefined;
+  const hasMark = tokenizerKind === 'bpe' || sources.some(hasDocuments);
+  const mark = hasEncoder ? END : hasMark ? END_OF_TEXT : undefined;
   const corpus = textsOf(sources, mark, control.signal);
-  const specialTokens = mark === undefined ? [] : [mark];
-  if (tokenizerKind === 'char') return trainCharacters(corpus, { ...control, specialTokens });
-  return trainBpe(corpus, { ...control, specialTokens, vocabSize: vocabSize! });
+  const specialTokens = hasEncoder ? [END, PADDING] : mark === undefined ? [] : [mark];
+  const options = { ...control, specialTokens, ...(hasEncoder && { endToken: END, padToken: PADDING }) };
+  if (tokenizerKind === 'char') return trainCharacters(corpus, options);
+  return trainBpe(corpus, { ...options, vocabSize: vocabSize! });
 }
 
 /** All text of the sources, with a mark between documents, so that no word goes on beyond it. */

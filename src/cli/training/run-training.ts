@@ -46,7 +46,7 @@ export async function runTraining(order: RunOrder, signal: AbortSignal): Promise
       try {
         return await trainPrepared(order, folder, run, signal);
       } finally {
-        run.adapter?.target.trained.release();
+        if ('trained' in run.trained) run.trained.trained.release();
         await run.data.close();
       }
     } finally {
@@ -63,11 +63,12 @@ async function trainPrepared(
   run: PreparedRun,
   signal: AbortSignal,
 ): Promise<RunOutcome> {
-  const { settings, model, data, adapter, baseFolder } = run;
+  const { settings, model, trained, data, baseFolder } = run;
   const trainer = await Trainer.create(
     trainerOptions(settings, {
-      ...{ model: adapter?.target ?? model, data, folder: folder.path, signal },
-      baseFolder: adapter === undefined ? baseFolder : undefined,
+      ...{ model: trained, data, folder: folder.path, signal },
+      // A target keeps its own.
+      baseFolder: 'trained' in trained ? undefined : baseFolder,
       resume: order.resumes ? await folder.lastCheckpoint() : undefined,
     }),
   );
@@ -116,9 +117,10 @@ function beginning({ model, data, settings }: PreparedRun, step: number | undefi
   const { device = 'wasm', threads = platform.availableParallelism } = settings;
   const { evaluation } = data;
   const held = evaluation === undefined ? '' : `, ${formatCount(evaluation.numTokens)} held out`;
+  const long = data.numLeftOut === 0 ? '' : `, ${formatCount(data.numLeftOut)} long pairs left out`;
   const parts = [
     `${formatCount(model.numParameters)} parameters`,
-    `${formatCount(data.numTokens)} tokens${held}`,
+    `${formatCount(data.numTokens)} tokens${held}${long}`,
     device === 'wasm' ? `${threads} ${threads === 1 ? 'thread' : 'threads'}` : device,
   ];
   return `${parts.join(' · ')}${step === undefined ? '' : ` · going on after step ${formatCount(step)}`}`;

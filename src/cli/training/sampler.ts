@@ -1,27 +1,55 @@
 import type { LoraAdapter } from '../../adapters/lora-adapter.ts';
 import { LLM } from '../../llm/llm.ts';
 import type { CausalLM } from '../../models/causal-lm.ts';
+import { EncoderDecoderLM } from '../../models/encoder-decoder-lm.ts';
 import type { Tokenizer } from '../../tokenizers/tokenizer.ts';
 import type { RunSettings } from './complete-settings.ts';
 import type { SampleMetric } from './metrics-log.ts';
+import type { RunModel } from './run-model.ts';
+import { sampleTarget } from './sample-targets.ts';
 
 /** What is sampled, and from what. */
 export interface SampledModel {
-  readonly model: CausalLM;
+  readonly model: RunModel;
   readonly adapter: LoraAdapter | undefined;
   readonly tokenizer: Tokenizer;
 }
 
 /**
- * Has the model, as it is between two steps, continue the prompts of the settings, with the same random numbers each time. The
- * cache is there only meanwhile.
+ * Has the model, as it is between two steps, continue the prompts of the settings, or write targets for them, with the same random
+ * numbers each time. The cache is there only meanwhile.
  */
 export async function samplePrompts(
   { model, adapter, tokenizer }: SampledModel,
-  { samplePrompt = [], sampleTokens = 1, sampleTemperature, seed }: RunSettings,
+  settings: RunSettings,
   step: number,
 ): Promise<readonly SampleMetric[]> {
+  const { samplePrompt = [] } = settings;
   if (samplePrompt.length === 0) return [];
+  if (model instanceof EncoderDecoderLM) return targetsOf(model, tokenizer, settings, step);
+  return continuationsOf(model, { adapter, tokenizer }, settings, step);
+}
+
+async function targetsOf(
+  model: EncoderDecoderLM,
+  tokenizer: Tokenizer,
+  { samplePrompt = [], sampleTokens = 1, sampleTemperature: temperature = 0, seed }: RunSettings,
+  step: number,
+): Promise<readonly SampleMetric[]> {
+  const samples: SampleMetric[] = [];
+  for (const prompt of samplePrompt) {
+    const text = await sampleTarget(model, tokenizer, prompt, { maxTokens: sampleTokens, temperature, seed });
+    samples.push({ kind: 'sample', step, prompt, text, isTarget: true });
+  }
+  return samples;
+}
+
+async function continuationsOf(
+  model: CausalLM,
+  { adapter, tokenizer }: Omit<SampledModel, 'model'>,
+  { samplePrompt = [], sampleTokens = 1, sampleTemperature = 0.8, seed }: RunSettings,
+  step: number,
+): Promise<readonly SampleMetric[]> {
   const llm = await LLM.over(model, { tokenizer, prefixCache: false, adapters: adapter && { trained: adapter } });
   try {
     const samples: SampleMetric[] = [];

@@ -2,7 +2,13 @@ import type { Corpus } from './corpus.ts';
 import { countWords } from './count-words.ts';
 import { learnMerges } from './learn-merges.ts';
 import { createFiles, type TrainedTokenizer } from './trained-tokenizer.ts';
-import { type BpeTrainingOptions, expectCount, expectKnownOptions, expectSpecialTokens } from './training-options.ts';
+import {
+  type BpeTrainingOptions,
+  expectAmong,
+  expectCount,
+  expectKnownOptions,
+  expectSpecialTokens,
+} from './training-options.ts';
 
 /** A trained BPE. */
 export interface TrainedBpe extends TrainedTokenizer {
@@ -16,6 +22,8 @@ const OPTION_NAMES = [
   'vocabSize',
   'minFrequency',
   'specialTokens',
+  'endToken',
+  'padToken',
   'signal',
   'onProgress',
 ] as const satisfies readonly (keyof BpeTrainingOptions)[];
@@ -38,7 +46,9 @@ const NUM_BYTES = 256;
 export async function trainBpe(corpus: Corpus, options: BpeTrainingOptions): Promise<TrainedBpe> {
   expectKnownOptions(options, OPTION_NAMES);
   const { vocabSize, minFrequency = 2, specialTokens = ['<|endoftext|>'], signal, onProgress } = options;
+  const { endToken, padToken } = options;
   expectSpecialTokens(specialTokens);
+  expectAmong(specialTokens, options);
   expectCount('minFrequency', minFrequency, 0);
   const least = NUM_BYTES + specialTokens.length;
   expectCount('vocabSize', vocabSize, least, ` (${NUM_BYTES} bytes, ${specialTokens.length} special)`);
@@ -47,7 +57,7 @@ export async function trainBpe(corpus: Corpus, options: BpeTrainingOptions): Pro
   const settings = { vocabSize, minFrequency, specialTokens, signal, onProgress };
   const { tokens, merges } = await learnMerges(counts, settings);
   return {
-    files: createFiles({ tokens, merges, specialTokens, steps: BYTE_LEVEL }),
+    files: createFiles({ tokens, merges, specialTokens, endToken, padToken, steps: BYTE_LEVEL }),
     vocabSize: tokens.length,
     numMerges: merges.length,
     numCharacters,

@@ -2,13 +2,20 @@ import { EventBreaks } from '../../base/event-breaks.ts';
 import { type Corpus, END_OF_TEXT, readCorpus } from './corpus.ts';
 import { TextCutter } from './text-cutter.ts';
 import { createFiles, type TrainedTokenizer } from './trained-tokenizer.ts';
-import { type CharacterTrainingOptions, expectKnownOptions, expectSpecialTokens } from './training-options.ts';
+import {
+  type CharacterTrainingOptions,
+  expectAmong,
+  expectKnownOptions,
+  expectSpecialTokens,
+} from './training-options.ts';
 
 const UNKNOWN = '<unk>';
 const LONE_SURROGATE = /\p{Surrogate}/gu;
 
 const OPTION_NAMES = [
   'specialTokens',
+  'endToken',
+  'padToken',
   'signal',
   'onProgress',
 ] as const satisfies readonly (keyof CharacterTrainingOptions)[];
@@ -30,14 +37,18 @@ export async function trainCharacters(
   options: CharacterTrainingOptions = {},
 ): Promise<TrainedTokenizer> {
   expectKnownOptions(options, OPTION_NAMES);
-  const { specialTokens = [] } = options;
+  const { specialTokens = [], endToken, padToken } = options;
   expectSpecialTokens(specialTokens);
+  expectAmong(specialTokens, options);
   const special = [...new Set([UNKNOWN, ...specialTokens])];
   const { characters, numCharacters } = await collectCharacters(corpus, special, options);
   if (characters.length === 0) throw new Error('Cannot train a tokenizer: the text is empty');
   const tokens = [...new Set([...characters, ...special])];
   return {
-    files: createFiles({ tokens, merges: [], specialTokens: special, steps: CHARACTERS, unknownToken: UNKNOWN }),
+    files: createFiles({
+      ...{ tokens, merges: [], specialTokens: special, steps: CHARACTERS, unknownToken: UNKNOWN },
+      ...{ endToken, padToken },
+    }),
     vocabSize: tokens.length,
     numCharacters,
   };

@@ -20,11 +20,15 @@ export interface TokenizerParts {
   readonly merges: readonly (readonly [left: string, right: string])[];
   /** One of the special tokens. */
   readonly unknownToken?: string;
+  /** One of the special tokens, which comes behind each text. */
+  readonly endToken?: string | undefined;
+  /** One of the special tokens. */
+  readonly padToken?: string | undefined;
 }
 
 /** Writes them as a BPE, which all readers have, in the way of Hugging Face's `tokenizers` and `transformers`. */
 export function createFiles(parts: TokenizerParts): TokenizerFiles {
-  const { tokens, specialTokens, unknownToken, merges } = parts;
+  const { tokens, specialTokens, unknownToken, endToken, padToken, merges, steps } = parts;
   const vocab = new Map(tokens.map((token, id) => [token, id]));
   const addedTokens = specialTokens.map((content) => ({ id: vocab.get(content)!, content, ...SPECIAL }));
   const tokenizer = {
@@ -33,7 +37,8 @@ export function createFiles(parts: TokenizerParts): TokenizerFiles {
     padding: null,
     added_tokens: addedTokens,
     normalizer: null,
-    ...parts.steps,
+    ...steps,
+    post_processor: endToken === undefined ? steps.post_processor : endWith(endToken, vocab.get(endToken)!),
     model: {
       type: 'BPE',
       dropout: null,
@@ -54,9 +59,22 @@ export function createFiles(parts: TokenizerParts): TokenizerFiles {
     bos_token: between,
     eos_token: between,
     unk_token: unknownToken,
+    pad_token: padToken,
     added_tokens_decoder: Object.fromEntries(addedTokens.map(({ id, ...token }) => [id, token])),
   };
   return { 'tokenizer.json': toJson(tokenizer), 'tokenizer_config.json': toJson(config) };
+}
+
+/** Puts a token behind each text, and behind both texts of a pair. */
+function endWith(token: string, id: number): object {
+  const mark = { SpecialToken: { id: token, type_id: 0 } };
+  const [first, second] = ['A', 'B'].map((name) => ({ Sequence: { id: name, type_id: 0 } }));
+  return {
+    type: 'TemplateProcessing',
+    single: [first, mark],
+    pair: [first, second, mark],
+    special_tokens: { [token]: { id: token, ids: [id], tokens: [token] } },
+  };
 }
 
 const SPECIAL = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };

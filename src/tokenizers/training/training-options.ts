@@ -28,6 +28,10 @@ export interface CharacterTrainingOptions extends TrainingControl {
    * text to train on, it is cut. The first stands between texts: `bos_token` and `eos_token`.
    */
   readonly specialTokens?: readonly string[] | undefined;
+  /** One of `specialTokens` that comes behind each text, as in sources of encoder-decoder models; none unless given. */
+  readonly endToken?: string | undefined;
+  /** One of `specialTokens` with which other programs fill batches up: `pad_token`; none unless given. */
+  readonly padToken?: string | undefined;
 }
 
 export interface BpeTrainingOptions extends CharacterTrainingOptions {
@@ -42,6 +46,18 @@ export function expectKnownOptions(options: object, known: readonly string[]): v
   for (const name of Object.keys(options))
     if (!known.includes(name))
       throw new TypeError(`Cannot train a tokenizer: unknown option ${showValue(name)}${didYouMean(name, known)}`);
+}
+
+/** Throws a `RangeError` for an end or padding token that is none of the special ones. */
+export function expectAmong(
+  specialTokens: readonly string[],
+  { endToken, padToken }: Pick<CharacterTrainingOptions, 'endToken' | 'padToken'>,
+): void {
+  for (const [name, token] of Object.entries({ endToken, padToken }))
+    if (token !== undefined && !specialTokens.includes(token))
+      throw new RangeError(
+        `Cannot train a tokenizer: ${name} is ${showValue(token)}, wanted one of specialTokens (${specialTokens.map(showValue).join(', ')})`,
+      );
 }
 
 /** Throws a `TypeError` or `RangeError` unless the tokens are different whole texts. */

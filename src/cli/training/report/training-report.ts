@@ -175,9 +175,9 @@ function samplesSection(samples: readonly SampleMetric[]): string {
   return `<section><h2>Samples</h2>${samples.filter(isLast).map(sampleFigure).join('')}${older}</section>`;
 }
 
-function sampleFigure({ step, prompt, text }: SampleMetric): string {
+function sampleFigure({ step, prompt, text, isTarget }: SampleMetric): string {
   const caption = `<figcaption>step ${formatCount(step)}</figcaption>`;
-  return `<figure class="sample">${caption}<pre><b>${escapeHtml(prompt)}</b>${escapeHtml(text)}</pre></figure>`;
+  return `<figure class="sample">${caption}<pre><b>${escapeHtml(prompt)}</b>${isTarget ? ' → ' : ''}${escapeHtml(text)}</pre></figure>`;
 }
 
 function evaluationsSection(evaluations: readonly EvaluationMetric[]): string {
