@@ -178,7 +178,11 @@ export { latestCheckpoint } from './training/checkpoint-folder.ts';
 export { createEncoderDecoderTarget } from './training/encoder-decoder-target.ts';
 export type { EvaluationExtent, LossReport } from './training/evaluate-loss.ts';
 export { evaluateLoss } from './training/evaluate-loss.ts';
-export { initialEncoderDecoderWeights, initialWeights } from './training/initial-weights.ts';
+export {
+  type InitialWeightsOptions,
+  initialEncoderDecoderWeights,
+  initialWeights,
+} from './training/initial-weights.ts';
 export type { Schedule } from './training/learning-rate.ts';
 export { learningRateAt } from './training/learning-rate.ts';
 export type { LoraOptions } from './training/lora.ts';

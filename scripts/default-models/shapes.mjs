@@ -5,6 +5,7 @@
  * @property {string} name of the folder in models/
  * @property {string} title
  * @property {Record<string, unknown>} config beside what follows from the tokenizer
+ * @property {number} standardDeviation of the weights that training begins from
  * @property {readonly Stage[]} stages one after the other, each with a warm-up and a fall of its own
  */
 
@@ -41,29 +42,28 @@ export const SHAPES = [
     title: 'A small model of short stories',
     config: {
       ...LLAMA,
-      hidden_size: 144,
-      intermediate_size: 384,
-      num_hidden_layers: 5,
-      num_attention_heads: 6,
-      num_key_value_heads: 6,
+      hidden_size: 96,
+      intermediate_size: 256,
+      num_hidden_layers: 4,
+      num_attention_heads: 2,
+      num_key_value_heads: 2,
     },
-    stages: [
-      { learningRate: 3e-3, steps: 2000, rows: 8 },
-      { learningRate: 3e-3, steps: 3600, rows: 4 },
-    ],
+    standardDeviation: 0.08,
+    stages: [{ learningRate: 5e-3, steps: 16_000, rows: 3 }],
   },
   {
     name: 'stories-draft',
     title: 'A smaller model with the same tokens, which drafts for it',
     config: {
       ...LLAMA,
-      hidden_size: 72,
-      intermediate_size: 192,
+      hidden_size: 48,
+      intermediate_size: 128,
       num_hidden_layers: 2,
-      num_attention_heads: 3,
-      num_key_value_heads: 3,
+      num_attention_heads: 1,
+      num_key_value_heads: 1,
     },
-    stages: [{ learningRate: 5e-3, steps: 2000, rows: 8 }],
+    standardDeviation: 0.1,
+    stages: [{ learningRate: 6e-3, steps: 8000, rows: 3 }],
   },
 ];
 

@@ -32,6 +32,12 @@ function opening(/** @type {string} */ scene, background = '') {
 /** A beat that half of the stories leave out. */
 const sometimes = (/** @type {string[]} */ ...paraphrases) => ['', `[${paraphrases.join('|')}]`];
 
+/** What comes after every opening, half of the time; so that a story takes up the time of day again. */
+const MOOD = sometimes(
+  'It was a [good|fine] {time}, and {hero} [felt happy|was in a good mood].',
+  'The {time} had only just begun, and {hero} [felt happy|was in a good mood].',
+);
+
 /** @type {Slots} */
 const COMMON = {
   hero: { values: words.CHARACTERS },
@@ -90,7 +96,7 @@ const SOURCES = [
     beats: [
       opening(
         `[went|ran] out to play with ${FRIEND}`,
-        '{Hero} had {look.a} {thing}[ and took it everywhere| and loved it very much|].',
+        '[{Hero}|The {trait} {kind}] had {look.a} {thing}[ and took it everywhere| and loved it very much|].',
       ),
       [
         'They played {first}, and then they [rested|sat down] {second}.',
@@ -115,8 +121,8 @@ const SOURCES = [
         'Then {friend} looked {second} and [called|cried], "Here it is!" It was the {look} {thing}.',
       ],
       sometimes(
-        '{Hero} was so [happy|glad] that {hero.he} [hugged|thanked] {friend}.',
-        '"Thank you for helping me," said [{hero}|the {kind}].',
+        '[{Hero}|The {trait} {kind}] was so [happy|glad] that {hero.he} [hugged|thanked] {friend}.',
+        '"Thank you for helping me," said [{hero}|the {trait} {kind}].',
       ),
       [
         'From that day on, {hero} [always took good care of {hero.his} {thing}|held {hero.his} {thing} tight].',
@@ -135,7 +141,7 @@ const SOURCES = [
     beats: [
       opening(
         `went to {mishap.place} with ${FRIEND}`,
-        '{Hero} had {look.a} {thing}[ and took it everywhere| and loved it very much|].',
+        '[{Hero}|The {trait} {kind}] had {look.a} {thing}[ and took it everywhere| and loved it very much|].',
       ),
       [
         'They played [happily|for a long time]. [Suddenly|Then], {mishap.happens}.',
@@ -144,7 +150,7 @@ const SOURCES = [
       ],
       [
         'Now the {look} {thing} was {mishap.stuck}, and {hero} could not reach it.',
-        '{Hero} tried to reach the {look} {thing}, but it was {mishap.stuck}.',
+        '[{Hero}|The {trait} {kind}] tried to reach the {look} {thing}, but it was {mishap.stuck}.',
       ],
       sometimes(
         '"[Oh no|Oh dear]! What can we do?" [cried|asked] [{hero}|the {trait} {kind}].',
@@ -160,7 +166,7 @@ const SOURCES = [
       ],
       ['[Then|Very slowly,] {hero} {mishap.rescue}.', '{Friend} helped, and {hero} {mishap.rescue}.'],
       sometimes(
-        '"Thank you, {friend}," said [{hero}|the {kind}] [happily|with a smile].',
+        '"Thank you, {friend}," said [{hero}|the {trait} {kind}] [happily|with a smile].',
         '"We did it!" called {friend}. {Hero} was happy to have the {look} {thing} again.',
       ),
       [
@@ -189,21 +195,24 @@ const SOURCES = [
         '{Friend} told {hero} [everything|what was wrong]. {Friend.he} {trouble.cause}, and now {friend.he} {trouble.trouble}.',
       ],
       sometimes(
-        '{Hero} wanted to {plan}, but {hero.he} [did not want to leave {friend} alone|knew that {friend} needed help].',
+        '[{Hero}|The {trait} {kind}] wanted to {plan}, but {hero.he} [did not want to leave {friend} alone|knew that {friend} needed help].',
         'There was not much time left to {plan}, but {friend} needed help.',
       ),
       sometimes(
-        '"I will help you," said [{hero}|the {kind}] [at once|with a smile].',
-        '"Together we can do it," said [{hero}|the {kind}].',
+        '"I will help you," said [{hero}|the {trait} {kind}] [at once|with a smile].',
+        '"Together we can do it," said [{hero}|the {trait} {kind}].',
       ),
-      ['So {hero} {trouble.help}.', '{Hero} did not wait. {Hero.he} {trouble.help}.'],
+      [
+        'So [{hero}|the {trait} {kind}] {trouble.help}.',
+        '[{Hero}|The {trait} {kind}] did not wait. {Hero.he} {trouble.help}.',
+      ],
       [
         '"Thank you[| so much], {hero}!" said {friend}, and {friend.he} gave {hero} {trouble.gift}.',
         '{Friend} was so [happy|glad] that {friend.he} gave {hero} {trouble.gift}.',
       ],
       [
         'It was too late to {plan}, but {hero} [did not mind|was happy]. {Hero.he} had helped a friend.',
-        `{Hero} went ${TO_HOME} [with a warm heart|with a smile]. The next day, {hero.he} and {friend} would {plan} together.`,
+        `[{Hero}|The {trait} {kind}] went ${TO_HOME} [with a warm heart|with a smile]. The next day, {hero.he} and {friend} would {plan} together.`,
         'The next day, they went to {plan} together, and {plan.end} together was even better.',
       ],
     ],
@@ -223,12 +232,12 @@ const SOURCES = [
         'It was the [nicest|best] {thing} of all, but it cost {number} coins.',
       ],
       [
-        `{Hero} told ${FRIEND} about the {look} {thing}. "You [can|must] work for it," said {friend}.`,
+        `[{Hero}|The {trait} {kind}] told ${FRIEND} about the {look} {thing}. "You [can|must] work for it," said {friend}.`,
         `"You [can|must] work for it," said ${FRIEND}, when {hero} told {friend.him} about the {look} {thing}.`,
       ],
       [
-        'So {hero} went to the {job}. "[You may|If you like, you may] {job.pay}," {job.he} said.',
-        'So {hero} went to the {job} and asked for work. "You may {job.pay}," {job.he} said.',
+        'So [{hero}|the {trait} {kind}] went to the {job}. "[You may|If you like, you may] {job.pay}," {job.he} said.',
+        'So [{hero}|the {trait} {kind}] went to the {job} and asked for work. "You may {job.pay}," {job.he} said.',
       ],
       [
         'For {number} days, {hero} {job.work}[| from morning to evening].',
@@ -248,7 +257,7 @@ const SOURCES = [
         '"Look, {friend}!" {hero.he} called. [Soon|Then] they {thing.play}.',
       ),
       [
-        '{Hero} was [proud|happy], because {hero.he} had worked for the {thing} {hero.himself}.',
+        '[{Hero}|The {trait} {kind}] was [proud|happy], because {hero.he} had worked for the {thing} {hero.himself}.',
         'No {thing} had ever made {hero} so happy, because {hero.he} had worked for it.',
         `In the evening, {hero} took the {thing} ${TO_HOME} and [was very proud|smiled].`,
       ],
@@ -284,8 +293,8 @@ const SOURCES = [
         'The [storm|thunder] was so loud that {friend} [began to cry|was afraid].',
       ],
       [
-        '"Do not [worry|be afraid]," said [{hero}|the {kind}]. "Let us {comfort.offer}."',
-        '"We are safe here," said [{hero}|the {kind}]. "Let us {comfort.offer}."',
+        '"Do not [worry|be afraid]," said [{hero}|the {trait} {kind}]. "Let us {comfort.offer}."',
+        '"We are safe here," said [{hero}|the {trait} {kind}]. "Let us {comfort.offer}."',
       ],
       [
         'So they {comfort.did}, and [soon|after a while] {friend} was not afraid any more.',
@@ -312,35 +321,35 @@ const SOURCES = [
     beats: [
       opening(
         'went to {skill.place} with {hero.his} {elder}',
-        '{Hero} wanted to learn to {skill}[, just like {hero.his} {elder}|].',
+        '[{Hero}|The {trait} {kind}] wanted to learn to {skill}[, just like {hero.his} {elder}|].',
       ),
       sometimes(
         '"[Please show me|I want to know] how to {skill}," {hero.he} said.',
         '"Can you show me how to {skill}?" {hero.he} asked.',
       ),
       [
-        '{Hero} tried [at once|right away], but {hero.he} {skill.fail}.',
+        '[{Hero}|The {trait} {kind}] tried [at once|right away], but {hero.he} {skill.fail}.',
         'The first time, [{hero}|the {trait} {kind}] {skill.fail}.',
       ],
       sometimes(
-        '"I will never learn to {skill}!" [cried|said] [{hero}|the {kind}] [sadly|with tears in {hero.his} eyes].',
-        '"This is too hard," [cried|said] [{hero}|the {kind}]. "I cannot {skill}."',
+        '"I will never learn to {skill}!" [cried|said] [{hero}|the {trait} {kind}] [sadly|with tears in {hero.his} eyes].',
+        '"This is too hard," [cried|said] [{hero}|the {trait} {kind}]. "I cannot {skill}."',
       ),
       [
         '{Hero.his} {elder} [smiled|sat down next to {hero.him}]. "{skill.advice}," {elder.he} said.',
         '"{skill.advice}," said {hero.his} {elder}. "[Then try again|Do not give up]."',
       ],
       [
-        'So {hero} tried again. {Hero.he} {skill.follow}. [This time|Soon] it went better.',
+        'So [{hero}|the {trait} {kind}] tried again. {Hero.he} {skill.follow}. [This time|Soon] it went better.',
         '{Hero} [listened well|tried again] and {skill.follow}.',
       ],
       sometimes(
-        '{Hero} tried [every day|all {time}|again and again], and {hero.his} {elder} helped {hero.him}.',
+        '[{Hero}|The {trait} {kind}] tried [every day|all {time}|again and again], and {hero.his} {elder} helped {hero.him}.',
         'They came back to {skill.place} every day, and {hero} never gave up.',
       ),
       ['At last, {hero} {skill.success}!', '[One day|Then], {hero} {skill.success}, and {hero.his} {elder} clapped.'],
       sometimes(
-        '"Look, I can {skill}!" called [{hero}|the {kind}]. {Hero.his} {elder} was [very|so] proud of {hero.him}.',
+        '"Look, I can {skill}!" called [{hero}|the {trait} {kind}]. {Hero.his} {elder} was [very|so] proud of {hero.him}.',
         '"I knew that you could {skill}," said {hero.his} {elder}, and [{elder.he} hugged {hero.him}|they laughed].',
       ),
       [
@@ -362,7 +371,7 @@ const SOURCES = [
     beats: [
       opening(
         `[went for a walk|walked through the forest] with ${FRIEND}`,
-        '{Hero} had {taste.a} {food}[ for lunch| in {hero.his} bag|].',
+        '[{Hero}|The {trait} {kind}] had {taste.a} {food}[ for lunch| in {hero.his} bag|].',
       ),
       [
         'After a while, they [sat down|stopped] to eat, but {friend} had nothing. {Friend.he} {loss.cause}.',
@@ -404,12 +413,12 @@ const SOURCES = [
       opening(`saw {look.a} {thing} in the yard. It belonged to ${FRIEND}`),
       sometimes(
         '{Friend} was not there, so {hero} took the {thing} without asking.',
-        '"{Friend} will not mind," thought [{hero}|the {kind}], and {hero.he} took the {thing} without asking.',
+        '"{Friend} will not mind," thought [{hero}|the {trait} {kind}], and {hero.he} took the {thing} without asking.',
       ),
       ['[At first it was fun, but then|But soon] {hero} {accident.event}.'],
       sometimes(
         'Now the {look} {thing} was {accident.damage}. {Hero} was very [sad|sorry].',
-        '{Hero} looked at the {look} {thing}. It was {accident.damage}! {Hero.he} wanted to [hide|run away].',
+        '[{Hero}|The {trait} {kind}] looked at the {look} {thing}. It was {accident.damage}! {Hero.he} wanted to [hide|run away].',
       ),
       [
         'But {hero.he} [knew what was right|was brave] and went to {friend}.',
@@ -430,7 +439,7 @@ const SOURCES = [
       [
         '{Friend} [smiled|laughed], and they were friends again. From that day on, {hero} always asked first.',
         '"Let us play together," said {friend}. From that day on, {hero} always asked first.',
-        `{Hero} went ${TO_HOME} and never took anything without asking again.`,
+        `[{Hero}|The {trait} {kind}] went ${TO_HOME} and never took anything without asking again.`,
       ],
     ],
   },
@@ -460,17 +469,17 @@ const SOURCES = [
         '"Look! {stray.clue}," said {friend}. "[It must come|I think it comes] from {stray.home}."',
       ],
       [
-        '{Hero} took the {stray} in {hero.his} arms, and they [walked|went] to {stray.home}.',
+        '[{Hero}|The {trait} {kind}] took the {stray} in {hero.his} arms, and they [walked|went] to {stray.home}.',
         'So they [walked|went] to {stray.home}, and {hero} carried the {stray} all the way.',
       ],
       ['[There|At {stray.home}], {stray.parent} [was waiting|came to them]. It was the mother!'],
       [
         'The {stray} ran to its mother, and both were [very happy|happy again].',
-        '{Hero} put the {stray} down, and it ran to its mother.',
+        '[{Hero}|The {trait} {kind}] put the {stray} down, and it ran to its mother.',
       ],
       sometimes(
         '"[Goodbye|Stay with your mother], little {stray}!" said {hero}.',
-        '"You were right, {friend}," said [{hero}|the {kind}]. "Now the {stray} is [safe|home]."',
+        '"You were right, {friend}," said [{hero}|the {trait} {kind}]. "Now the {stray} is [safe|home]."',
       ),
       [
         `Then {hero} and {friend} [walked|went] ${TO_HOME}. They were [happy|glad] that they had helped.`,
@@ -498,8 +507,8 @@ const SOURCES = [
         '{Friend} [began to cry|wanted to give up]. "[Oh no|Oh dear]! Our poor {project}!" {friend.he} said.',
       ],
       [
-        '{Hero} thought for a while. "{project.reason}," {hero.he} said. "Let us [try|build it] again."',
-        '"{project.reason}," said [{hero}|the {kind}]. "[This time|Now] we will do it better."',
+        '[{Hero}|The {trait} {kind}] thought for a while. "{project.reason}," {hero.he} said. "Let us [try|build it] again."',
+        '"{project.reason}," said [{hero}|the {trait} {kind}]. "[This time|Now] we will do it better."',
       ],
       [
         'So they built the {project} again, this time {project.plan}.',
@@ -554,7 +563,7 @@ const SOURCES = [
         'That helped, and in the [summer|autumn] they had a beautiful {seed}.',
       ],
       [
-        '{Hero} and {friend} were very proud, and together they {seed.use}.',
+        '[{Hero}|The {trait} {kind}] and {friend} were very proud, and together they {seed.use}.',
         '{Hero} [thanked|called] {hero.his} {elder}, and together they {seed.use}.',
         `They took the {seed} ${TO_HOME} and {seed.use}.`,
       ],
@@ -589,8 +598,8 @@ const SOURCES = [
         'The next morning, {hero} went to {friend} with the {look} {present} in {hero.his} hands.',
       ],
       sometimes(
-        '"Happy birthday, {friend}!" [called|said] [{hero}|the {kind}].',
-        '"This is for you, because you love {present.loves}," said [{hero}|the {kind}].',
+        '"Happy birthday, {friend}!" [called|said] [{hero}|the {trait} {kind}].',
+        '"This is for you, because you love {present.loves}," said [{hero}|the {trait} {kind}].',
       ),
       [
         '{Friend} [clapped|was so happy]. "A {present}! [You made it for me|I always wanted one]!" {friend.he} said.',
@@ -614,11 +623,15 @@ export const PLOTS = SOURCES.map(({ name, slots, beats }) => {
   const plot = {
     name,
     slots: { ...COMMON, ...slots },
-    beats: beats.map((paraphrases, i) => toNode(paraphrases, i > 0 ? ' ' : '')),
+    beats: withMood(beats).map((paraphrases, i) => toNode(paraphrases, i > 0 ? ' ' : '')),
   };
   expectKnownForms(plot);
   return plot;
 });
+
+function withMood(/** @type {readonly (readonly string[])[]} */ [first = [], ...others]) {
+  return [first, MOOD, ...others];
+}
 
 /** The paraphrases of a beat, each set apart from what came before; an empty one leaves the beat out. */
 function toNode(/** @type {readonly string[]} */ paraphrases, /** @type {string} */ separator) {

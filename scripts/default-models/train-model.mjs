@@ -36,7 +36,7 @@ export async function trainModel(backend, shape, options) {
     const before = stages.at(-1)?.checkpoint;
     const model =
       before === undefined
-        ? await loadModelFrom(backend, description, initialWeights(description, 1))
+        ? await loadModelFrom(backend, description, initialWeights(description, 1, shape))
         : await loadModel(backend, before, { dtype: 'float32' });
     const place = { name: `${shape.name}, stage ${i + 1}`, folder: join(work, `${shape.name}-${i + 1}`), seed: i + 1 };
     try {

@@ -22,7 +22,12 @@ export class LoraAdapter implements Adapter {
   /** A and B of each layer, in float32: `layers.0.attention.query.loraA`, `….loraB`. */
   readonly parameters: Parameters;
 
-  constructor(model: CausalLM, config: AdapterConfig, targeted: readonly TargetedLayer[], parameters: Parameters) {
+  constructor(
+    model: Pick<CausalLM, 'parameters'>,
+    config: AdapterConfig,
+    targeted: readonly TargetedLayer[],
+    parameters: Parameters,
+  ) {
     this.config = config;
     this.targeted = targeted;
     this.parameters = parameters;

@@ -102,6 +102,9 @@ test('kvasir memory --training adds what a step of training takes', async () => 
   expect(totalBytes).toBe(weightBytes + trainedBytes + gradientBytes + optimizerBytes + workspaceBytes);
   const sgd = await runJson<TrainingMemoryJson>(...argv, '--optimizer', 'sgd');
   expect(sgd.optimizerBytes).toBe(adamw.gradientBytes);
+  const adapter = await runJson<TrainingMemoryJson>(...argv, '--lora-rank', '2', '--lora-targets', 'q_proj,v_proj');
+  expect(adapter).toMatchObject({ loraRank: 2 });
+  expect(adapter.gradientBytes).toBeLessThan(adamw.gradientBytes / 4);
   const [less, more, dropped] = [
     await runJson<TrainingMemoryJson>(...argv, '--recompute'),
     await runJson<TrainingMemoryJson>(...argv, '-b', '4'),
@@ -125,6 +128,9 @@ test.each([
   [['gpt2', '--optimizer', 'sgd'], 2, '--optimizer is given, but --training is not'],
   [['gpt2', '--training', '-g', '5'], 2, '--generate is given, but --training generates nothing'],
   [['--all-presets', '--training'], 2, '--training is of one model, but --all-presets is given'],
+  [['gpt2', '--lora-rank', '4'], 2, '--lora-rank is given, but --training is not'],
+  [['gpt2', '--training', '--lora-targets', 'c_attn'], 2, '--lora-targets is given, but --lora-rank is not'],
+  [['gpt2', '--training', '--lora-rank', '4', '--lora-targets', 'q_proj'], 1, 'it has c_attn, c_proj, c_fc'],
   [['gpt2', '--training', '-c', '1025'], 1, '1025 tokens, but the model takes at most 1024'],
   [['./nothing'], 1, 'Cannot find the model ./nothing: there is no such folder'],
 ])('kvasir memory %j fails with %i', async (argv, wanted, message) => {

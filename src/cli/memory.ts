@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { platform } from '#platform';
 import { WEIGHT_DTYPES, type WeightDType } from '../backend/dtype.ts';
-import type { ModelConfig } from '../config/model-config.ts';
 import type { Device } from '../create-backend.ts';
 import { type CacheFormula, estimateMemory, type MemoryEstimate } from '../llm/estimate-memory.ts';
 import { describeModel } from '../models/load-model.ts';
+import type { ModelDescription } from '../models/model-description.ts';
 import { modelPreset, PRESET_NAMES } from '../models/presets.ts';
 import { UsageError } from './exit-codes.ts';
 import { findModel } from './find-model.ts';
@@ -63,12 +63,13 @@ const EXAMPLES = [
   ['kvasir memory ./my-model --json', 'A model of your own: only config.json is needed.'],
   ['kvasir memory --all-presets', 'The whole GPT family.'],
   ['kvasir memory gpt2 --training --batch 4 --context 256 --recompute', 'What a step of its training takes.'],
+  ['kvasir memory gpt2 --training --context 256 --lora-rank 8', 'The same for an adapter.'],
 ] as const;
 
 const JSON_NOTE =
   'With --json: { model, device, dtype, numParameters, weightBytes, kvCacheBytes, workspaceBytes, totalBytes, formula };\n' +
   'with --all-presets a list of them. With --training: { model, device, dtype, numParameters, batchSize, contextLength,\n' +
-  'optimizer, recompute, weightBytes, trainedBytes, gradientBytes, optimizerBytes, workspaceBytes, totalBytes }.';
+  'optimizer, recompute, loraRank, weightBytes, trainedBytes, gradientBytes, optimizerBytes, workspaceBytes, totalBytes }.';
 
 /** `kvasir memory`: what a model needs, without loading it. */
 export function addMemoryCommand(program: Command, terminal: Terminal): void {
@@ -110,12 +111,12 @@ function chooseModel(name: string | undefined, { model = name, allPresets = fals
 /** What is to be estimated, and the width that its weights have of their own. */
 interface Subject {
   readonly model: string;
-  readonly config: ModelConfig;
+  readonly description: ModelDescription;
   readonly dtype: WeightDType;
 }
 
 function presetSubject(model: string): Subject {
-  return { model, config: modelPreset(model).config, dtype: 'float32' };
+  return { model, description: modelPreset(model), dtype: 'float32' };
 }
 
 async function folderSubject(
@@ -125,8 +126,8 @@ async function folderSubject(
   signal: AbortSignal,
 ): Promise<Subject> {
   const folder = await findModel(terminal, model, flags, signal);
-  const { config } = await describeModel(folder);
-  return { model, config, dtype: await mostCommonDType(folder, signal) };
+  const description = await describeModel(folder);
+  return { model, description, dtype: await mostCommonDType(folder, signal) };
 }
 
 /** The width that most bytes of a folder's weights have; float32 if it has none. */
@@ -148,7 +149,14 @@ interface Report extends MemoryEstimate {
 function toReport(subject: Subject, flags: MemoryFlags): Report {
   const { batch, context: contextTokens, generate: generationTokens } = flags;
   const { device, dtype, threads } = machineOf(subject, flags);
-  const estimate = estimateMemory(subject.config, { device, dtype, batch, contextTokens, generationTokens, threads });
+  const estimate = estimateMemory(subject.description.config, {
+    device,
+    dtype,
+    batch,
+    contextTokens,
+    generationTokens,
+    threads,
+  });
   return { model: subject.model, device, dtype, ...estimate };
 }
 

@@ -1,14 +1,17 @@
+import type { AdapterTargets } from '../adapters/adapter-config.ts';
 import type { WeightDType } from '../backend/dtype.ts';
-import type { ModelConfig } from '../config/model-config.ts';
 import { type Device, memoryLayout } from '../create-backend.ts';
 import { decoderOnlyParameters } from '../models/decoder-only-parameters.ts';
+import type { ModelDescription } from '../models/model-description.ts';
 import { countParameters } from '../models/parameter-spec.ts';
 import { type MeasuredTraining, measureTraining } from '../training/measure-training.ts';
 import { UsageError } from './exit-codes.ts';
-import { oneOf } from './flag-values.ts';
+import { oneOf, wholeNumber } from './flag-values.ts';
 import { type Flag, longNameOf, valuesOf } from './flags.ts';
 import { formatBytes, formatCount, formatTable } from './format.ts';
 import type { Terminal } from './terminal.ts';
+
+import { splitTargets, targetsOf } from './training/lora-targets.ts';
 
 /** What the flags below parse to, and those of `kvasir memory` that they change the meaning of. */
 export interface TrainingMemoryFlags {
@@ -16,6 +19,8 @@ export interface TrainingMemoryFlags {
   readonly optimizer?: 'adamw' | 'sgd';
   readonly recompute?: boolean;
   readonly dropout?: boolean;
+  readonly loraRank?: number;
+  readonly loraTargets?: AdapterTargets;
   readonly batch?: number;
   readonly context?: number;
   readonly generate?: number;
@@ -27,7 +32,17 @@ const DETAILS: readonly Flag[] = [
   { flags: '--optimizer <kind>', description: 'adamw (unless given) or sgd', parse: oneOf(['adamw', 'sgd']) },
   { flags: '--recompute', description: 'compute the activations of each block again instead of keeping them' },
   { flags: '--dropout', description: 'with dropout, which keeps what it drops from' },
+  {
+    flags: '--lora-rank <rank>',
+    description: 'of an adapter of this rank; the model stays as it is',
+    parse: wholeNumber(1),
+  },
+  { flags: '--lora-targets <names>', description: 'linear layers that it changes (all-linear)', parse: readTargets },
 ];
+
+function readTargets(text: string): AdapterTargets {
+  return targetsOf(splitTargets(text));
+}
 
 export const TRAINING_MEMORY_FLAGS: readonly Flag[] = [
   { flags: '--training', description: 'of a step of training: --batch rows of --context tokens' },
@@ -37,7 +52,7 @@ export const TRAINING_MEMORY_FLAGS: readonly Flag[] = [
 /** A model, and what it would be trained on. */
 export interface TrainingSubject {
   readonly model: string;
-  readonly config: ModelConfig;
+  readonly description: ModelDescription;
   readonly device: Device;
   readonly dtype: WeightDType;
   readonly threads: number;
@@ -52,6 +67,8 @@ export function expectTrainingFlags(flags: TrainingMemoryFlags): void {
   const detail = DETAILS.find((flag) => Object.keys(valuesOf([flag], flags)).length > 0);
   if (!training && detail !== undefined) refuse(`${longNameOf(detail)} is given, but --training is not`);
   if (training && generate !== undefined) refuse('--generate is given, but --training generates nothing');
+  if (flags.loraTargets !== undefined && flags.loraRank === undefined)
+    refuse('--lora-targets is given, but --lora-rank is not');
   if (training && allPresets) refuse('--training is of one model, but --all-presets is given');
 }
 
@@ -64,6 +81,8 @@ interface Report extends MeasuredTraining {
   readonly contextLength: number;
   readonly optimizer: 'adamw' | 'sgd';
   readonly recompute: boolean;
+  /** Of the adapter that is trained, if one is. */
+  readonly loraRank: number | undefined;
 }
 
 /** Prints what a step of a training takes, as a table or as JSON. */
@@ -73,19 +92,25 @@ export function printTrainingMemory(terminal: Terminal, subject: TrainingSubject
   else terminal.write(reportText(terminal, report));
 }
 
-function toReport({ model, config, device, dtype, threads }: TrainingSubject, flags: TrainingMemoryFlags): Report {
+function toReport({ model, description, device, dtype, threads }: TrainingSubject, flags: TrainingMemoryFlags): Report {
+  const { config } = description;
   const { batch: batchSize = 1, context: contextLength = config.maxPositions } = flags;
   const { optimizer = 'adamw', recompute = false, dropout: hasDropout = false } = flags;
+  const { loraRank, loraTargets: targets = 'all-linear' } = flags;
   if (contextLength > config.maxPositions)
     throw new RangeError(
       `Cannot estimate memory: ${contextLength} tokens, but the model takes at most ${config.maxPositions}`,
     );
-  const measured = measureTraining(config, memoryLayout(device, threads), {
+  const measured = measureTraining(description, memoryLayout(device, threads), {
     ...{ dtype, batchSize, contextLength, optimizer, recompute, hasDropout },
     isTrained: () => true,
+    lora: loraRank === undefined ? undefined : { rank: loraRank, targets, hasDropout },
   });
   const numParameters = countParameters(decoderOnlyParameters(config));
-  return { ...{ model, device, dtype, numParameters, batchSize, contextLength, optimizer, recompute }, ...measured };
+  return {
+    ...{ model, device, dtype, numParameters, batchSize, contextLength, optimizer, recompute, loraRank },
+    ...measured,
+  };
 }
 
 function reportText(terminal: Terminal, report: Report): string {

@@ -25,6 +25,14 @@ test('initialWeights are normal, with smaller ones where the result is added to 
   }
 });
 
+test('initialWeights have the standard deviation that is asked for, which must be more than 0', async () => {
+  const values = await readFloat32(initialWeights(small, 1, { standardDeviation: 0.1 }), 'transformer.wte.weight');
+  const variance = values.reduce((sum, x) => sum + x ** 2, 0) / values.length;
+  expect(Math.abs(variance / 0.01 - 1)).toBeLessThan((6 * Math.SQRT2) / Math.sqrt(values.length));
+  for (const standardDeviation of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])
+    expect(() => initialWeights(small, 1, { standardDeviation })).toThrow(RangeError);
+});
+
 test('initialWeights begin with norms of 1 and biases of 0', async () => {
   const weights = initialWeights(small, 1);
   expect(new Set(await readFloat32(weights, 'transformer.h.0.ln_1.weight'))).toEqual(new Set([1]));

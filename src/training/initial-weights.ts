@@ -6,7 +6,10 @@ import { type Fill, generatedWeights } from '../models/generated-weights.ts';
 import type { EncoderDecoderDescription } from '../models/load-encoder-decoder.ts';
 import type { ModelDescription } from '../models/model-description.ts';
 
-const STANDARD_DEVIATION = 0.02;
+export interface InitialWeightsOptions {
+  /** Of the matrices; default: 0.02. Narrow models learn sooner from a wider one, about 1/√(hidden size). */
+  readonly standardDeviation?: number | undefined;
+}
 
 /**
  * Weights to begin a training from, as GPT-2 begins (Radford et al. 2019): matrices normal with standard deviation 0.02, those
@@ -16,11 +19,19 @@ const STANDARD_DEVIATION = 0.02;
  * const description = modelPreset('gpt2');
  * const model = await loadModelFrom(backend, description, initialWeights(description, 1));
  */
-export function initialWeights({ config, naming }: ModelDescription, seed: number): WeightSource {
-  const residual = STANDARD_DEVIATION / Math.sqrt(2 * config.numLayers);
+export function initialWeights(
+  { config, naming }: ModelDescription,
+  seed: number,
+  { standardDeviation = 0.02 }: InitialWeightsOptions = {},
+): WeightSource {
+  if (!(standardDeviation > 0 && standardDeviation < Number.POSITIVE_INFINITY))
+    throw new RangeError(
+      `Cannot draw initial weights: got a standard deviation of ${standardDeviation}, wanted more than 0`,
+    );
+  const residual = standardDeviation / Math.sqrt(2 * config.numLayers);
   const specs = decoderOnlyParameters(config);
   return generatedWeights({ specs, naming }, 'initial weights', ({ path }, index) =>
-    normal(isAddedToResidual(path) ? residual : STANDARD_DEVIATION, seed, index),
+    normal(isAddedToResidual(path) ? residual : standardDeviation, seed, index),
   );
 }
 

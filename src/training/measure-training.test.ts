@@ -2,12 +2,16 @@ import { expect, test } from 'vitest';
 import { createBackend, memoryLayout } from '../create-backend.ts';
 import { createTokenDataset } from '../data/memory-dataset.ts';
 import { windowBatches } from '../data/window-batches.ts';
+import type { CausalLM } from '../models/causal-lm.ts';
 import { loadModelFrom, parseModelConfig } from '../models/load-model.ts';
 import type { ModelDescription } from '../models/model-description.ts';
 import { modelPreset } from '../models/presets.ts';
 import { initialWeights } from './initial-weights.ts';
-import { type MeasuredTrainingWork, measureTraining } from './measure-training.ts';
+import { createLora } from './lora.ts';
+import { createLoraTarget } from './lora-target.ts';
+import { type MeasuredLora, type MeasuredTrainingWork, measureTraining } from './measure-training.ts';
 import { train } from './train.ts';
+import type { TrainingTarget } from './training-target.ts';
 
 const preset = modelPreset('gpt2');
 const sizes = { vocabSize: 311, hiddenSize: 48, numLayers: 3, intermediateSize: 192, maxPositions: 40 };
@@ -37,6 +41,12 @@ const CASES: readonly [string, ModelDescription, Partial<MeasuredTrainingWork>][
   ['GPT-2, SGD, bfloat16', gpt2, { optimizer: 'sgd', dtype: 'bfloat16' }],
   ['GPT-2, the last layer alone', gpt2, { isTrained: (path) => path.startsWith('layers.2') }],
   ['Llama', llama, {}],
+  ['Llama, an adapter', llama, { lora: { rank: 4, targets: 'all-linear', hasDropout: false } }],
+  [
+    'GPT-2, an adapter of the attention with dropout',
+    gpt2,
+    { lora: { rank: 8, targets: ['c_attn'], hasDropout: true } },
+  ],
 ];
 
 test.each(CASES)('the estimate agrees with what a training takes: %s', async (_, description, changes) => {
@@ -47,15 +57,21 @@ test.each(CASES)('the estimate agrees with what a training takes: %s', async (_,
     const tokenIds = Array.from({ length: 400 }, (_, i) => i % 311);
     const dataset = await createTokenDataset({ vocabSize: 311, documents: [{ tokenIds }] });
     const data = windowBatches(dataset, { contextLength: work.contextLength, batchSize: work.batchSize, seed: 1 });
-    const { isTrained, recompute, hasDropout } = work;
+    const { isTrained, recompute, hasDropout, lora } = work;
     await train({
-      ...{ model, data, maxSteps: 2, learningRate: 1e-3, isTrained, recompute, gradientAccumulation: 2 },
+      ...(lora === undefined ? { model, isTrained } : { model: await adapterTarget(model, lora) }),
+      ...{ data, maxSteps: 2, learningRate: 1e-3, recompute, gradientAccumulation: 2 },
       optimizer: { kind: work.optimizer },
       dropout: hasDropout ? 0.1 : 0,
     });
     const { peakBytes } = backend.memoryUsage();
-    const measured = measureTraining(description.config, memoryLayout('wasm', threads), work);
+    const measured = measureTraining(description, memoryLayout('wasm', threads), work);
     expect(Math.abs(measured.totalBytes / peakBytes - 1), `${measured.totalBytes} for ${peakBytes}`).toBeLessThan(0.01);
     await backend.dispose();
   }
 });
+
+async function adapterTarget(model: CausalLM, { rank, targets, hasDropout }: MeasuredLora): Promise<TrainingTarget> {
+  const adapter = await createLora(model, { rank, targets, dropout: hasDropout ? 0.1 : 0 });
+  return createLoraTarget(model, adapter);
+}

@@ -1,10 +1,16 @@
+import type { AdapterTargets } from '../adapters/adapter-config.ts';
+import { adapterTensors } from '../adapters/adapter-tensors.ts';
+import { LoraAdapter } from '../adapters/lora-adapter.ts';
+import { targetedLayers } from '../adapters/targeted-layers.ts';
 import type { WeightDType } from '../backend/dtype.ts';
 import type { MemoryLayout } from '../backend/memory-layout.ts';
 import { MeasuringBackend } from '../backends/measuring/measuring-backend.ts';
-import type { ModelConfig } from '../config/model-config.ts';
 import type { TrainingBatch } from '../data/training-batch.ts';
 import { buildDecoderOnly } from '../models/build-decoder-only.ts';
 import { countWeights } from '../models/measure-model.ts';
+import type { ModelDescription } from '../models/model-description.ts';
+import { Parameters } from '../models/parameters.ts';
+import { Weight } from '../tensor/weight.ts';
 import { createOptimizer } from './create-optimizer.ts';
 import { sumsOfSquares } from './gradient-norm.ts';
 import type { OptimizerSettings } from './optimizer.ts';
@@ -23,13 +29,22 @@ export interface MeasuredTrainingWork {
   readonly optimizer: OptimizerSettings['kind'];
   readonly hasDropout: boolean;
   readonly recompute: boolean;
-  /** Which parameters are trained, by path. */
+  /** Which parameters are trained, by path; with `lora`, those of the adapter alone are. */
   readonly isTrained: (path: string) => boolean;
+  /** An adapter that is trained, while the model stays as it is. */
+  readonly lora?: MeasuredLora | undefined;
+}
+
+/** What shows in bytes of a LoRA adapter. */
+export interface MeasuredLora {
+  readonly rank: number;
+  readonly targets: AdapterTargets;
+  readonly hasDropout: boolean;
 }
 
 /** What a training takes on a device, in bytes. */
 export interface MeasuredTraining {
-  /** What the model computes with. */
+  /** What the model computes with, an adapter included. */
   readonly weightBytes: number;
   /** The float32 values of trained matrices beside them. */
   readonly trainedBytes: number;
@@ -45,15 +60,19 @@ export interface MeasuredTraining {
  * model's size is allocated.
  */
 export function measureTraining(
-  config: ModelConfig,
+  description: ModelDescription,
   layout: MemoryLayout,
   work: MeasuredTrainingWork,
 ): MeasuredTraining {
   const backend = new MeasuringBackend(layout);
   const allocated = () => backend.memoryUsage().allocatedBytes - layout.fixedBytes;
+  const { config } = description;
   const parameters = countWeights(backend, config, work.dtype);
+  const adapter = work.lora && countAdapter(description, parameters, work.lora);
   const weightBytes = allocated();
-  const trained = TrainedParameters.allocate(parameters, work.isTrained);
+  const trained = adapter
+    ? TrainedParameters.allocate(adapter.parameters)
+    : TrainedParameters.allocate(parameters, work.isTrained);
   const gradientBytes = trained.list.reduce((sum, { gradient }) => sum + layout.bufferBytes(gradient.buffer.length), 0);
   const trainedBytes = allocated() - weightBytes - gradientBytes;
   const optimizer = createOptimizer(trained, SETTINGS[work.optimizer]);
@@ -61,8 +80,9 @@ export function measureTraining(
 
   const transformer = buildDecoderOnly(backend, config, parameters);
   const target = { backend, losses: tokenLosses.bind(undefined, transformer, backend) };
-  const dropout = stepDropout(work.hasDropout ? 0.5 : 0, { seed: 0, step: 0, batch: 0 });
-  const options = { smoothing: 0, zLoss: 0, dropout, recompute: work.recompute };
+  const dropout = dropoutIf(work.hasDropout);
+  const adapted = adapter && { adapter, dropout: dropoutIf(work.lora!.hasDropout) };
+  const options = { smoothing: 0, zLoss: 0, dropout, recompute: work.recompute, adapter: adapted };
   addGradients(target, largestBatch(work), { ...options, weight: 1, use: () => {} });
   backend.scope(() => sumsOfSquares(trained));
   optimizer.step({ learningRate: 1, gradientScale: 1, step: 1 });
@@ -71,6 +91,32 @@ export function measureTraining(
   const totalBytes = backend.memoryUsage().peakBytes;
   const workspaceBytes = totalBytes - weightBytes - trainedBytes - gradientBytes - optimizerBytes;
   return { weightBytes, trainedBytes, gradientBytes, optimizerBytes, workspaceBytes, totalBytes };
+}
+
+/** An adapter that is counted and holds nothing. */
+function countAdapter(
+  description: ModelDescription,
+  parameters: Parameters,
+  { rank, targets, hasDropout }: MeasuredLora,
+): LoraAdapter {
+  const { backend } = parameters;
+  const layers = targetedLayers(description, targets, 'measure a training');
+  const matrices = adapterTensors(layers, rank).map(
+    ({ path, shape }) => [path, new Weight(backend, backend.allocateMatrix('float32', ...shape))] as const,
+  );
+  const config = {
+    rank,
+    targets,
+    alpha: rank,
+    dropout: hasDropout ? 0.5 : 0,
+    isRankStabilized: false,
+    baseModel: undefined,
+  };
+  return new LoraAdapter({ parameters }, config, layers, new Parameters(backend, new Map(matrices)));
+}
+
+function dropoutIf(hasDropout: boolean) {
+  return stepDropout(hasDropout ? 0.5 : 0, { seed: 0, step: 0, batch: 0 });
 }
 
 /** What they are set to shows in no byte. */

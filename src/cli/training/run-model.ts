@@ -9,7 +9,7 @@ import { createLora } from '../../training/lora.ts';
 import { createLoraTarget } from '../../training/lora-target.ts';
 import type { TrainingTarget } from '../../training/training-target.ts';
 import { isLora, type RunSettings } from './complete-settings.ts';
-import { isPattern } from './run-settings.ts';
+import { targetsOf } from './lora-targets.ts';
 
 /** What `kvasir train` trains. */
 export type RunModel = CausalLM | EncoderDecoderLM;
@@ -43,12 +43,13 @@ export async function createRunAdapter(
 ): Promise<RunAdapter | undefined> {
   if (!isLora(settings)) return undefined;
   const { loraRank: rank, loraAlpha: alpha, loraDropout: dropout, loraTargets, model: baseModel, seed } = settings;
-  const adapter = await createLora(model, { rank, alpha, dropout, targets: targetsOf(loraTargets), seed, baseModel });
+  const adapter = await createLora(model, {
+    rank,
+    alpha,
+    dropout,
+    targets: loraTargets && targetsOf(loraTargets),
+    seed,
+    baseModel,
+  });
   return { adapter, target: await createLoraTarget(model, adapter, { baseFolder }) };
-}
-
-function targetsOf(targets: readonly string[] | undefined): readonly string[] | string | undefined {
-  const [only] = targets ?? [];
-  const isOne = targets?.length === 1 && (only === 'all-linear' || isPattern(only!));
-  return isOne ? only : targets;
 }

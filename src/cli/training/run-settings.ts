@@ -4,6 +4,7 @@ import { DEVICES } from '../../create-backend.ts';
 import { type FlagNames, flagNames } from '../flag-names.ts';
 import type { Flag, FlagGroup } from '../flags.ts';
 import { dataParts } from './data-parts.ts';
+import { splitTargets } from './lora-targets.ts';
 import { boolean, choice, count, flagOf, list, rare, real, type Setting, string } from './setting.ts';
 
 const aboveNone = number((value) => value > 0, 'above 0');
@@ -97,7 +98,7 @@ const LORA = {
       '--lora-targets <names>',
       'linear layers, as q_proj,v_proj, or a regular expression; all-linear unless given',
     ),
-    convert: (text: string) => (isPattern(text) ? text : text.split(',')),
+    convert: splitTargets,
   },
   loraDropout: real(shareBelowAll, '--lora-dropout <share>', "dropout of the adapter's inputs (0)"),
 } as const satisfies Readonly<Record<string, Setting<unknown>>>;
@@ -190,11 +191,6 @@ const OUTPUT = {
 } as const satisfies Readonly<Record<string, Setting<unknown>>>;
 
 const COMMON = { ...OUTPUT, ...DATA, ...LEARNING, ...WATCHING, ...MACHINE } as const;
-
-/** Whether a target of LoRA is a regular expression of whole names, as PEFT has them, and no name. */
-export function isPattern(target: string): boolean {
-  return /[*+?[\](){}|\\^$]/.test(target);
-}
 
 /** The settings of `kvasir train` and `kvasir finetune`, by their keys in a run file. */
 export const SETTINGS = {
