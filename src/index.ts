@@ -87,6 +87,8 @@ export type { KvCacheShape, SequenceReads, SequenceTokens } from './kv-cache/pag
 export { PagedKvCache } from './kv-cache/paged-kv-cache.ts';
 export type { PrefixBlock, PrefixCacheStatistics } from './kv-cache/prefix-cache.ts';
 export { PrefixCache, PrefixCursor } from './kv-cache/prefix-cache.ts';
+export type { Alignment, HeadChoice, WordAlignment } from './llm/alignment.ts';
+export { alignTokens, alignWords, meanAttention } from './llm/alignment.ts';
 export type { CacheFormula, EstimateOptions, MemoryEstimate, MemoryReport } from './llm/estimate-memory.ts';
 export { estimateMemory } from './llm/estimate-memory.ts';
 export type { ChatOptions, GenerateOptions, Prompt, RunOptions } from './llm/generate-options.ts';
@@ -96,6 +98,7 @@ export type { LentOptions, LoadOptions, Progress } from './llm/load-options.ts';
 export type { RandomOptions } from './llm/load-parts.ts';
 export type { ScoredToken, ScoreOptions, TextScore } from './llm/score-text.ts';
 export type { TokenAttentions, TransduceOptions, Transduction } from './llm/transduction.ts';
+export type { WordSpan } from './llm/word-spans.ts';
 export type { ForwardInput, ForwardOutput } from './models/causal-lm.ts';
 export { CausalLM } from './models/causal-lm.ts';
 export { type CrossAttentions, crossAttentions } from './models/cross-attentions.ts';
@@ -103,6 +106,8 @@ export { EncoderDecoderLM, type SourceEncoder } from './models/encoder-decoder-l
 export type { GgufDType } from './models/gguf/gguf-tensors.ts';
 export type { WriteGgufOptions } from './models/gguf/write-gguf.ts';
 export { writeGguf } from './models/gguf/write-gguf.ts';
+export type { LanguageModel, LanguageModelDescription } from './models/language-model.ts';
+export { describeLanguageModel, loadLanguageModel, loadLanguageModelFrom } from './models/language-model.ts';
 export type { EncoderDecoderDescription } from './models/load-encoder-decoder.ts';
 export {
   loadEncoderDecoder,
@@ -110,8 +115,6 @@ export {
   parseEncoderDecoderConfig,
 } from './models/load-encoder-decoder.ts';
 export { describeModel, loadModel, loadModelFrom, parseModelConfig } from './models/load-model.ts';
-export type { LanguageModel, LanguageModelDescription } from './models/language-model.ts';
-export { describeLanguageModel, loadLanguageModel, loadLanguageModelFrom } from './models/language-model.ts';
 export type { LoadParametersOptions, LoadProgress } from './models/load-parameters.ts';
 export { Logits } from './models/logits.ts';
 export type { ModelDescription } from './models/model-description.ts';
