@@ -15,11 +15,15 @@ FOLDER = "sentence-piece"
 # The map of characters of nmt_nfkc is large, and the same for all models that have it: it lies beside them, once.
 CHARSMAP = GOLDENS / FOLDER / "nmt_nfkc.charsmap.gz"
 RULES = "41\t61\nFB01\t66 69\n65 301\tE9\n2026\t2E 2E 2E\n200B\t\n3000\t20\n"
-NUM_RANDOM = 36
+NUM_RANDOM = 20
 
 plain = dict(normalization_rule_name="identity", add_dummy_prefix=False, remove_extra_whitespaces=False)
 MODELS = {
     "unigram-nmt": dict(model_type="unigram", normalization_rule_name="nmt_nfkc", vocab_size=240),
+    # As T5 has it: no beginning, and other ids.
+    "unigram-t5": dict(
+        model_type="unigram", normalization_rule_name="nmt_nfkc", vocab_size=240, pad_id=0, eos_id=1, unk_id=2, bos_id=-1,
+    ),
     "unigram-rules": dict(model_type="unigram", rules=RULES, vocab_size=160, treat_whitespace_as_suffix=True),
     "unigram-bytes": dict(
         model_type="unigram", **plain, byte_fallback=True, vocab_size=440,
@@ -58,7 +62,7 @@ def make(full_name):
         proto.normalizer_spec.ClearField("precompiled_charsmap")
     (folder / "model").write_bytes(proto.SerializeToString(deterministic=True))
 
-    texts = [*TEXTS, *random_texts(list(MODELS).index(name))]
+    texts = [*TEXTS[::2], *random_texts(list(MODELS).index(name))]
     write_json(folder / "golden.json", dict(
         isNmt=has_map,
         vocabSize=processor.vocab_size(),

@@ -39,7 +39,7 @@ export class MergingModel implements SubwordModel {
   #split(text: string): Symbol[] {
     const symbols: Symbol[] = [];
     for (let start = 0; start < text.length; ) {
-      const longest = this.#parts.userDefined?.longestMatch(text, start);
+      const longest = this.#parts.userDefined?.longestMatch(text, start)?.end;
       const end = longest ?? start + characterLength(text, start);
       const previous = symbols.at(-1);
       const symbol = { start, end, isFrozen: longest !== undefined, isGone: false, previous, next: undefined };

@@ -18,7 +18,7 @@ export function createNormalizer(
 ): (text: string) => string {
   const map = settings.charsmap.length > 0 ? new CharacterMap(settings.charsmap, location) : undefined;
   const prefix = (text: string, at: number) => {
-    const fixed = userDefined?.longestMatch(text, at);
+    const fixed = userDefined?.longestMatch(text, at)?.end;
     if (fixed !== undefined) return { length: fixed - at, text: text.slice(at, fixed) };
     const replacement = map?.longestMatch(text, at);
     if (replacement !== undefined) return replacement;

@@ -1,3 +1,10 @@
+/** A piece that was found in a text. */
+export interface TrieMatch {
+  readonly value: number;
+  /** Behind its last code unit. */
+  readonly end: number;
+}
+
 /**
  * Finds which pieces begin at a place of a text. The children of a node lie side by side, sorted, in flat arrays; so that 250,000
  * pieces take a few megabytes.
@@ -46,11 +53,11 @@ export class PieceTrie {
     }
   }
 
-  /** The end of the longest piece that begins at a place, or undefined. */
-  longestMatch(text: string, at: number): number | undefined {
-    let longest: number | undefined;
-    this.forEachMatch(text, at, (_, end) => {
-      longest = end;
+  /** The longest piece that begins at a place, or undefined. */
+  longestMatch(text: string, at: number): TrieMatch | undefined {
+    let longest: TrieMatch | undefined;
+    this.forEachMatch(text, at, (value, end) => {
+      longest = { value, end };
     });
     return longest;
   }

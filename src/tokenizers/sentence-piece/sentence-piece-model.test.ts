@@ -63,8 +63,8 @@ test('A long text takes time in proportion to its length, also where nothing but
   const letters = Array.from({ length: 16 }, (_, i) => piece('a'.repeat(i + 1), -i));
   for (const kind of [1, 2]) {
     const processor = load(setting(2, 3, kind), UNKNOWN, ...letters);
-    const pieces = processor.encode('a'.repeat(200_000));
-    expect(pieces.map(({ text }) => text).join('')).toBe(`▁${'a'.repeat(200_000)}`);
+    const pieces = processor.encode('a'.repeat(20_000));
+    expect(pieces.map(({ text }) => text).join('')).toBe(`▁${'a'.repeat(20_000)}`);
   }
 });
 
