@@ -10,12 +10,10 @@ import { MBART_CODES, MBART50_CODES, NLLB_CODES } from './source-target/language
 import { loadM2M100 } from './source-target/load-m2m100.ts';
 import { loadMarian } from './source-target/load-marian.ts';
 import type { Tokenizer } from './tokenizer.ts';
+import { SENTENCE_PIECE_FILES } from './tokenizer-file-names.ts';
 import { readTokenizerSettings, type TokenizerSettings } from './tokenizer-settings.ts';
 
 type Options = { readonly signal?: AbortSignal | undefined };
-
-/** The names of SentencePiece files, by preference. */
-const MODEL_FILES = ['sentencepiece.bpe.model', 'spiece.model', 'tokenizer.model', 'spm.model'];
 
 /** A file of a format that is not read, which says that a folder has a tokenizer after all. */
 const OTHER_FORMATS = ['vocab.json', 'vocab.txt'];
@@ -48,7 +46,7 @@ export async function isMarian({ folder, family }: TokenizerSettings): Promise<b
 }
 
 async function loadFromModelFile(settings: TokenizerSettings, options: Options): Promise<Tokenizer | undefined> {
-  for (const name of MODEL_FILES) {
+  for (const name of SENTENCE_PIECE_FILES) {
     const location = platform.join(settings.folder, name);
     if (!(await platform.isFile(location))) continue;
     if (settings.family === 'm2m100') return loadM2M100(location, settings, options);
