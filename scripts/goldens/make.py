@@ -16,6 +16,7 @@ import gradients
 import lora
 import losses
 import processors
+import relative_positions
 import sampling
 import schedules
 import search
@@ -31,6 +32,7 @@ torch.use_deterministic_algorithms(True)
 SUBJECTS = (
     tokenizers_and_templates, tokenizer_training, decoder_only, transformer_decoder, sampling, processors, search,
     gradients, transformer_decoder_gradients, lora, losses, schedules, gguf_blocks, encoder_decoder,
+    relative_positions,
 )
 
 

@@ -27,38 +27,43 @@ afterAll(async () => {
   await backend.dispose();
 });
 
-function encode(cache: EncoderDecoderCache, tokenIds: readonly number[]) {
+function encode(cache: EncoderDecoderCache, tokenIds: readonly number[], encoder = model) {
   const sequence = cache.sources.createSequence();
-  model.encode(cache, [{ sequence, tokenIds }]);
+  encoder.encode(cache, [{ sequence, tokenIds }]);
   return sequence;
 }
 
-test('A target gets the same bits alone, in a batch, and over a source that others share', async () => {
-  const cache = model.createCache(SIZE);
-  const free = cache.sources.pool.numFree;
-  const sources = SOURCES.map((ids) => encode(cache, ids));
-  const shared = sources[0]!.fork();
-  const targets = [
-    { source: sources[0]!, tokenIds: [2, 14, 15] },
-    { source: sources[1]!, tokenIds: [2] },
-    { source: shared, tokenIds: [2, 60] },
-  ];
-  const entryOf = (target: (typeof targets)[number]) => ({ ...target, sequence: cache.targets.createSequence() });
-  const entries = targets.map(entryOf);
-  const together = await model.step(cache, entries, { logits: 'last' });
-  for (const { sequence } of entries) sequence.release();
-  sources[0]!.release(); // its blocks stay for the one that shares them
-  for (const [i, target] of targets.entries()) {
-    const entry = entryOf({ ...target, source: target.source === sources[0] ? shared : target.source });
-    const alone = await model.step(cache, [entry], { logits: 'last' });
-    expect(alone).toEqual(together.slice(i * model.config.vocabSize, (i + 1) * model.config.vocabSize));
-    entry.sequence.release();
-  }
-  shared.release();
-  sources[1]!.release();
-  expect(cache.sources.pool.numFree).toBe(free);
-  cache.dispose();
-});
+test.each(['bart', 't5'])(
+  '%s: a target gets the same bits alone, in a batch, and over a shared source',
+  async (name) => {
+    const model = await loadEncoderDecoder(backend, goldenPath('encoder-decoder', name));
+    const cache = model.createCache(SIZE);
+    const free = cache.sources.pool.numFree;
+    const sources = SOURCES.map((ids) => encode(cache, ids, model));
+    const shared = sources[0]!.fork();
+    const targets = [
+      { source: sources[0]!, tokenIds: [2, 14, 15] },
+      { source: sources[1]!, tokenIds: [2] },
+      { source: shared, tokenIds: [2, 60] },
+    ];
+    const entryOf = (target: (typeof targets)[number]) => ({ ...target, sequence: cache.targets.createSequence() });
+    const entries = targets.map(entryOf);
+    const together = await model.step(cache, entries, { logits: 'last' });
+    for (const { sequence } of entries) sequence.release();
+    sources[0]!.release(); // its blocks stay for the one that shares them
+    for (const [i, target] of targets.entries()) {
+      const entry = entryOf({ ...target, source: target.source === sources[0] ? shared : target.source });
+      const alone = await model.step(cache, [entry], { logits: 'last' });
+      expect(alone).toEqual(together.slice(i * model.config.vocabSize, (i + 1) * model.config.vocabSize));
+      entry.sequence.release();
+    }
+    shared.release();
+    sources[1]!.release();
+    expect(cache.sources.pool.numFree).toBe(free);
+    cache.dispose();
+    model.dispose();
+  },
+);
 
 describe('What cannot be is refused, and nothing has grown', () => {
   test('by encode', () => {
@@ -107,12 +112,41 @@ test.each(goldenNames('encoder-decoder'))('%s: what is saved is loaded as the sa
 });
 
 test('A configuration that cannot be is refused', () => {
-  const text = readFileSync(goldenPath('encoder-decoder', 'marian', 'config.json'), 'utf8');
-  const parse = (changes: object) => () =>
-    parseEncoderDecoderConfig('config.json', JSON.stringify({ ...(JSON.parse(text) as object), ...changes }));
+  const parse = (changes: object) => () => parseChanged('marian', changes);
   expect(parse({ model_type: 'brat' })).toThrow('did you mean "bart"');
-  expect(parse({ tie_word_embeddings: false })).toThrow('"tie_word_embeddings" is false, supported: true');
   expect(parse({ decoder_attention_heads: 3 })).toThrow('does not divide into 3 heads of the decoder');
   expect(parse({ d_model: 3, encoder_attention_heads: 1, decoder_attention_heads: 1 })).toThrow('sines and cosines');
   expect(parse({ decoder_start_token_id: 61 })).toThrow('"decoder_start_token_id" is 61, wanted below 61');
 });
+
+test("A T5's configuration that cannot be is refused", () => {
+  const parse = (changes: object) => () => parseChanged('t5', changes);
+  expect(parse({ feed_forward_proj: 'gated-gellu' })).toThrow(
+    'activation "gellu" of "feed_forward_proj", supported: relu,',
+  );
+  expect(parse({ relative_attention_num_buckets: 2 })).toThrow('2 buckets of relative positions, wanted at least 4');
+  expect(parse({ relative_attention_max_distance: 4 })).toThrow('a maximum distance of 4 for 8 buckets');
+  expect(parse({ relative_attention_max_distance: 2 ** 31 })).toThrow('wanted more than 4 and at most 1048576');
+  expect(parse({ tie_word_embeddings: 'no', scale_decoder_outputs: null })).toThrow('"tie_word_embeddings" is "no"');
+});
+
+test('A T5 says by either spelling whether its logits are scaled, and so whether it has a head of its own', () => {
+  const readings = [
+    [{ scale_decoder_outputs: true, tie_word_embeddings: true }, true],
+    [{ scale_decoder_outputs: false, tie_word_embeddings: true }, false], // Transformers 5
+    [{ scale_decoder_outputs: null, tie_word_embeddings: false }, false], // Transformers 4
+    [{ scale_decoder_outputs: null, tie_word_embeddings: null }, true],
+    [{ scale_decoder_outputs: null, model_type: 'mt5' }, false],
+  ] as const;
+  for (const [changes, isScaled] of readings) {
+    const { config } = parseChanged('t5', changes);
+    expect(config.isTied, JSON.stringify(changes)).toBe(isScaled);
+    expect(config.logitsScale).toBe(isScaled ? 1 / 4 : 1);
+  }
+});
+
+/** The configuration of a golden with other fields. */
+function parseChanged(name: string, changes: object) {
+  const text = readFileSync(goldenPath('encoder-decoder', name, 'config.json'), 'utf8');
+  return parseEncoderDecoderConfig('config.json', JSON.stringify({ ...(JSON.parse(text) as object), ...changes }));
+}

@@ -1,23 +1,25 @@
 import type { DeviceCache, PagedBatch } from '../backend/backend.ts';
 import type { EncoderDecoderConfig } from '../config/encoder-decoder-config.ts';
-import { add } from '../ops/elementwise.ts';
+import { add, scale } from '../ops/elementwise.ts';
 import { linear } from '../ops/linear.ts';
 import { gatherRows } from '../ops/rows.ts';
 import { scoped, type Tensor } from '../tensor/tensor.ts';
 import type { ForwardBatch } from './forward-batch.ts';
+import type { Linear } from './linear.ts';
 import type { TransformerStack } from './transformer-stack.ts';
 
 export interface EncoderDecoderParts {
   readonly config: EncoderDecoderConfig;
   readonly encoder: TransformerStack;
   readonly decoder: TransformerStack;
+  /** The output projection; undefined where it is the decoder's token embedding. */
+  readonly head: Linear | undefined;
   /** (V), added to the logits. */
   readonly logitsBias: Tensor | undefined;
 }
 
 /**
- * An encoder that sees whole sources, and a decoder that attends to its output (Vaswani et al. 2017). The output projection is
- * the decoder's token embedding. Observers and dropout know the sides as `encoder.…` and `decoder.…`.
+ * An encoder that sees whole sources, and a decoder that attends to its output (Vaswani et al. 2017). Observers and dropout know the sides as `encoder.…` and `decoder.…`.
  */
 export class EncoderDecoderTransformer {
   readonly parts: EncoderDecoderParts;
@@ -44,10 +46,11 @@ export class EncoderDecoderTransformer {
 
   /** The logits (rows, V) of the batch's rows, which attend to its sources. Call inside a scope. */
   forward(batch: ForwardBatch): Tensor {
-    const { decoder, logitsBias } = this.parts;
+    const { config, decoder, head, logitsBias } = this.parts;
     const hidden = decoder.forward(within('decoder', batch));
     const rows = batch.logitRows === undefined ? hidden : gatherRows(hidden, batch.logitRows);
-    const logits = linear(rows, decoder.parts.tokenEmbedding.weight);
+    const scaled = config.logitsScale === 1 ? rows : scale(rows, config.logitsScale);
+    const logits = head?.forward(scaled) ?? linear(scaled, decoder.parts.tokenEmbedding.weight);
     return logitsBias === undefined ? logits : add(logits, logitsBias);
   }
 }
