@@ -4,9 +4,10 @@ import { goldenNames, goldenPath } from '../../test/goldens.ts';
 import { temporaryFolder } from '../../test/temporary-folder.ts';
 import type { Backend } from '../backend/backend.ts';
 import { createBackend } from '../create-backend.ts';
+import { openWeights } from '../formats/open-weights.ts';
 import type { EncoderDecoderCache } from '../kv-cache/encoder-decoder-cache.ts';
 import type { EncoderDecoderLM } from './encoder-decoder-lm.ts';
-import { loadEncoderDecoder, parseEncoderDecoderConfig } from './load-encoder-decoder.ts';
+import { loadEncoderDecoder, loadEncoderDecoderFrom, parseEncoderDecoderConfig } from './load-encoder-decoder.ts';
 import { saveEncoderDecoder } from './save-encoder-decoder.ts';
 
 const SIZE = { numSequences: 3, targetTokens: 20, numSources: 2, sourceTokens: 20 };
@@ -96,6 +97,32 @@ describe('What cannot be is refused, and nothing has grown', () => {
     expect(sequence.length).toBe(0);
     cache.dispose();
   });
+});
+
+test('A bias of the logits that a file lacks is zeros', async () => {
+  const path = goldenPath('encoder-decoder', 'bart');
+  const source = await openWeights(path);
+  const tensors = new Map([...source.tensors].filter(([name]) => name !== 'final_logits_bias'));
+  const { location, metadata } = source;
+  const read: typeof source.read = (...part) => source.read(...part);
+  const lacking = { location, metadata, tensors, read, close: () => source.close() };
+  const without = await loadEncoderDecoderFrom(backend, parseChanged('bart', {}), lacking);
+  const logitsOf = async (it: EncoderDecoderLM) => {
+    const cache = it.createCache(SIZE);
+    const entry = {
+      sequence: cache.targets.createSequence(),
+      source: encode(cache, SOURCES[0]!, it),
+      tokenIds: [2, 9],
+    };
+    const logits = await it.step(cache, [entry], { logits: 'last' });
+    cache.dispose();
+    return logits;
+  };
+  const bias = await model.parameters.vector('logits.bias').read();
+  const [biased, unbiased] = [await logitsOf(model), await logitsOf(without)];
+  expect(unbiased.map((logit, i) => Math.fround(logit + bias[i]!))).toEqual(biased);
+  without.dispose();
+  await source.close();
 });
 
 test.each(goldenNames('encoder-decoder'))('%s: what is saved is loaded as the same model', async (name) => {
