@@ -16,6 +16,7 @@ import gradients
 import lora
 import losses
 import processors
+import relative_positions
 import sampling
 import schedules
 import search
@@ -34,7 +35,7 @@ torch.use_deterministic_algorithms(True)
 SUBJECTS = (
     tokenizers_and_templates, tokenizer_training, decoder_only, transformer_decoder, sampling, processors, search,
     gradients, transformer_decoder_gradients, lora, losses, schedules, gguf_blocks, encoder_decoder, search_seq2seq,
-    sentence_piece, source_target,
+    sentence_piece, source_target, relative_positions,
 )
 
 

@@ -18,6 +18,7 @@ export {
   type Operations,
   type PagedAttentionOptions,
   type PagedBatch,
+  type PositionBias,
   type RotaryShape,
 } from './operations.ts';
 export type {

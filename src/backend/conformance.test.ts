@@ -162,6 +162,22 @@ describe('Faults against the rest of the contract are noticed', () => {
           backend.pagedAttention(output, queries, cache, batch, { ...options, window: window && window + 1 }),
       }),
     },
+    'a position bias is forgotten': {
+      op: 'pagedAttention',
+      make: (backend) => ({
+        pagedAttention: (output, queries, cache, batch, options) =>
+          backend.pagedAttention(output, queries, cache, batch, { ...options, positionBias: undefined }),
+      }),
+    },
+    'the gradient of a position bias is written where it is added to': {
+      op: 'attentionGradient',
+      make: (backend) => ({
+        attentionGradient(gradients, ...rest) {
+          if (gradients.positionBiasGrad !== undefined) backend.fill(gradients.positionBiasGrad, 0);
+          backend.attentionGradient(gradients, ...rest);
+        },
+      }),
+    },
     'a gradient is written where it is added to': {
       op: 'linearWeightGradient',
       make: (backend) => ({

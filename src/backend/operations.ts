@@ -45,6 +45,17 @@ export interface PagedBatch {
   readonly slots: DeviceBuffer;
 }
 
+/**
+ * A bias of the scores by the place of a key relative to the query, one for each head (Raffel et al. 2020, section 2.1). Keys
+ * further off than the first or the last column take that column.
+ */
+export interface PositionBias<Values = DeviceBuffer> {
+  /** float32 (H, width), added to the scaled scores: a query that stands at key i sees key j with column `own` + j − i. */
+  readonly values: Values;
+  /** The column of the query's own place, 0 to width − 1. */
+  readonly own: number;
+}
+
 /** The operations. Outputs come first and never overlap an input unless the comment allows it. */
 export interface Operations {
   /** output = input. Any dtype, same length. */
@@ -123,7 +134,8 @@ export interface Operations {
    * Scaled dot-product attention (Vaswani et al. 2017) over keys and values given densely.
    * output, queries (Tq, H, D); keys, values (Tk, G, D); head h reads key head ⌊h·G/H⌋.
    * Query row i of a span sees its key j only if: j ≤ i + keyLength − queryLength when `causal`;
-   * j > i + keyLength − queryLength − window when `window` is given; and mask + score is not −∞.
+   * j > i + keyLength − queryLength − window when `window` is given; and score + mask + bias is not −∞. Its own place among
+   * the keys, for causality, window and position bias, is i + keyLength − queryLength.
    * A query that may see no key gives zeros.
    */
   attention(
@@ -172,6 +184,7 @@ export interface PagedAttentionOptions {
    * cross-attention.
    */
   readonly causal?: boolean | undefined;
+  readonly positionBias?: PositionBias | undefined;
   /** Upper bound of every key length of the batch; it sizes the scratch memory. */
   readonly maxKeyLength: number;
 }
@@ -191,4 +204,5 @@ export interface AttentionOptions {
   readonly window?: number | undefined;
   /** float32 (Tq, maskWidth), added to the scaled scores; column j is key j of the row's span. */
   readonly mask?: { readonly values: DeviceBuffer; readonly width: number } | undefined;
+  readonly positionBias?: PositionBias | undefined;
 }

@@ -83,7 +83,7 @@ export interface TrainingOperations {
 
   /**
    * Of `attention`: queryGrad (Tq, H, D), keyGrad and valueGrad (Tk, G, D) are written, zeros for rows that no span has.
-   * The weights are computed anew. The mask gets no gradient.
+   * positionBiasGrad (H, width), where given, is added to. The weights are computed anew. The mask gets no gradient.
    */
   attentionGradient(
     gradients: AttentionGradients,
@@ -153,6 +153,8 @@ export interface AttentionGradients {
   readonly queryGrad: DeviceBuffer; // (Tq, H, D)
   readonly keyGrad: DeviceBuffer; // (Tk, G, D)
   readonly valueGrad: DeviceBuffer; // (Tk, G, D)
+  /** None where the options have no position bias, or it is not trained. */
+  readonly positionBiasGrad?: DeviceBuffer | undefined; // (H, width)
 }
 
 export interface CrossEntropyOptions {

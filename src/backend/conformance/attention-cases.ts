@@ -1,4 +1,5 @@
 import type { AttentionOptions, AttentionSpan } from '../backend.ts';
+import { BIASES, describeBias, putBias, type TestBias } from './attention-biases.ts';
 import { describeHeads, HEAD_SIZES, type HeadSizes } from './attention-heads.ts';
 import type { ConformanceCase } from './conformance-case.ts';
 import type { Numbers } from './expect-close.ts';
@@ -13,6 +14,7 @@ export interface Attention extends HeadSizes {
   readonly window?: number | undefined;
   readonly scale?: number;
   readonly mask?: { readonly values: Float32Array; readonly width: number }; // (Tq, width)
+  readonly positionBias?: TestBias | undefined;
   readonly queries?: Float32Array; // (Tq, H, D)
   readonly keys?: Float32Array; // (Tk, G, D)
   readonly values?: Float32Array; // (Tk, G, D)
@@ -60,11 +62,12 @@ export const attentionCases: readonly ConformanceCase[] = [
     sameBitsCase({ ...SMALL, lengths: RAGGED, causal: true, window }),
   ]),
   ...maskCases(),
+  ...positionBiasCases(),
   ...scoreCases(),
   ...spanCases(),
 ];
 
-export function describeAttention({ lengths, causal, window, mask, scale, ...heads }: Attention): string {
+export function describeAttention({ lengths, causal, window, mask, scale, positionBias, ...heads }: Attention): string {
   return [
     describeHeads(heads),
     lengths.length === 0 ? 'no sequence' : lengths.map(([queries, keys]) => `${queries}/${keys}`).join(' '),
@@ -72,6 +75,7 @@ export function describeAttention({ lengths, causal, window, mask, scale, ...hea
     ...(window === undefined ? [] : [`window ${window}`]),
     ...(scale === undefined ? [] : [`scale ${scale}`]),
     ...(mask === undefined ? [] : ['mask']),
+    ...(positionBias === undefined ? [] : [describeBias(positionBias)]),
   ].join(', ');
 }
 
@@ -105,9 +109,10 @@ export function attend(bench: Workbench, it: Attention, spans = spansOf(it.lengt
   const { heads, kvHeads, headSize, causal, window, mask, scale = headSize ** -0.5 } = it;
   const operands = operandsOf(it);
   const [queries, keys, values] = [bench.put(operands.queries), bench.put(operands.keys), bench.put(operands.values)];
+  const positionBias = putBias(bench, it.positionBias, heads);
   const maskBuffer = mask && { values: bench.put(mask.values), width: mask.width };
   const sizes = { heads, kvHeads, headSize };
-  const options: AttentionOptions = { spans, ...sizes, scale, causal, window, mask: maskBuffer };
+  const options: AttentionOptions = { spans, ...sizes, scale, causal, window, mask: maskBuffer, positionBias };
   return bench.result(operands.queries.length, (output) =>
     bench.backend.attention(output, queries, keys, values, options),
   );
@@ -165,6 +170,22 @@ function maskCases(): ConformanceCase[] {
       });
     }),
   );
+}
+
+/** Tables narrower and wider than the keys, with the query's own place at either end and between; beside a mask and a window. */
+function positionBiasCases(): ConformanceCase[] {
+  const masked = { values: randomFloats(86, 34 * 41, 3), width: 41 };
+  return [
+    ...BIASES.flatMap((positionBias) => [
+      sizeCase({ ...SMALL, lengths: RAGGED, causal: true, positionBias }),
+      sizeCase({ ...SMALL, lengths: RAGGED, causal: false, positionBias }),
+      sizeCase({ ...SMALL, lengths: RAGGED, causal: true, window: 17, positionBias }),
+      sameBitsCase({ ...SMALL, lengths: RAGGED, causal: true, positionBias }),
+    ]),
+    sizeCase({ heads: 3, kvHeads: 3, headSize: 5, lengths: RAGGED, causal: true, positionBias: BIASES[2] }),
+    sizeCase({ ...SMALL, lengths: RAGGED, causal: false, scale: 0.7, mask: masked, positionBias: BIASES[2] }),
+    sizeCase({ ...SMALL, lengths: [[3, 515]], causal: true, positionBias: BIASES[1] }),
+  ];
 }
 
 /** Scores far out, and keys that no query may see with numbers that would drown the others. */

@@ -1,4 +1,5 @@
 import type { AttentionSpan } from '../backend.ts';
+import { BIASES, putBias } from './attention-biases.ts';
 import { type Attention, describeAttention, operandsOf, RAGGED, SMALL, spansOf } from './attention-cases.ts';
 import { HEAD_SIZES } from './attention-heads.ts';
 import type { ConformanceCase } from './conformance-case.ts';
@@ -7,9 +8,10 @@ import { compareWithReference, requirement } from './make-case.ts';
 import { randomFloats } from './numbers.ts';
 import type { Workbench } from './workbench.ts';
 
-type Gradient = 'queryGrad' | 'keyGrad' | 'valueGrad';
+type Gradient = 'queryGrad' | 'keyGrad' | 'valueGrad' | 'positionBiasGrad';
 
 const GRADIENTS: readonly Gradient[] = ['queryGrad', 'keyGrad', 'valueGrad'];
+const BIASED: readonly Gradient[] = [...GRADIENTS, 'positionBiasGrad'];
 const MINUS_INFINITY = Number.NEGATIVE_INFINITY;
 
 export const attentionGradientCases: readonly ConformanceCase[] = [
@@ -30,13 +32,15 @@ export const attentionGradientCases: readonly ConformanceCase[] = [
     ...cases({ ...SMALL, lengths: [...RAGGED, [60, 130]], causal: false, window }),
   ]),
   ...maskCases(),
+  ...positionBiasCases(),
   ...scoreCases(),
   ...spanCases(),
   aloneCase(),
 ];
 
 function cases(it: Attention): ConformanceCase[] {
-  return GRADIENTS.map((which) => gradientCase(it, which, describeAttention(it)));
+  const gradients = it.positionBias === undefined ? GRADIENTS : BIASED;
+  return gradients.map((which) => gradientCase(it, which, describeAttention(it)));
 }
 
 function gradientCase(it: Attention, which: Gradient, of: string, spans?: readonly AttentionSpan[]): ConformanceCase {
@@ -51,21 +55,30 @@ async function gradientsOf(
   bench: Workbench,
   it: Attention,
   spans: readonly AttentionSpan[] = spansOf(it.lengths),
+  isBiasTrained = true,
 ): Promise<Record<Gradient, Numbers>> {
   const { heads, kvHeads, headSize, causal, window, mask, scale = headSize ** -0.5 } = it;
+  const positionBias = putBias(bench, it.positionBias, heads);
   const operands = operandsOf(it);
   const [queries, keys, values] = [bench.put(operands.queries), bench.put(operands.keys), bench.put(operands.values)];
   const outputGrad = bench.put(randomFloats(280, queries.length));
   const to = {
     ...{ queryGrad: bench.output(queries.length), keyGrad: bench.output(keys.length) },
     valueGrad: bench.output(keys.length),
+    positionBiasGrad: bench.put(randomFloats(284, positionBias?.values.length ?? 0)), // is added to
   };
-  bench.backend.attentionGradient(to, outputGrad, queries, keys, values, {
+  const into = isBiasTrained ? to : { ...to, positionBiasGrad: undefined };
+  bench.backend.attentionGradient(into, outputGrad, queries, keys, values, {
     ...{ spans, heads, kvHeads, headSize, scale, causal, window },
     mask: mask && { values: bench.put(mask.values), width: mask.width },
+    positionBias,
   });
-  const [queryGrad, keyGrad, valueGrad] = await Promise.all(GRADIENTS.map((which) => bench.backend.read(to[which])));
-  return { queryGrad: queryGrad!, keyGrad: keyGrad!, valueGrad: valueGrad! };
+  const [queryGrad, keyGrad, valueGrad, positionBiasGrad] = await Promise.all(
+    BIASED.map((which) => bench.backend.read(to[which])),
+  );
+  return {
+    ...{ queryGrad: queryGrad!, keyGrad: keyGrad!, valueGrad: valueGrad!, positionBiasGrad: positionBiasGrad! },
+  };
 }
 
 function maskCases(): ConformanceCase[] {
@@ -84,6 +97,38 @@ function maskCases(): ConformanceCase[] {
       return GRADIENTS.map((which) => gradientCase(it, which, `${describeAttention(it)}: ${of}`));
     }),
   );
+}
+
+/** Beside a mask, a window, a scale and grouped heads; more queries than a block of a kernel has; spans that share keys. */
+function positionBiasCases(): ConformanceCase[] {
+  const lengths = [...RAGGED, [60, 130]] as const;
+  const mask = { values: randomFloats(285, 94 * 131, 3), width: 131 };
+  const shared = [
+    { queryStart: 4, queryLength: 4, keyStart: 10, keyLength: 15 },
+    { queryStart: 0, queryLength: 2, keyStart: 10, keyLength: 15 },
+    { queryStart: 2, queryLength: 2, keyStart: 3, keyLength: 9 },
+  ];
+  const few: Attention = { ...SMALL, lengths: [[8, 30]], causal: true, positionBias: BIASES[2] };
+  return [
+    ...BIASES.flatMap((positionBias) => [
+      ...cases({ ...SMALL, lengths, causal: true, positionBias }),
+      ...cases({ ...SMALL, lengths, causal: false, positionBias }),
+    ]),
+    ...cases({ ...SMALL, lengths, causal: true, window: 17, scale: 1, positionBias: BIASES[1] }),
+    ...cases({ ...SMALL, lengths, causal: false, mask, positionBias: BIASES[2] }),
+    ...cases({ heads: 3, kvHeads: 3, headSize: 5, lengths: [[0, 0]], causal: true, positionBias: BIASES[1] }),
+    ...BIASED.map((which) => gradientCase(few, which, 'position bias, shared keys', shared)),
+    forgottenBiasGradient(),
+  ];
+}
+
+/** A position bias that is not trained changes the other gradients as one that is. */
+function forgottenBiasGradient(): ConformanceCase {
+  return requirement('attentionGradient', 'same bits without positionBiasGrad', async (bench, check) => {
+    const it: Attention = { ...SMALL, lengths: RAGGED, causal: true, scale: 1, positionBias: BIASES[2] };
+    const [trained, frozen] = [await gradientsOf(bench, it), await gradientsOf(bench, it, undefined, false)];
+    for (const which of GRADIENTS) check.sameBits(frozen[which], trained[which], which);
+  });
 }
 
 /** Scores far out, and keys that no query may see with numbers that would drown the others. */

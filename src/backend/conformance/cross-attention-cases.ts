@@ -1,3 +1,4 @@
+import { BIASES, describeBias, putBias, type TestBias } from './attention-biases.ts';
 import { attend } from './attention-cases.ts';
 import { describeHeads, HEAD_SIZES, type HeadSizes } from './attention-heads.ts';
 import type { ConformanceCase } from './conformance-case.ts';
@@ -16,33 +17,40 @@ const LENGTHS = [
   [1, 70],
 ] as const;
 
-/** Paged attention that is not causal: decoder tokens over the keys and values of a source that was stored before. */
-export const crossAttentionCases: readonly ConformanceCase[] = HEAD_SIZES.flatMap((heads) => [
-  referenceCase(heads),
-  denseCase(heads),
-]);
+const SMALL: HeadSizes = { heads: 4, kvHeads: 2, headSize: 8 };
 
-function referenceCase(heads: HeadSizes): ConformanceCase {
+/** Paged attention that is not causal: decoder tokens over the keys and values of a source that was stored before. */
+export const crossAttentionCases: readonly ConformanceCase[] = [
+  ...HEAD_SIZES.flatMap((heads) => [referenceCase(heads), denseCase(heads)]),
+  ...BIASES.flatMap((bias) => [referenceCase(SMALL, bias), denseCase(SMALL, bias)]),
+];
+
+function referenceCase(heads: HeadSizes, bias?: TestBias): ConformanceCase {
   return compareWithReference({
     op: 'pagedAttention',
-    of: `not causal, ${describeHeads(heads)}`,
-    compute: (bench) => attendSources(bench, heads, crossSequences(heads)),
+    of: `not causal, ${describe(heads, bias)}`,
+    compute: (bench) => attendSources(bench, heads, crossSequences(heads), bias),
   });
 }
 
-function denseCase(heads: HeadSizes): ConformanceCase {
-  const what = `not causal, same bits as attention over dense keys, and alone as in a batch, ${describeHeads(heads)}`;
+function describe(heads: HeadSizes, bias: TestBias | undefined): string {
+  return describeHeads(heads) + (bias === undefined ? '' : `, ${describeBias(bias)}`);
+}
+
+function denseCase(heads: HeadSizes, bias?: TestBias): ConformanceCase {
+  const what = `not causal, same bits as attention over dense keys, and alone as in a batch, ${describe(heads, bias)}`;
   return requirement('pagedAttention', what, async (bench, check) => {
     const sequences = crossSequences(heads);
-    const together = await attendSources(bench, heads, sequences);
+    const together = await attendSources(bench, heads, sequences, bias);
     let start = 0;
     for (const one of sequences) {
       const { source, numQueries, queries } = one;
       const which = `${numQueries} queries over ${source.numTokens} keys`;
       const lengths = [[numQueries, source.numTokens]] as const;
       const { keys, values } = source;
-      const dense = await attend(bench, { ...heads, lengths, causal: false, queries, keys, values });
-      check.sameBits(await attendSources(bench, heads, [one]), dense, which);
+      const positionBias = bias;
+      const dense = await attend(bench, { ...heads, lengths, causal: false, queries, keys, values, positionBias });
+      check.sameBits(await attendSources(bench, heads, [one], bias), dense, which);
       check.sameBits(together.subarray(start, start + queries.length), dense, `${which}, in a batch`);
       start += queries.length;
     }
@@ -72,6 +80,7 @@ async function attendSources(
   bench: Workbench,
   heads: HeadSizes,
   sequences: readonly CrossSequence[],
+  bias?: TestBias,
 ): Promise<Float32Array> {
   const cache = staleCache(bench, heads);
   storeStep(
@@ -97,7 +106,8 @@ async function attendSources(
   };
   const queries = bench.put(Float32Array.from(sequences.flatMap((one) => [...one.queries])));
   const maxKeyLength = Math.max(...sequences.map(({ source }) => source.numTokens));
-  const options = { heads: heads.heads, scale: heads.headSize ** -0.5, causal: false, maxKeyLength };
+  const positionBias = putBias(bench, bias, heads.heads);
+  const options = { heads: heads.heads, scale: heads.headSize ** -0.5, causal: false, maxKeyLength, positionBias };
   const output = await bench.result(queries.length, (buffer) =>
     bench.backend.pagedAttention(buffer, queries, cache, batch, options),
   );

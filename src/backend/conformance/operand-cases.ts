@@ -96,11 +96,15 @@ const MISTAKES: { readonly [Op in keyof Operations]?: readonly Mistake[] } = {
     ['a span past the keys', (bench) => attention(bench, { keyLength: 2 })],
     ['a span past the queries', (bench) => attention(bench, { queryLength: 2 })],
     ['an output of 7 for queries of 8', (bench) => attention(bench, { output: 7 })],
+    ['a position bias of 5 for 2 heads', (bench) => attention(bench, { positionBias: 5 })],
+    ['an own column past the position bias', (bench) => attention(bench, { positionBias: 4, own: 2 })],
+    ['an own column of −1', (bench) => attention(bench, { positionBias: 4, own: -1 })],
   ],
   storeKeysValues: [['values of 3 for keys of 4', (bench) => storeAndAttend(bench, { values: 3 })]],
   pagedAttention: [
     ['queries of 4 for a token of 8', (bench) => storeAndAttend(bench, { queries: 4 })],
     ['an output of 9 for a token of 8', (bench) => storeAndAttend(bench, { output: 9 })],
+    ['a position bias of 5 for 2 heads', (bench) => storeAndAttend(bench, { positionBias: 5 })],
   ],
   copyBlocks: [
     ['a block past the end', (bench) => bench.backend.copyBlocks(smallCache(bench), [{ from: 0, to: 2 }])],
@@ -143,19 +147,27 @@ function attention(
     values = 4,
     queryLength = 1,
     keyLength = 1,
-  }: Partial<Record<'output' | 'values' | 'queryLength' | 'keyLength', number>>,
+    positionBias,
+    own = 0,
+  }: Partial<Record<'output' | 'values' | 'queryLength' | 'keyLength' | 'positionBias' | 'own', number>>,
 ): void {
   const spans = [{ queryStart: 0, queryLength, keyStart: 0, keyLength }];
   bench.backend.attention(bench.output(output), bench.output(8), bench.output(4), bench.output(values), {
     ...{ spans, heads: 2, kvHeads: 1, headSize: 4 },
     ...{ scale: 1, causal: true },
+    positionBias: positionBias === undefined ? undefined : { values: bench.output(positionBias), own },
   });
 }
 
 /** One token of 2 heads of 4 over one key of one head. */
 function storeAndAttend(
   bench: Workbench,
-  { output = 8, queries = 8, values = 4 }: Partial<Record<'output' | 'queries' | 'values', number>>,
+  {
+    output = 8,
+    queries = 8,
+    values = 4,
+    positionBias = 2,
+  }: Partial<Record<'output' | 'queries' | 'values' | 'positionBias', number>>,
 ): void {
   const cache = smallCache(bench);
   const batch = {
@@ -166,7 +178,8 @@ function storeAndAttend(
     slots: bench.put(Int32Array.of(16)),
   };
   bench.backend.storeKeysValues(cache, bench.output(4), bench.output(values), batch);
-  const options = { heads: 2, scale: 1, maxKeyLength: 1 };
+  const bias = { values: bench.output(positionBias), own: 0 };
+  const options = { heads: 2, scale: 1, maxKeyLength: 1, positionBias: bias };
   bench.backend.pagedAttention(bench.output(output), bench.output(queries), cache, batch, options);
 }
 

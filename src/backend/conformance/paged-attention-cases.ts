@@ -1,3 +1,4 @@
+import { BIASES, describeBias } from './attention-biases.ts';
 import { attend } from './attention-cases.ts';
 import { describeHeads, HEAD_SIZES, type HeadSizes } from './attention-heads.ts';
 import type { ConformanceCase } from './conformance-case.ts';
@@ -27,6 +28,14 @@ export const pagedAttentionCases: readonly ConformanceCase[] = [
     denseCase({ ...SMALL, window }),
     raggedCase({ ...SMALL, window }),
   ]),
+  ...BIASES.flatMap((positionBias) => [
+    referenceCase({ ...SMALL, positionBias }),
+    chunksCase({ ...SMALL, positionBias }),
+    denseCase({ ...SMALL, positionBias }),
+    raggedCase({ ...SMALL, positionBias }),
+  ]),
+  chunksCase({ ...SMALL, window: 17, positionBias: BIASES[1] }),
+  longContextCase({ heads: 4, kvHeads: 4, headSize: 64, positionBias: BIASES[4] }),
   longContextCase({ heads: 12, kvHeads: 12, headSize: 64 }),
   longContextCase({ heads: 8, kvHeads: 2, headSize: 80 }),
   maxKeyLengthCase(),
@@ -37,8 +46,9 @@ export const pagedAttentionCases: readonly ConformanceCase[] = [
   copyBlocksInOrderCase(),
 ];
 
-function describe({ window, ...heads }: PagedOptions): string {
-  return describeHeads(heads) + (window === undefined ? '' : `, window ${window}`);
+function describe({ window, positionBias, ...heads }: PagedOptions): string {
+  const bias = positionBias === undefined ? '' : `, ${describeBias(positionBias)}`;
+  return describeHeads(heads) + (window === undefined ? '' : `, window ${window}`) + bias;
 }
 
 /** Prefill of the first half of every sequence, then of the rest, in one ragged batch each. */

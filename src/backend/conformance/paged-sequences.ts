@@ -1,4 +1,5 @@
 import { CACHE_BLOCK_SIZE, type DeviceCache, type PagedBatch } from '../backend.ts';
+import { putBias, type TestBias } from './attention-biases.ts';
 import type { HeadSizes } from './attention-heads.ts';
 import { concatenate, randomFloats, randomPermutation } from './numbers.ts';
 import type { Workbench } from './workbench.ts';
@@ -21,6 +22,7 @@ export interface PagedStep {
 
 export interface PagedOptions extends HeadSizes {
   readonly window?: number | undefined;
+  readonly positionBias?: TestBias | undefined;
   /** How much larger `maxKeyLength` is than the longest sequence of the step. */
   readonly slack?: number;
 }
@@ -87,11 +89,12 @@ export async function attendStep(
   bench: Workbench,
   cache: DeviceCache,
   steps: readonly PagedStep[],
-  { heads, headSize, window, slack = 0 }: PagedOptions,
+  { heads, headSize, window, positionBias: bias, slack = 0 }: PagedOptions,
 ): Promise<Float32Array> {
   const queries = bench.put(newRows(steps, (sequence) => sequence.queries));
   const longest = Math.max(0, ...steps.map(({ numComputed, numNew }) => numComputed + numNew));
-  const options = { heads, scale: headSize ** -0.5, window, maxKeyLength: longest + slack };
+  const positionBias = putBias(bench, bias, heads);
+  const options = { heads, scale: headSize ** -0.5, window, maxKeyLength: longest + slack, positionBias };
   const batch = pagedBatch(bench, steps);
   const output = await bench.result(queries.length, (buffer) =>
     bench.backend.pagedAttention(buffer, queries, cache, batch, options),

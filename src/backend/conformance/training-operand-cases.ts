@@ -55,17 +55,18 @@ const logSoftmaxGradient: Call = (backend, inputGrad, outputGrad, output) =>
 const adamWStep: Call = (backend, parameter, m, v, gradient) => backend.adamWStep(parameter!, m!, v!, gradient!, ADAMW);
 const sgdStep: Call = (backend, parameter, velocity, gradient) =>
   backend.sgdStep(parameter!, velocity!, gradient!, SGD);
-/** Two queries of 2 heads of 4 over two keys of one head. */
-const attentionGradient: Call = (backend, queryGrad, keyGrad, valueGrad, outputGrad, queries, keys, values) =>
+/** Two queries of 2 heads of 4 over two keys of one head, with a position bias of three columns. */
+const attentionGradient: Call = (backend, queryGrad, keyGrad, valueGrad, outputGrad, queries, keys, values, ...bias) =>
   backend.attentionGradient(
-    { queryGrad: queryGrad!, keyGrad: keyGrad!, valueGrad: valueGrad! },
+    { queryGrad: queryGrad!, keyGrad: keyGrad!, valueGrad: valueGrad!, positionBiasGrad: bias[1]! },
     ...([outputGrad!, queries!, keys!, values!] as const),
     {
       spans: [{ queryStart: 0, queryLength: 2, keyStart: 0, keyLength: 2 }],
       ...{ heads: 2, kvHeads: 1, headSize: 4, scale: 1, causal: true },
+      positionBias: { values: bias[0]!, own: 2 },
     },
   );
-const attentionLengths = [16, 8, 8, 16, 16, 8, 8];
+const attentionLengths = [16, 8, 8, 16, 16, 8, 8, 6, 6];
 
 const MISTAKES: { readonly [Op in keyof TrainingOperations]: readonly Mistake[] } = {
   packMatrix: [
@@ -152,6 +153,7 @@ const MISTAKES: { readonly [Op in keyof TrainingOperations]: readonly Mistake[] 
         [1, 2],
         [1, 5],
         [2, 6],
+        [7, 8],
       ] as const
     ).map((pair) => shared(attentionLengths, pair, attentionGradient)),
   ],

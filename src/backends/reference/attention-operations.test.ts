@@ -72,6 +72,19 @@ describe('attention', () => {
     await expectAttention({ mask }, [800, 0, (6 * 80 + 5 * 8) / 11]);
   });
 
+  test('a position bias is added by distance, and beyond its ends as at them', async () => {
+    const ln = (...numbers: number[]) => ({ values: put(...numbers.map(Math.log)), own: 1 });
+    // Weights 1 : 2 : 5 of the keys, times 3 for those before the query, 1 for its own, 7 for those after.
+    const wanted = [
+      (1 * 800 + 14 * 80 + 35 * 8) / 50,
+      (3 * 800 + 2 * 80 + 35 * 8) / 40,
+      (3 * 800 + 6 * 80 + 5 * 8) / 14,
+    ];
+    await expectAttention({ causal: false, positionBias: ln(3, 1, 7) }, wanted);
+    await expectAttention({ positionBias: ln(3, 1, 7) }, [800, (3 * 800 + 2 * 80) / 5, wanted[2]!]);
+    await expectAttention({ causal: false, positionBias: ln(3, 1, 7) }, wanted.slice(1)); // fewer queries than keys
+  });
+
   test('spans keep to their own rows', async () => {
     const spans = [
       { queryStart: 1, queryLength: 1, keyStart: 0, keyLength: 1 },

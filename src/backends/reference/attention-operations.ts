@@ -2,12 +2,15 @@ import {
   type AttentionOptions,
   type AttentionSpan,
   CACHE_BLOCK_SIZE,
+  type DeviceBuffer,
   type Operations,
   type PagedAttentionOptions,
   type PagedBatch,
+  type PositionBias,
 } from '../../backend/backend.ts';
 import { attention } from './kernels/attention.ts';
 import { copyBlocks, type PagedSequences, pagedAttention, storeKeysValues } from './kernels/paged-attention.ts';
+import type { DensePositionBias } from './kernels/position-bias.ts';
 import { Operands } from './operands.ts';
 import type { ReferenceMemory } from './reference-memory.ts';
 
@@ -30,7 +33,8 @@ export function attentionOperations(memory: ReferenceMemory): AttentionOperation
         values: operands.floats('mask', mask.values, numQueries * mask.width),
         width: mask.width,
       };
-      attention(operands.floats('output', output, q.length), q, k, v, { ...options, mask: maskValues });
+      const positionBias = positionBiasOf(operands, [output], options);
+      attention(operands.floats('output', output, q.length), q, k, v, { ...options, mask: maskValues, positionBias });
     },
 
     storeKeysValues(cache, keys, values, batch) {
@@ -49,7 +53,9 @@ export function attentionOperations(memory: ReferenceMemory): AttentionOperation
       const sequences = sequencesOf(operands, batch, from.numBlocks, options);
       const length = batch.numTokens * options.heads * from.headSize;
       const q = operands.floats('queries', queries, length);
-      pagedAttention(operands.floats('output', output, length), q, from, sequences, options);
+      const positionBias = positionBiasOf(operands, [output], options);
+      const to = operands.floats('output', output, length);
+      pagedAttention(to, q, from, sequences, { ...options, positionBias });
     },
 
     copyBlocks(cache, pairs) {
@@ -80,6 +86,24 @@ function checkHeads(operands: Operands, heads: number, kvHeads: number, window: 
   operands.positive('kvHeads', kvHeads);
   if (heads % kvHeads !== 0) operands.fail(`${heads} heads, wanted a multiple of the ${kvHeads} key/value heads`);
   if (window !== undefined) operands.positive('window', window);
+}
+
+/** The position bias of attention, if it has one; it may be none of the outputs. */
+export function positionBiasOf(
+  operands: Operands,
+  outputs: readonly DeviceBuffer[],
+  { heads, positionBias }: { readonly heads: number; readonly positionBias?: PositionBias | undefined },
+): DensePositionBias | undefined {
+  if (positionBias === undefined) return undefined;
+  const { values, own } = positionBias;
+  for (const output of outputs) operands.distinct(output, values);
+  const biases = operands.floats('positionBias', values);
+  const width = biases.length / heads;
+  if (!Number.isInteger(width))
+    operands.fail(`positionBias has ${biases.length} elements, wanted rows for ${heads} heads`);
+  if (!(Number.isInteger(own) && own >= 0 && own < width))
+    operands.fail(`the own column of positionBias is ${own}, wanted 0 to ${width - 1}`);
+  return { values: biases, width, own };
 }
 
 function checkSpan(

@@ -189,3 +189,31 @@ test.each<[string, Partial<DenseAttention>]>([
       ),
   });
 });
+
+test.each([
+  ['all keys', { causal: false }],
+  ['causal', { causal: true }],
+])('the position bias of attention, narrower than the keys: %s', (_, options) => {
+  const shape = { heads: 4, kvHeads: 2, headSize: 3, scale: 0.6 };
+  const spans = [
+    { queryStart: 0, queryLength: 3, keyStart: 0, keyLength: 5 },
+    { queryStart: 3, queryLength: 4, keyStart: 5, keyLength: 4 },
+  ];
+  const it = (values: Numbers): DenseAttention => ({
+    ...{ ...shape, spans, ...options },
+    positionBias: { values, width: 4, own: 2 },
+  });
+  expectGradients({
+    operands: [84, 54, 54, 16].map((length, i) => doubles(randomFloats(105 + i, length))),
+    outputLength: 84,
+    forward: (output, [queries, keys, values, biases]) => attention(output, queries!, keys!, values!, it(biases!)),
+    backward: ([queryGrad, keyGrad, valueGrad, positionBiasGrad], outputGrad, [queries, keys, values, biases]) =>
+      attentionGradient(
+        {
+          ...{ queryGrad: queryGrad!, keyGrad: keyGrad!, valueGrad: valueGrad!, positionBiasGrad: positionBiasGrad! },
+          ...{ outputGrad, queries: queries!, keys: keys!, values: values! },
+        },
+        it(biases!),
+      ),
+  });
+});

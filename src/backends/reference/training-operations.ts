@@ -1,5 +1,5 @@
 import type { TrainingOperations } from '../../backend/backend.ts';
-import { checkSpans } from './attention-operations.ts';
+import { checkSpans, positionBiasOf } from './attention-operations.ts';
 import { activateGradient, gateGradient } from './kernels/activation-gradient.ts';
 import { attentionGradient } from './kernels/attention-gradient.ts';
 import { crossEntropy, crossEntropyGradient } from './kernels/cross-entropy.ts';
@@ -135,8 +135,9 @@ export function trainingOperations(memory: ReferenceMemory): TrainingOperations 
     softmaxGradient: rowwise('softmaxGradient', softmaxGradient),
     logSoftmaxGradient: rowwise('logSoftmaxGradient', logSoftmaxGradient),
 
-    attentionGradient({ queryGrad, keyGrad, valueGrad }, outputGrad, queries, keys, values, options) {
+    attentionGradient(gradients, outputGrad, queries, keys, values, options) {
       const operands = operandsOf('attentionGradient');
+      const { queryGrad, keyGrad, valueGrad, positionBiasGrad } = gradients;
       const { heads, kvHeads, headSize, mask } = options;
       operands.distinct(queryGrad, keyGrad, valueGrad, outputGrad, queries, keys, values);
       operands.distinct(keyGrad, valueGrad, outputGrad, queries, keys, values);
@@ -157,7 +158,14 @@ export function trainingOperations(memory: ReferenceMemory): TrainingOperations 
         values: operands.floats('mask', mask.values, numQueries * mask.width),
         width: mask.width,
       };
-      attentionGradient(all, { ...options, mask: maskValues });
+      const positionBias = positionBiasOf(operands, [queryGrad, keyGrad, valueGrad], options);
+      if (positionBiasGrad !== undefined) {
+        const others = [queryGrad, keyGrad, valueGrad, outputGrad, queries, keys, values, options.positionBias?.values];
+        operands.distinct(positionBiasGrad, ...others.filter((buffer) => buffer !== undefined));
+      }
+      const biasLength = positionBias?.values.length ?? 0;
+      const biasGrad = positionBiasGrad && operands.floats('positionBiasGrad', positionBiasGrad, biasLength);
+      attentionGradient({ ...all, positionBiasGrad: biasGrad }, { ...options, mask: maskValues, positionBias });
     },
 
     crossEntropy(losses, logits, ids, columns, options) {

@@ -37,6 +37,14 @@ export interface AttentionCommand extends Sight {
   readonly tableStarts: number | undefined;
   readonly maxBlocks: number;
   readonly mask: { readonly address: number; readonly width: number } | undefined;
+  readonly positionBias: PositionBiasAddress | undefined;
+}
+
+/** A position bias in memory: `width` columns for each head. */
+export interface PositionBiasAddress {
+  readonly address: number;
+  readonly width: number;
+  readonly own: number;
 }
 
 /** Bytes of scratch memory that the command needs, for all threads. */
@@ -81,6 +89,9 @@ export function recordAttention(recorder: CommandRecorder, it: AttentionCommand,
   recorder.setInt(at, 23, maxSpanBlocks);
   recorder.setInt(at, 24, tileRows);
   recorder.setInt(at, 25, 0);
+  recorder.setInt(at, 26, it.positionBias?.address ?? 0);
+  recorder.setInt(at, 27, it.positionBias?.width ?? 0);
+  recorder.setInt(at, 28, it.positionBias?.own ?? 0);
 }
 
 /** What one thread needs, in the order of `cutScratch` in assembly/attention.ts. */

@@ -1,9 +1,10 @@
 import type { AttentionOptions, AttentionSpan, TrainingOperations } from '../../backend/backend.ts';
-import { checkSpans } from './attention-operations.ts';
+import type { PositionBiasAddress } from './attention-command.ts';
+import { checkSpans, positionBiasOf } from './attention-operations.ts';
 import type { CommandRecorder } from './command-recorder.ts';
 import type { WasmBuffer } from './handles.ts';
 import { alignedBytes } from './heap.ts';
-import { OP_ATTENTION_GRADIENT, OP_FILL } from './opcodes.ts';
+import { OP_ADD_PARTIALS, OP_ATTENTION_GRADIENT, OP_FILL } from './opcodes.ts';
 import { checkDistinct, numRows, type Operands } from './operands.ts';
 
 /** Queries of a block of assembly/attention-gradient.ts, columns of a panel, and bytes of what a block sees (`Sight`). */
@@ -18,8 +19,9 @@ export function attentionGradientOperations(
   operands: Operands,
 ): Pick<TrainingOperations, 'attentionGradient'> {
   return {
-    attentionGradient({ queryGrad, keyGrad, valueGrad }, outputGrad, queries, keys, values, options) {
+    attentionGradient(gradients, outputGrad, queries, keys, values, options) {
       const op = 'run attentionGradient';
+      const { queryGrad, keyGrad, valueGrad, positionBiasGrad } = gradients;
       const q = operands.floats(op, 'queries', queries);
       const k = operands.floats(op, 'keys', keys);
       const v = operands.floats(op, 'values', values, k.length);
@@ -36,6 +38,14 @@ export function attentionGradientOperations(
       checkSpans(op, options, numQueries, numKeys);
       const maskAddress = mask && operands.floats(op, 'mask', mask.values, numQueries * mask.width).address;
 
+      const positionBias = positionBiasOf(op, operands, [toQueries, toKeys, toValues], options);
+      const biasLength = options.positionBias?.values.length ?? 0;
+      const toBias = positionBiasGrad && operands.floats(op, 'positionBiasGrad', positionBiasGrad, biasLength);
+      if (toBias !== undefined) {
+        const biases = options.positionBias && operands.floats(op, 'positionBias', options.positionBias.values);
+        checkDistinct(op, toBias, toQueries, toKeys, toValues, grad, q, k, v, biases);
+      }
+
       const queryRuns = spans.map(({ queryStart, queryLength }) => [queryStart, queryLength] as const);
       if (!covers(queryRuns, numQueries)) clear(recorder, toQueries);
       if (!covers(keyRuns(spans), numKeys)) {
@@ -44,16 +54,24 @@ export function attentionGradientOperations(
       }
       if (spans.length === 0) return;
       const buffers = [toQueries, toKeys, toValues, grad, q, k, v] as const;
-      recordAttentionGradient(recorder, operands, buffers, maskAddress ?? 0, options);
+      const addends = { mask: maskAddress ?? 0, positionBias, toBias };
+      recordAttentionGradient(recorder, operands, buffers, addends, options);
     },
   };
+}
+
+/** What is added to the scores, and where the gradient of a position bias is added. */
+interface Addends {
+  readonly mask: number;
+  readonly positionBias: PositionBiasAddress | undefined;
+  readonly toBias: WasmBuffer | undefined;
 }
 
 function recordAttentionGradient(
   recorder: CommandRecorder,
   { memory }: Operands,
   buffers: readonly [WasmBuffer, WasmBuffer, WasmBuffer, WasmBuffer, WasmBuffer, WasmBuffer, WasmBuffer],
-  mask: number,
+  { mask, positionBias, toBias }: Addends,
   options: AttentionOptions,
 ): void {
   const { heads, kvHeads, headSize, scale, causal, window } = options;
@@ -62,7 +80,8 @@ function recordAttentionGradient(
   for (const cluster of clusters) starts.push(starts.at(-1)! + cluster.length);
   const words = clusters.flat().flatMap((it) => [it.queryStart, it.queryLength, it.keyStart, it.keyLength]);
   const { keyRowBytes, maxSightKeys, bytesPerThread } = scratchOf(options);
-  const scratch = memory.scratch(bytesPerThread * recorder.numThreads);
+  const scratch = memory.scratch(attentionGradientScratchBytes(options, recorder.numThreads));
+  const partials = scratch + bytesPerThread * recorder.numThreads;
   const spans = recorder.stage(Int32Array.from([...words, ...starts]));
   const [queryGrad, keyGrad, valueGrad, ...inputs] = buffers.map(({ address }) => address);
   const at = recorder.record(OP_ATTENTION_GRADIENT, queryGrad, keyGrad, valueGrad, ...inputs, heads, kvHeads, headSize);
@@ -79,11 +98,20 @@ function recordAttentionGradient(
   recorder.setInt(at, 21, keyRowBytes);
   recorder.setInt(at, 22, maxSightKeys);
   recorder.setInt(at, 23, 0);
+  recorder.setInt(at, 24, positionBias?.address ?? 0);
+  recorder.setInt(at, 25, positionBias?.width ?? 0);
+  recorder.setInt(at, 26, positionBias?.own ?? 0);
+  recorder.setInt(at, 27, toBias === undefined ? 0 : partials);
+  if (toBias === undefined) return;
+  recorder.record(OP_ADD_PARTIALS, toBias.address, partials, clusters.length, toBias.length * 4, toBias.length);
 }
 
-/** Scratch bytes of `attentionGradient`, for all threads. */
+/** Scratch bytes of `attentionGradient`: for all threads, and the gradient of a position bias of each cluster of spans. */
 export function attentionGradientScratchBytes(options: AttentionOptions, numThreads: number): number {
-  return options.spans.length === 0 ? 0 : scratchOf(options).bytesPerThread * numThreads;
+  const { spans, positionBias } = options;
+  if (spans.length === 0) return 0;
+  const partials = positionBias === undefined ? 0 : clustersOf(spans).length * positionBias.values.length * 4;
+  return scratchOf(options).bytesPerThread * numThreads + partials;
 }
 
 /** What one thread needs, in the order of `cutScratch` in assembly/attention-gradient.ts. */

@@ -1,5 +1,11 @@
-import { type AttentionOptions, type AttentionSpan, CACHE_BLOCK_SIZE, type Operations } from '../../backend/backend.ts';
-import { attentionScratchBytes, recordAttention } from './attention-command.ts';
+import {
+  type AttentionOptions,
+  type AttentionSpan,
+  CACHE_BLOCK_SIZE,
+  type Operations,
+  type PositionBias,
+} from '../../backend/backend.ts';
+import { attentionScratchBytes, type PositionBiasAddress, recordAttention } from './attention-command.ts';
 import { cacheByteLength } from './cache-layout.ts';
 import type { CommandRecorder } from './command-recorder.ts';
 import type { WasmBuffer } from './handles.ts';
@@ -27,8 +33,9 @@ export function attentionOperations(recorder: CommandRecorder, operands: Operand
         address: operands.floats(op, 'mask', options.mask.values, numQueries * options.mask.width).address,
         width: options.mask.width,
       };
+      const positionBias = positionBiasOf(op, operands, [to], options);
       if (numQueries === 0) return;
-      attendDensely(recorder, operands, { output: to, queries: from, keys: k, values: v, mask }, options);
+      attendDensely(recorder, operands, { output: to, queries: from, keys: k, values: v, mask, positionBias }, options);
     },
 
     storeKeysValues(cache, keys, values, { numTokens, slots }) {
@@ -43,8 +50,9 @@ export function attentionOperations(recorder: CommandRecorder, operands: Operand
       recorder.record(OP_STORE_KEYS_VALUES, into.address, k, v, at, 0, numTokens, numBlocks, kvHeads, headSize);
     },
 
-    pagedAttention(output, queries, cache, batch, { heads, scale, window, causal = true, maxKeyLength }) {
+    pagedAttention(output, queries, cache, batch, options) {
       const op = 'run pagedAttention';
+      const { heads, scale, window, causal = true, maxKeyLength } = options;
       const from = operands.memory.cache(op, cache);
       const { numBlocks, kvHeads, headSize } = from;
       checkHeads(op, heads, kvHeads, window);
@@ -55,6 +63,7 @@ export function attentionOperations(recorder: CommandRecorder, operands: Operand
       const queryStarts = operands.ints(op, 'queryStarts', batch.queryStarts, numSequences + 1).address;
       const keyLengths = operands.ints(op, 'keyLengths', batch.keyLengths, numSequences).address;
       const blockTables = operands.ints(op, 'blockTables', batch.blockTables, numSequences * maxBlocks).address;
+      const positionBias = positionBiasOf(op, operands, [to], options);
       if (numTokens === 0) return;
       const command = {
         output: to.address,
@@ -77,6 +86,7 @@ export function attentionOperations(recorder: CommandRecorder, operands: Operand
         causal,
         window,
         mask: undefined,
+        positionBias,
       };
       const scratchBytes = attentionScratchBytes(command, recorder.numThreads);
       recordAttention(recorder, command, operands.memory.scratch(scratchBytes));
@@ -107,13 +117,14 @@ interface DenseOperands {
   readonly keys: WasmBuffer;
   readonly values: WasmBuffer;
   readonly mask: { readonly address: number; readonly width: number } | undefined;
+  readonly positionBias: PositionBiasAddress | undefined;
 }
 
 /** Puts the keys and values of each span into a cache in scratch memory, and attends over that. */
 function attendDensely(
   recorder: CommandRecorder,
   { memory }: Operands,
-  { output, queries, keys, values, mask }: DenseOperands,
+  { output, queries, keys, values, mask, positionBias }: DenseOperands,
   { spans, heads, kvHeads, headSize, scale, causal, window }: AttentionOptions,
 ): void {
   const numSequences = spans.length;
@@ -134,7 +145,7 @@ function attendDensely(
     ...{ output: output.address, queries: queries.address, cache, numBlocks, heads, kvHeads, scale, mask },
     ...{ numTokens: spans.reduce((sum, it) => sum + it.queryLength, 0), numSequences, maxBlocks: 0 },
     ...{ queryStarts: column(0), queryEnds: column(1), keyLengths: column(2), tableStarts: column(3) },
-    ...{ blockTables: undefined, ...sight },
+    ...{ blockTables: undefined, positionBias, ...sight },
   };
   recordAttention(recorder, command, cache + cacheBytes);
 }
@@ -177,6 +188,24 @@ function checkHeads(op: string, heads: number, kvHeads: number, window: number |
   checkPositive(op, 'kvHeads', kvHeads);
   if (heads % kvHeads !== 0) fail(op, `${heads} heads, wanted a multiple of the ${kvHeads} key/value heads`);
   if (window !== undefined) checkPositive(op, 'window', window);
+}
+
+/** The position bias of attention, if it has one; it may be none of the outputs. */
+export function positionBiasOf(
+  op: string,
+  operands: Operands,
+  outputs: readonly WasmBuffer[],
+  { heads, positionBias }: { readonly heads: number; readonly positionBias?: PositionBias | undefined },
+): PositionBiasAddress | undefined {
+  if (positionBias === undefined) return undefined;
+  const { own } = positionBias;
+  const values = operands.floats(op, 'positionBias', positionBias.values);
+  for (const output of outputs) checkDistinct(op, output, values);
+  const width = values.length / heads;
+  if (!Number.isInteger(width)) fail(op, `positionBias has ${values.length} elements, wanted rows for ${heads} heads`);
+  if (!(Number.isInteger(own) && own >= 0 && own < width))
+    fail(op, `the own column of positionBias is ${own}, wanted 0 to ${width - 1}`);
+  return { address: values.address, width, own };
 }
 
 /** Checks heads, window and the places of the spans of dense attention. */

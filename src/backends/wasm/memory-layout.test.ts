@@ -58,6 +58,8 @@ const runs: Record<string, (backend: Backend) => void> = {
   'attentionGradient, causal': (backend) => attentionGradient(backend, [100, 7, 61], { causal: true }),
   'attentionGradient, window': (backend) => attentionGradient(backend, [500, 7], { causal: true, window: 20 }),
   'attentionGradient, not causal': (backend) => attentionGradient(backend, [33], { causal: false }),
+  'attentionGradient, position bias': (backend) =>
+    attentionGradient(backend, [100, 7, 61], { causal: true, positionBias: true }),
   'attentionGradient, no sequence': (backend) => attentionGradient(backend, [], { causal: true }),
 };
 
@@ -71,15 +73,18 @@ function normGradient(backend: Backend, isTrained: boolean): void {
 function attentionGradient(
   backend: Backend,
   lengths: readonly number[],
-  options: { readonly causal: boolean; readonly window?: number },
+  { positionBias, ...options }: { readonly causal: boolean; readonly window?: number; readonly positionBias?: boolean },
 ): void {
   const [heads, kvHeads, headSize] = [4, 2, 13];
   const tokens = lengths.reduce((sum, length) => sum + length, 0);
   const queries = () => backend.allocate('float32', tokens * heads * headSize);
   const keys = () => backend.allocate('float32', tokens * kvHeads * headSize);
-  const gradients = { queryGrad: queries(), keyGrad: keys(), valueGrad: keys() };
+  const bias = () => (positionBias ? backend.allocate('float32', heads * 33) : undefined);
+  const gradients = { queryGrad: queries(), keyGrad: keys(), valueGrad: keys(), positionBiasGrad: bias() };
+  const values = bias();
   const sizes = { heads, kvHeads, headSize, scale: 1, spans: spans(lengths) };
-  backend.attentionGradient(gradients, queries(), queries(), keys(), keys(), { ...sizes, ...options });
+  const biased = { ...sizes, ...options, positionBias: values && { values, own: 32 } };
+  backend.attentionGradient(gradients, queries(), queries(), keys(), keys(), biased);
 }
 
 describe.each([1, 3])('What training takes on %i threads', (threads) => {

@@ -102,6 +102,14 @@ function computeGradients(
   const spans = [0, 100].map((start) => ({ queryStart: start, queryLength: 100, keyStart: start, keyLength: 100 }));
   const sizes = { heads: HEADS, kvHeads: KV_HEADS, headSize: HEAD_SIZE, scale: 0.2, spans, causal: true };
   const [k, v] = [random(19, 220 * KV_HEADS * HEAD_SIZE), random(20, 220 * KV_HEADS * HEAD_SIZE)];
+  const positionBias = { values: random(21, HEADS * 41), own: 20 };
+  run('attention, position bias', x.length, (y) => backend.attention(y, x, k, v, { ...sizes, positionBias }));
+  run('attentionGradient, positionBiasGrad', positionBias.values.length, (positionBiasGrad) => {
+    backend.fill(positionBiasGrad, 0);
+    const [queryGrad, keyGrad, valueGrad] = [x, k, v].map(({ length }) => backend.allocate('float32', length));
+    const gradients = { queryGrad: queryGrad!, keyGrad: keyGrad!, valueGrad: valueGrad!, positionBiasGrad };
+    backend.attentionGradient(gradients, grad, x, k, v, { ...sizes, positionBias });
+  });
   const names = ['queryGrad', 'keyGrad', 'valueGrad'] as const;
   for (const name of names) {
     const length = name === 'queryGrad' ? x.length : k.length;

@@ -12,11 +12,11 @@ export interface Attending {
   /** Where key j and value j begin in their arrays. */
   readonly offsetOf: (j: number) => number;
   /** Added to the scaled score of key j; −∞ hides the key. */
-  readonly maskOf?: ((j: number) => number) | undefined;
+  readonly addendOf: (j: number) => number;
 }
 
 /**
- * output (D) = Σ softmax(query · keyⱼ · scale + maskⱼ) · valueⱼ over the keys in sight (Vaswani et al. 2017), in order of j;
+ * output (D) = Σ softmax(query · keyⱼ · scale + addendⱼ) · valueⱼ over the keys in sight (Vaswani et al. 2017), in order of j;
  * zeros if none is. Keys out of sight are never read.
  */
 export function attend(
@@ -30,8 +30,7 @@ export function attend(
   let largest = Number.NEGATIVE_INFINITY;
   for (let j = it.firstKey; j < it.endKey; j++) {
     const offset = it.offsetOf(j);
-    const mask = it.maskOf === undefined ? 0 : it.maskOf(j);
-    const score = dot(query, queryStart, it.keys, offset, it.headSize) * it.scale + mask;
+    const score = dot(query, queryStart, it.keys, offset, it.headSize) * it.scale + it.addendOf(j);
     if (score === Number.NEGATIVE_INFINITY) continue;
     scores.push({ offset, score });
     largest = Math.max(largest, score);

@@ -1,11 +1,13 @@
-import type { DenseAttention } from './attention.ts';
+import { addendOf, type DenseAttention } from './attention.ts';
 import { dot } from './dot.ts';
+import { biasIndex } from './position-bias.ts';
 
 /** The operands of attention and the gradients that are filled, all dense. */
 export interface AttentionGradientOperands {
   readonly queryGrad: Float32Array; // (Tq, H, D)
   readonly keyGrad: Float32Array; // (Tk, G, D)
   readonly valueGrad: Float32Array; // (Tk, G, D)
+  readonly positionBiasGrad?: Float32Array | undefined; // (H, width), added to
   readonly outputGrad: Float32Array; // (Tq, H, D)
   readonly queries: Float32Array;
   readonly keys: Float32Array;
@@ -13,13 +15,14 @@ export interface AttentionGradientOperands {
 }
 
 /**
- * For each query, with weights p = softmax(q · kⱼ · scale + maskⱼ), dⱼ = outputGrad · vⱼ and sⱼ = pⱼ · (dⱼ − Σ p d):
- * queryGrad = scale · Σ sⱼ kⱼ; keyGradⱼ += scale · sⱼ q; valueGradⱼ += pⱼ · outputGrad.
+ * For each query, with weights p = softmax(q · kⱼ · scale + maskⱼ + biasⱼ), dⱼ = outputGrad · vⱼ and sⱼ = pⱼ · (dⱼ − Σ p d):
+ * queryGrad = scale · Σ sⱼ kⱼ; keyGradⱼ += scale · sⱼ q; valueGradⱼ += pⱼ · outputGrad; biasGradⱼ += sⱼ.
  */
 export function attentionGradient(operands: AttentionGradientOperands, attention: DenseAttention): void {
-  const { spans, heads, kvHeads, headSize, causal, window, mask } = attention;
+  const { spans, heads, kvHeads, headSize, causal, window, positionBias } = attention;
   const keyGrad = new Float64Array(operands.keyGrad.length);
   const valueGrad = new Float64Array(operands.valueGrad.length);
+  const biasGrad = new Float64Array(positionBias?.values.length ?? 0);
   operands.queryGrad.fill(0);
   for (const { queryStart, queryLength, keyStart, keyLength } of spans) {
     for (let i = 0; i < queryLength; i++) {
@@ -27,17 +30,24 @@ export function attentionGradient(operands: AttentionGradientOperands, attention
       const own = i + keyLength - queryLength;
       const firstKey = window === undefined ? 0 : Math.max(0, own - window + 1);
       const endKey = causal ? Math.min(keyLength, own + 1) : keyLength;
-      const maskOf = (j: number) => (mask === undefined ? 0 : mask.values[row * mask.width + j]!);
       for (let head = 0; head < heads; head++) {
         const kvHead = Math.floor((head * kvHeads) / heads);
         const offsetOf = (j: number) => ((keyStart + j) * kvHeads + kvHead) * headSize;
         const start = (row * heads + head) * headSize;
-        addGradients({ keyGrad, valueGrad }, operands, { ...attention, start, firstKey, endKey, maskOf, offsetOf });
+        const addBiasGrad = (j: number, scoreGrad: number) => {
+          if (positionBias !== undefined) biasGrad[biasIndex(positionBias, head, j - own)]! += scoreGrad;
+        };
+        const addend = addendOf(attention, { row, head, own });
+        const sight = { ...attention, start, firstKey, endKey, addendOf: addend, offsetOf };
+        addGradients({ keyGrad, valueGrad, addBiasGrad }, operands, sight);
       }
     }
   }
   operands.keyGrad.set(keyGrad);
   operands.valueGrad.set(valueGrad);
+  operands.positionBiasGrad?.forEach((before, i, to) => {
+    to[i] = before + biasGrad[i]!;
+  });
 }
 
 interface Sight {
@@ -47,20 +57,26 @@ interface Sight {
   readonly start: number;
   readonly firstKey: number;
   readonly endKey: number;
-  readonly maskOf: (j: number) => number;
+  readonly addendOf: (j: number) => number;
   readonly offsetOf: (j: number) => number;
 }
 
+interface GradientSums {
+  readonly keyGrad: Float64Array;
+  readonly valueGrad: Float64Array;
+  readonly addBiasGrad: (j: number, scoreGrad: number) => void;
+}
+
 function addGradients(
-  sums: { readonly keyGrad: Float64Array; readonly valueGrad: Float64Array },
+  sums: GradientSums,
   { queryGrad, outputGrad, queries, keys, values }: AttentionGradientOperands,
-  { headSize, scale, start, firstKey, endKey, maskOf, offsetOf }: Sight,
+  { headSize, scale, start, firstKey, endKey, addendOf, offsetOf }: Sight,
 ): void {
-  const seen: { readonly offset: number; readonly score: number }[] = [];
+  const seen: { readonly key: number; readonly offset: number; readonly score: number }[] = [];
   for (let j = firstKey; j < endKey; j++) {
     const offset = offsetOf(j);
-    const score = dot(queries, start, keys, offset, headSize) * scale + maskOf(j);
-    if (score !== Number.NEGATIVE_INFINITY) seen.push({ offset, score });
+    const score = dot(queries, start, keys, offset, headSize) * scale + addendOf(j);
+    if (score !== Number.NEGATIVE_INFINITY) seen.push({ key: j, offset, score });
   }
   const largest = seen.reduce((most, { score }) => Math.max(most, score), Number.NEGATIVE_INFINITY);
   const exponentials = seen.map(({ score }) => Math.exp(score - largest));
@@ -69,8 +85,10 @@ function addGradients(
   const slopes = seen.map(({ offset }) => dot(outputGrad, start, values, offset, headSize));
   const mean = slopes.reduce((sum, slope, j) => sum + slope * weights[j]!, 0);
   const query = new Float64Array(headSize);
-  for (const [j, { offset }] of seen.entries()) {
-    const scoreGrad = weights[j]! * (slopes[j]! - mean) * scale;
+  for (const [j, { key, offset }] of seen.entries()) {
+    const slope = weights[j]! * (slopes[j]! - mean);
+    sums.addBiasGrad(key, slope);
+    const scoreGrad = slope * scale;
     for (let d = 0; d < headSize; d++) {
       query[d]! += scoreGrad * keys[offset + d]!;
       sums.keyGrad[offset + d]! += scoreGrad * queries[start + d]!;

@@ -1,6 +1,8 @@
 import { CACHE_BLOCK_SIZE, type PagedAttentionOptions } from '../../../backend/backend.ts';
 import type { ReferenceCache } from '../reference-cache.ts';
 import { attend } from './attend.ts';
+import { addendOf } from './attention.ts';
+import type { DensePositionBias } from './position-bias.ts';
 
 /** Where each sequence of a batch stands in the cache, on the reference's own arrays. */
 export interface PagedSequences {
@@ -25,13 +27,17 @@ export function storeKeysValues(
   }
 }
 
+export interface PagedAttention extends Omit<PagedAttentionOptions, 'positionBias'> {
+  readonly positionBias?: DensePositionBias | undefined;
+}
+
 /** Attention of queries (T, H, D) over the cached keys and values of their own sequences, output (T, H, D). */
 export function pagedAttention(
   output: Float32Array,
   queries: Float32Array,
   cache: ReferenceCache,
   { numSequences, maxBlocks, queryStarts, keyLengths, blockTables }: PagedSequences,
-  { heads, scale, window, causal = true }: PagedAttentionOptions,
+  { heads, scale, window, causal = true, positionBias }: PagedAttention,
 ): void {
   const { kvHeads, headSize, keys, values } = cache;
   for (let sequence = 0; sequence < numSequences; sequence++) {
@@ -46,7 +52,9 @@ export function pagedAttention(
         const start = (row * heads + head) * headSize;
         const kvHead = Math.floor((head * kvHeads) / heads);
         const offsetOf = (j: number) => (slotOf(blockTable, j) * kvHeads + kvHead) * headSize;
-        attend(output, start, queries, start, { headSize, scale, firstKey, endKey, keys, values, offsetOf });
+        const addend = addendOf({ positionBias }, { row, head, own });
+        const sight = { headSize, scale, firstKey, endKey, keys, values, offsetOf, addendOf: addend };
+        attend(output, start, queries, start, sight);
       }
     }
   }

@@ -108,53 +108,37 @@ export class Sight {
 }
 
 /**
- * Scores to weights p = softmax(score · scale + mask), and their gradients to those of the scores, p · (grad − Σ p · grad) ·
- * scale, in place: the keys that a panel sees, rows `stride` bytes apart. A query that sees nothing gives zeros. `mask` is 0
- * or the row of the panel's first query, `maskBytes` from one to the next; the panel has `count` queries.
+ * Scores to weights p = softmax(score · scale), and their gradients to those of the scores, p · (grad − Σ p · grad) · gradScale,
+ * in place: the keys that a panel sees, rows `stride` bytes apart. A query that sees nothing gives zeros.
  */
 export function scoreGradients(
-  scores: usize, grads: usize, stride: usize, sight: Sight, panel: i32, scale: f32, mask: usize, maskBytes: usize,
-  count: i32,
+  scores: usize, grads: usize, stride: usize, sight: Sight, panel: i32, scale: f32, gradScale: f32,
 ): void {
   const begin = sight.beginOf(panel);
   const end = sight.endOf(panel);
-  if (mask) addMask(scores, stride, begin, end, scale, mask, maskBytes, count);
   for (let i = 0; i < PANEL; i += 4) {
     const lane = <usize>(panel * PANEL + i) << 2;
     const begins = v128.load(sight.queryBegins + lane);
     const ends = v128.load(sight.queryEnds + lane);
     const at = <usize>i << 2;
-    quadGradients(scores + at, grads + at, stride, begin, end, begins, ends, scale, mask != 0);
-  }
-}
-
-/** score · scale + mask */
-function addMask(
-  scores: usize, stride: usize, begin: i32, end: i32, scale: f32, mask: usize, maskBytes: usize, count: i32,
-): void {
-  for (let i = 0; i < min(PANEL, count); i++) {
-    let at = scores + (<usize>i << 2);
-    let from = mask + <usize>i * maskBytes + (<usize>begin << 2);
-    for (let key = begin; key < end; key++, at += stride, from += 4) {
-      store<f32>(at, load<f32>(at) * scale + load<f32>(from));
-    }
+    quadGradients(scores + at, grads + at, stride, begin, end, begins, ends, scale, gradScale);
   }
 }
 
 /** Four queries. */
 function quadGradients(
   scores: usize, grads: usize, stride: usize, begin: i32, end: i32, begins: v128, ends: v128, scale: f32,
-  isScaled: bool,
+  gradScale: f32,
 ): void {
   const scales = f32x4.splat(scale);
-  const factors = isScaled ? f32x4.splat(1) : scales;
+  const gradScales = f32x4.splat(gradScale);
   const stop = scores + <usize>(end - begin) * stride;
   const lowest = v128.load(TABLE);
   let largest = lowest;
   let key = i32x4.splat(begin);
   for (let at = scores; at < stop; at += stride) {
     const isSeen = v128.and(i32x4.ge_s(key, begins), i32x4.lt_s(key, ends));
-    const score = v128.bitselect(f32x4.mul(v128.load(at), factors), lowest, isSeen);
+    const score = v128.bitselect(f32x4.mul(v128.load(at), scales), lowest, isSeen);
     v128.store(at, score);
     largest = f32x4.pmax(largest, score);
     key = i32x4.add(key, i32x4.splat(1));
@@ -175,6 +159,6 @@ function quadGradients(
   for (let at = scores, grad = grads; at < stop; at += stride, grad += stride) {
     const weight = f32x4.mul(v128.load(at), factor);
     v128.store(at, weight);
-    v128.store(grad, f32x4.mul(f32x4.mul(weight, f32x4.sub(v128.load(grad), mean)), scales));
+    v128.store(grad, f32x4.mul(f32x4.mul(weight, f32x4.sub(v128.load(grad), mean)), gradScales));
   }
 }

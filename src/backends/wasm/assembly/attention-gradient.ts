@@ -9,6 +9,8 @@
 //   valueGrad += weights · outputGrad, keyGrad += scoreGrads · Q     rows are keys, one chain over the queries of a block
 //   queryGradᵀ = Kᵀ · scoreGrads                           rows are dimensions, one chain over the keys in sight
 
+import { addBiasGradients, addMask, addPositionBias, scalePanel } from './attention-gradient-addends';
+import { AttentionGradientCommand, Span } from './attention-gradient-command';
 import { scoreGradients, Sight } from './attention-gradient-weights';
 import { storeLanes } from './lanes';
 import { PANEL } from './linear-layout';
@@ -16,58 +18,11 @@ import { multiplyTiles } from './product-tile';
 import { take } from './sync';
 import { transpose } from './transpose';
 
-/** Queries of a block; the host's copy is BLOCK_QUERIES in ../attention-gradient-command.ts. */
+/** Queries of a block; the host's copy is BLOCK_QUERIES in ../attention-gradient-operations.ts. */
 const BLOCK: i32 = 48;
 const BLOCK_BYTES: usize = 192;
 const PANELS: i32 = 4;
 const PANEL_BYTES: usize = 48;
-
-/** The command as the host records it (../attention-gradient-command.ts). */
-// @ts-ignore: decorator
-@unmanaged
-export class AttentionGradientCommand {
-  opcode: i32;
-  queryGrad: usize;
-  keyGrad: usize;
-  valueGrad: usize;
-  outputGrad: usize;
-  queries: usize;
-  keys: usize;
-  values: usize;
-  heads: i32;
-  kvHeads: i32;
-  headSize: i32;
-  scale: f32;
-  isCausal: i32;
-  /** 0: none. */
-  window: i32;
-  /** 0: none. */
-  mask: usize;
-  maskWidth: i32;
-  /** Span (spans), cluster after cluster. */
-  spans: usize;
-  /** int32 (clusters + 1): where each begins among the spans. */
-  clusterStarts: usize;
-  numClusters: i32;
-  /** Of thread 0; that of thread t lies t · scratchBytes further. */
-  scratch: usize;
-  scratchBytes: usize;
-  /** Bytes of a row of transposed keys. */
-  keyRowBytes: usize;
-  /** Keys that a block of queries sees at most. */
-  maxSightKeys: i32;
-  /** Tasks taken so far, by all threads. */
-  tasksTaken: i32;
-}
-
-// @ts-ignore: decorator
-@unmanaged
-class Span {
-  queryStart: i32;
-  queryLength: i32;
-  keyStart: i32;
-  keyLength: i32;
-}
 
 /** This thread's scratch memory, cut up. Set at the start of `attentionGradient`, for this thread's instance alone. */
 let transposedKeys: usize = 0; // float32 (headSize, keyRowBytes / 4)
@@ -80,6 +35,8 @@ let transposedQueryGrads: usize = 0; // float32 (headSize, 48)
 let weights: usize = 0; // float32 (keys in sight, 48)
 let scoreGrads: usize = 0; // float32 (keys in sight, 48)
 let sight: Sight = changetype<Sight>(0);
+/** The partial sums of this task's cluster: float32 (heads, biasWidth). 0: none. */
+let biasPartials: usize = 0;
 
 export function attentionGradient(a: AttentionGradientCommand, thread: i32): void {
   cutScratch(a, a.scratch + a.scratchBytes * <usize>thread);
@@ -90,6 +47,7 @@ export function attentionGradient(a: AttentionGradientCommand, thread: i32): voi
     const kvHead = task % a.kvHeads;
     const first = load<i32>(a.clusterStarts + (<usize>cluster << 2));
     const last = load<i32>(a.clusterStarts + (<usize>cluster << 2), 4);
+    startBias(a, cluster, kvHead);
     for (let i = first; i < last; i++) clearKeys(a, spanAt(a, i), kvHead);
     for (let i = first; i < last; i++) spanGradient(a, spanAt(a, i), kvHead);
   }
@@ -125,6 +83,15 @@ function clearKeys(a: AttentionGradientCommand, span: Span, kvHead: i32): void {
   }
 }
 
+/** Zeros for the gradient of the position bias of the heads of a task. */
+function startBias(a: AttentionGradientCommand, cluster: i32, kvHead: i32): void {
+  if (!a.biasPartials) return;
+  const group = a.heads / a.kvHeads;
+  const rowBytes = <usize>a.biasWidth << 2;
+  biasPartials = a.biasPartials + <usize>(cluster * a.heads) * rowBytes;
+  memory.fill(biasPartials + <usize>(kvHead * group) * rowBytes, 0, <usize>group * rowBytes);
+}
+
 function spanGradient(a: AttentionGradientCommand, span: Span, kvHead: i32): void {
   const group = a.heads / a.kvHeads;
   const keyStride = <usize>(a.kvHeads * a.headSize) << 2;
@@ -148,7 +115,7 @@ function blockGradient(
   sight.look(span.keyLength, shift, count, a.isCausal != 0, a.window);
   if (sight.begin < sight.end) {
     packQueries(a, first, count);
-    weigh(a, span, firstKey, query, count);
+    weigh(a, span, firstKey, head, query, count);
     addKeyGradients(a, firstKey);
     multiplyQueryGradients(a);
     writeQueryGradients(a, first, count);
@@ -185,7 +152,9 @@ function copyPadded(to: usize, from: usize, headSize: i32): void {
 }
 
 /** The weights and score gradients of every panel, over the keys that it sees. */
-function weigh(a: AttentionGradientCommand, span: Span, firstKey: usize, query: i32, count: i32): void {
+function weigh(
+  a: AttentionGradientCommand, span: Span, firstKey: usize, head: i32, query: i32, count: i32,
+): void {
   const keyStride = <usize>(a.kvHeads * a.headSize) << 2;
   for (let panel = 0; panel < PANELS; panel++) {
     const begin = sight.beginOf(panel);
@@ -202,11 +171,38 @@ function weigh(a: AttentionGradientCommand, span: Span, firstKey: usize, query: 
       scoreGrads + at, BLOCK_BYTES, a.values + from, keyStride, transposedGrads + column, BLOCK_BYTES, rows, a.headSize,
       PANEL, 0, 0,
     );
-    const lane = panel * PANEL;
-    const maskBytes = <usize>a.maskWidth << 2;
-    const mask = a.mask ? a.mask + <usize>(span.queryStart + query + lane) * maskBytes : 0;
-    scoreGradients(weights + at, scoreGrads + at, BLOCK_BYTES, sight, panel, a.scale, mask, maskBytes, count - lane);
+    panelGradients(a, span, head, panel, query + panel * PANEL, min(PANEL, count - panel * PANEL), at);
   }
+}
+
+/** From scores and gradients of weights, at `at`, to weights and gradients of scores: `count` queries of a span from `query` on. */
+function panelGradients(
+  a: AttentionGradientCommand, span: Span, head: i32, panel: i32, query: i32, count: i32, at: usize,
+): void {
+  const begin = sight.beginOf(panel);
+  const end = sight.endOf(panel);
+  const maskBytes = <usize>a.maskWidth << 2;
+  const biasRow = <usize>(head * a.biasWidth) << 2;
+  const biasFirst = a.biasOwn - (query + span.keyLength - span.queryLength);
+  let scale = a.scale; // of the scores as they are
+  if (a.mask) {
+    const mask = a.mask + <usize>(span.queryStart + query) * maskBytes;
+    addMask(weights + at, BLOCK_BYTES, begin, end, scale, mask, maskBytes, count);
+    scale = 1;
+  }
+  if (a.positionBias) {
+    const bias = a.positionBias + biasRow;
+    addPositionBias(weights + at, BLOCK_BYTES, begin, end, scale, bias, a.biasWidth, biasFirst, count);
+    scale = 1;
+  }
+  if (!a.biasPartials) {
+    scoreGradients(weights + at, scoreGrads + at, BLOCK_BYTES, sight, panel, scale, a.scale);
+    return;
+  }
+  scoreGradients(weights + at, scoreGrads + at, BLOCK_BYTES, sight, panel, scale, 1);
+  const biasGrad = biasPartials + biasRow;
+  addBiasGradients(biasGrad, a.biasWidth, scoreGrads + at, BLOCK_BYTES, sight, panel, biasFirst, count);
+  if (a.scale != 1) scalePanel(scoreGrads + at, BLOCK_BYTES, end - begin, a.scale);
 }
 
 /** Adds the block's share to the gradients of the keys and values that it sees: runs of keys that the same panels see. */

@@ -58,6 +58,25 @@ export function addMask(row: usize, mask: usize, count: i32): void {
   for (; left > 0; left--, row += 4, mask += 4) store<f32>(row, load<f32>(row) + load<f32>(mask));
 }
 
+/**
+ * Adds a position bias of `width` columns to a row of `count` scores, the first of which has column `first`. Columns before the
+ * first one are the first one, and those behind the last one are the last one.
+ */
+export function addPositionBias(row: usize, count: i32, bias: usize, width: i32, first: i32): void {
+  const begin = min(count, max(0, -first)); // of the scores that have a column
+  const end = min(count, max(begin, width - first));
+  addToAll(row, begin, load<f32>(bias));
+  if (begin < end) addMask(row + (<usize>begin << 2), bias + (<usize>(first + begin) << 2), end - begin);
+  addToAll(row + (<usize>end << 2), count - end, load<f32>(bias + (<usize>(width - 1) << 2)));
+}
+
+function addToAll(row: usize, count: i32, value: f32): void {
+  const values = f32x4.splat(value);
+  let left = count;
+  for (; left >= 4; left -= 4, row += 16) v128.store(row, f32x4.add(v128.load(row), values));
+  for (; left > 0; left--, row += 4) store<f32>(row, load<f32>(row) + value);
+}
+
 /** Four rows of `count` weights, `rowBytes` apart, to [count][4]. */
 export function transposeWeights(to: usize, row: usize, rowBytes: usize, count: i32): void {
   for (const end = row + (<usize>count << 2); row < end; row += 16, to += 64) {

@@ -8,7 +8,7 @@
 
 import { scoreRow, scoreTile } from './attention-scores';
 import { accumulateRow, accumulateTile } from './attention-values';
-import { addMask, transposeWeights, weigh } from './attention-weights';
+import { addMask, addPositionBias, transposeWeights, weigh } from './attention-weights';
 import { BLOCK, keysAddress, paddedHeadSize, valuesAddress } from './cache-layout';
 import { storeLanes } from './lanes';
 import { take } from './sync';
@@ -56,6 +56,11 @@ export class AttentionCommand {
   tileRows: i32;
   /** Tiles taken so far, by all threads. */
   tilesTaken: i32;
+  /** float32 (heads, biasWidth). 0: none. */
+  positionBias: usize;
+  biasWidth: i32;
+  /** The column of a query's own place. */
+  biasOwn: i32;
 }
 
 /** One query row of a tile. */
@@ -70,6 +75,9 @@ class Row {
   end: i32;
   /** Sum of the weights. */
   sum: f32;
+  /** The position bias of its head, 0: none; and the column of the key at position 0. */
+  bias: usize;
+  biasColumn: i32;
 }
 const ROW_BYTES: usize = 32;
 
@@ -142,7 +150,8 @@ function layOutRows(a: AttentionCommand, sequence: i32, kvHead: i32, first: i32,
     const r = first + min(i, count - 1);
     const token = r / group;
     const own = token + shift; // the query's own place among the keys
-    const at = <usize>((queryStart + token) * a.heads + kvHead * group + r % group) * <usize>a.headSize << 2;
+    const head = kvHead * group + r % group;
+    const at = <usize>((queryStart + token) * a.heads + head) * <usize>a.headSize << 2;
     const row = rowAt(i);
     row.query = a.queries + at;
     row.output = a.output + at;
@@ -150,6 +159,8 @@ function layOutRows(a: AttentionCommand, sequence: i32, kvHead: i32, first: i32,
     row.begin = a.window > 0 ? max(0, own - a.window + 1) : 0;
     row.end = a.isCausal ? max(0, min(keyLength, own + 1)) : keyLength;
     row.sum = 0;
+    row.bias = a.positionBias ? a.positionBias + (<usize>(head * a.biasWidth) << 2) : 0;
+    row.biasColumn = a.biasOwn - own;
   }
 }
 
@@ -171,7 +182,7 @@ function attendOne(a: AttentionCommand, kvHead: i32, firstBlock: i32, numBlocks:
     const keysB = keysOf(a, kvHead, j);
     scoreRow(scores + (<usize>i << 6), scores + (<usize>j << 6), row.query, keysA, keysB, a.headSize, scale);
   }
-  weighRow(row, scores, firstBlock, numBlocks);
+  weighRow(a, row, scores, firstBlock, numBlocks);
   accumulateOne(a, kvHead, 0, row.begin, row.end, firstBlock * BLOCK);
 }
 
@@ -181,7 +192,7 @@ function attendFour(a: AttentionCommand, kvHead: i32, firstBlock: i32, numBlocks
   for (let i = 0; i < numBlocks; i++) {
     scoreTile(scores + (<usize>i << 6), a.rowBytes, packedQueries, keysOf(a, kvHead, i), a.headSize, scale);
   }
-  for (let i = 0; i < HEIGHT; i++) weighRow(rowAt(i), scores + a.rowBytes * <usize>i, firstBlock, numBlocks);
+  for (let i = 0; i < HEIGHT; i++) weighRow(a, rowAt(i), scores + a.rowBytes * <usize>i, firstBlock, numBlocks);
   transposeWeights(weights, scores, a.rowBytes, numBlocks * BLOCK);
   accumulateFour(a, kvHead, firstBlock * BLOCK);
 }
@@ -221,9 +232,10 @@ function keysOf(a: AttentionCommand, kvHead: i32, i: i32): usize {
   return keysAddress(a.cache, a.numBlocks, a.headSize, kvHead, word(blocks, i));
 }
 
-function weighRow(row: Row, at: usize, firstBlock: i32, numBlocks: i32): void {
+function weighRow(a: AttentionCommand, row: Row, at: usize, firstBlock: i32, numBlocks: i32): void {
   const base = firstBlock * BLOCK;
   if (row.mask) addMask(at, row.mask + (<usize>base << 2), row.end - base);
+  if (row.bias) addPositionBias(at, row.end - base, row.bias, a.biasWidth, row.biasColumn + base);
   row.sum = weigh(at, base, numBlocks * BLOCK, row.begin, row.end);
 }
 

@@ -8,7 +8,8 @@ import {
 } from '../opcodes';
 import { activateGradient, gateGradient } from './activation-gradient';
 import { at, int, real } from './arguments';
-import { attentionGradient, AttentionGradientCommand } from './attention-gradient';
+import { attentionGradient } from './attention-gradient';
+import { AttentionGradientCommand } from './attention-gradient-command';
 import { crossEntropy, crossEntropyGradient } from './cross-entropy';
 import { dropout } from './dropout';
 import { addWeightGradient, multiplyTransposed, packInput, packTransposed } from './linear-gradient';
