@@ -132,7 +132,14 @@ function preparePeer() {
   }
   return {
     translate(model, sources, { beams, threads }) {
-      const settings = { model, sources, beams, threads, targetTokens: TARGET_TOKENS, converted: join(folder, 'model') };
+      const settings = {
+        model,
+        sources,
+        beams,
+        threads,
+        targetTokens: TARGET_TOKENS,
+        converted: join(folder, 'model'),
+      };
       const output = execFileSync(python, [join(peers, 'translate.py')], {
         input: JSON.stringify(settings),
         env: { ...process.env, OMP_NUM_THREADS: String(threads) },
@@ -154,7 +161,9 @@ function print({ times, peer, agreement, threads }) {
     `${median(own).toFixed(2)} s`,
   ]);
   const name = peer === undefined ? 'CTranslate2' : `CTranslate2 ${peer.version}`;
-  console.log(`${NUM_SENTENCES} sentences, ${TARGET_TOKENS} tokens each, float32, ${threads} threads; tokens/s, best of rounds`);
+  console.log(
+    `${NUM_SENTENCES} sentences, ${TARGET_TOKENS} tokens each, float32, ${threads} threads; tokens/s, best of rounds`,
+  );
   console.log(formatTable(['', 'Kvasir', name, 'share', 'median'], rows));
   if (peer !== undefined) console.log(`${agreement} of ${NUM_SENTENCES} translations with beam 4 are the same`);
 }

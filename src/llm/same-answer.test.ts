@@ -45,6 +45,9 @@ const SOURCES: Requests = [
 const MODELS = {
   'a model of prompts': { path: goldenPath('models', 'llama-gqa'), contextLength: 128, requests: PROMPTS },
   'a model of sources': { path: goldenPath('encoder-decoder', 'bart'), contextLength: 48, requests: SOURCES },
+  'a model of sources with a position bias': {
+    ...{ path: goldenPath('encoder-decoder', 't5'), contextLength: 48, requests: SOURCES },
+  },
 } as const;
 
 /** Runs one after the other, each with the model to itself. */

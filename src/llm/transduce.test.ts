@@ -71,6 +71,19 @@ describe('what a target begins with', () => {
   });
 });
 
+test('settings of an old config.json hold where there is no generation_config.json', async () => {
+  const config = JSON.parse(await readFile(`${path('bart')}/config.json`, 'utf8')) as object;
+  const old = { num_beams: 4, length_penalty: 2, forced_bos_token_id: 17, max_length: 6 };
+  await folder.write('config.json', JSON.stringify({ ...config, ...old }));
+  await copyFile(`${path('bart')}/model.safetensors`, folder.path('model.safetensors'));
+  await using aged = await LLM.load(folder.path(''), { threads: 1 });
+  const { tokenIds, score } = await aged.transduce(SOURCE);
+  const options = { numBeams: 4, lengthPenalty: 2, forcedBosTokenId: 17, maxLength: 6 };
+  const wanted = await llm.transduce(SOURCE, options);
+  expect([tokenIds, score]).toEqual([wanted.tokenIds, wanted.score]);
+  expect([tokenIds[0], tokenIds.length]).toEqual([17, 5]);
+});
+
 test('guidance moves away from another source', async () => {
   const plain = await llm.transduce(SOURCE, GREEDY);
   const same = await llm.transduce(SOURCE, { ...GREEDY, guidanceScale: 3, negativePromptIds: SOURCE });
