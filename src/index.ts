@@ -88,6 +88,8 @@ export type { KvCacheShape, SequenceReads, SequenceTokens } from './kv-cache/pag
 export { PagedKvCache } from './kv-cache/paged-kv-cache.ts';
 export type { PrefixBlock, PrefixCacheStatistics } from './kv-cache/prefix-cache.ts';
 export { PrefixCache, PrefixCursor } from './kv-cache/prefix-cache.ts';
+export type { Alignment, HeadChoice, WordAlignment } from './llm/alignment.ts';
+export { alignTokens, alignWords, meanAttention } from './llm/alignment.ts';
 export type { CacheFormula, EstimateOptions, MemoryEstimate, MemoryReport } from './llm/estimate-memory.ts';
 export { estimateMemory } from './llm/estimate-memory.ts';
 export type { Comparison, EvaluateOptions, Evaluation } from './llm/evaluate-documents.ts';
@@ -98,6 +100,7 @@ export type { LentOptions, LoadOptions, Progress } from './llm/load-options.ts';
 export type { RandomOptions } from './llm/load-parts.ts';
 export type { ScoredToken, ScoreOptions, TextScore } from './llm/score-text.ts';
 export type { TokenAttentions, TransduceOptions, Transduction } from './llm/transduction.ts';
+export type { WordSpan } from './llm/word-spans.ts';
 export type { ForwardInput, ForwardOutput, ScoredStep, ScoreEntry } from './models/causal-lm.ts';
 export { CausalLM } from './models/causal-lm.ts';
 export { type CrossAttentions, crossAttentions } from './models/cross-attentions.ts';

@@ -18,6 +18,12 @@ SIZES = dict(
     d_model=20, encoder_layers=2, decoder_layers=1, encoder_attention_heads=4, decoder_attention_heads=2,
     encoder_ffn_dim=28, decoder_ffn_dim=36, max_position_embeddings=48,
 )
+# Distances beyond the last bucket on both sides, and heads that do not divide the model.
+T5_SIZES = dict(
+    vocab_size=61, d_model=16, d_kv=6, d_ff=20, num_layers=2, num_decoder_layers=2, num_heads=3,
+    relative_attention_num_buckets=8, relative_attention_max_distance=7, decoder_start_token_id=0,
+)
+T5_GAINS = {"Attention.q.": 0.8, "Attention.v.": 1.5, "Attention.o.": 2.0, "relative_attention_bias": 2.0, "wo": 2.0, "lm_head": 2.0}
 GAINS = {"q_proj": 1.6, "k_proj": 1.6, "v_proj": 1.5, "out_proj": 2.0, "fc2": 2.0, "embed_positions": 0.7}
 
 MODELS = {
@@ -41,6 +47,19 @@ MODELS = {
         config=dict(vocab_size=53, decoder_vocab_size=67, share_encoder_decoder_embeddings=False,
                     activation_function="relu", scale_embedding=True, pad_token_id=52, eos_token_id=0,
                     decoder_start_token_id=52, forced_eos_token_id=None),
+    ),
+    "bart-untied": dict(
+        architecture="BartForConditionalGeneration", seed=60,
+        config=dict(vocab_size=37, activation_function="gelu", tie_word_embeddings=False, bos_token_id=0, pad_token_id=1,
+                    eos_token_id=2, decoder_start_token_id=2, forced_eos_token_id=None),
+    ),
+    "t5": dict(
+        architecture="T5ForConditionalGeneration", seed=60, gradients=True, sizes=T5_SIZES, gains=T5_GAINS,
+        config=dict(feed_forward_proj="relu"),
+    ),
+    "t5-v1.1": dict(
+        architecture="T5ForConditionalGeneration", seed=61, gradients=True, sizes=T5_SIZES, gains=T5_GAINS,
+        config=dict(feed_forward_proj="gated-gelu", tie_word_embeddings=False),
     ),
     "m2m-100": dict(
         architecture="M2M100ForConditionalGeneration", seed=65, gradients=True,
@@ -101,14 +120,14 @@ def make(full_name):
 
 
 def _random_model(spec):
-    config = getattr(transformers, spec["architecture"]).config_class(**SIZES, **spec["config"])
+    config = getattr(transformers, spec["architecture"]).config_class(**spec.get("sizes", SIZES), **spec["config"])
     config._attn_implementation = "eager"
     torch.manual_seed(spec["seed"])
-    model = getattr(transformers, spec["architecture"])(config)
+    model = _build(getattr(transformers, spec["architecture"]), config)
     frozen = {key: value.clone() for key, value in model.named_parameters() if not value.requires_grad}
     # With tied embeddings the output likes the token it has just read: quieter embeddings.
-    embedding_gain = 0.25 if config.scale_embedding else 0.5
-    fill(model, spec["seed"], {**GAINS, "shared": embedding_gain, "embed_tokens": embedding_gain})
+    embedding_gain = 0.25 if getattr(config, "scale_embedding", False) else 0.5
+    fill(model, spec["seed"], {**spec.get("gains", GAINS), "shared": embedding_gain, "embed_tokens": embedding_gain})
     with torch.no_grad():
         for key, value in model.named_parameters():
             if key in frozen:
@@ -119,9 +138,17 @@ def _random_model(spec):
     return model.eval()
 
 
+def _build(architecture, config):
+    """Transformers 5 ties every T5 until its weights say otherwise."""
+    model = architecture(config)
+    if not getattr(config, "scale_decoder_outputs", True):
+        model.lm_head.weight = torch.nn.Parameter(model.lm_head.weight.detach().clone())
+    return model
+
+
 def _copy(model):
     """The same weights in a model of the current precision; sinusoidal positions are computed in it."""
-    built = type(model)(model.config).to(torch.float32).eval()
+    built = _build(type(model), model.config).to(torch.float32).eval()
     state = {key: value for key, value in model.state_dict().items() if not _is_sinusoidal(model, key)}
     missing, unexpected = built.load_state_dict(state, strict=False)
     assert not unexpected and all(_is_sinusoidal(model, key) for key in missing), (missing, unexpected)
@@ -143,7 +170,8 @@ def _is_sinusoidal(model, key):
 
 
 def _num_parameters(model):
-    seen = {key: value.numel() for key, value in model.named_parameters() if not _is_sinusoidal(model, key)}
+    is_read = lambda key: not _is_sinusoidal(model, key) and (model.config.tie_word_embeddings or key != "model.shared.weight")
+    seen = {key: value.numel() for key, value in model.named_parameters() if is_read(key)}
     return sum(seen.values()) + (model.final_logits_bias.numel() if hasattr(model, "final_logits_bias") else 0)
 
 

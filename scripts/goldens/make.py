@@ -16,10 +16,13 @@ import gradients
 import lora
 import losses
 import processors
+import relative_positions
 import sampling
 import schedules
 import search
 import search_seq2seq
+import sentence_piece
+import source_target
 import tokenizer_training
 import tokenizers_and_templates
 import transformer_decoder
@@ -32,6 +35,7 @@ torch.use_deterministic_algorithms(True)
 SUBJECTS = (
     tokenizers_and_templates, tokenizer_training, decoder_only, transformer_decoder, sampling, processors, search,
     gradients, transformer_decoder_gradients, lora, losses, schedules, gguf_blocks, encoder_decoder, search_seq2seq,
+    sentence_piece, source_target, relative_positions,
 )
 
 

@@ -17,6 +17,8 @@ const COMMANDS = [
   'inspect',
   'pull',
   'merge-adapter',
+  'translate',
+  'transduce',
   ...TOKENIZER_COMMANDS,
 ];
 const GROUPS = ['', 'tokenizer'];

@@ -13,12 +13,14 @@ import { addScoreCommand } from './score.ts';
 import type { Terminal } from './terminal.ts';
 import { addTokenizerCommand } from './tokenizer.ts';
 import { addTrainCommand } from './train.ts';
+import { addTranslationCommands } from './translation/translate.ts';
 import { version } from './version.ts';
 
 const EXAMPLES = [
   ['kvasir generate "Once upon a time"', 'Try it: the bundled model of short stories.'],
   ['kvasir generate -m ./gpt2 -n 50 "Once upon a time"', 'Continue a text with a model from a Hugging Face folder.'],
   ['kvasir chat -m Qwen/Qwen2-0.5B-Instruct', 'Talk with a model from the hub.'],
+  ['kvasir translate -m ./opus-mt-en-de "The sea is wide."', 'Translate with an encoder-decoder model.'],
   ['kvasir train --preset shakespeare-char-cpu --data input.txt -o ./run', 'Train a model of your own.'],
 ] as const;
 
@@ -55,6 +57,7 @@ export function createProgram(terminal: Terminal): Command {
   addMemoryCommand(program, terminal);
   addInspectCommand(program, terminal);
   addPullCommand(program, terminal);
+  addTranslationCommands(program, terminal);
   addTokenizerCommand(program, terminal);
   addMergeAdapterCommand(program, terminal);
   return program;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { byteLevelTokenizer, sentencePieceTokenizer } from '../../test/fixtures/tiny-tokenizers.ts';
+import { sentencePieceFile } from '../../test/goldens-sentence-piece.ts';
 import { runCli, runJson } from '../../test/run-cli.ts';
 
 let folder: string;
@@ -36,6 +37,25 @@ test('says what is missing', async () => {
   await rm(join(folder, 'tokenizer.json'));
   expect(await runCli(encode('a'))).toMatchObject({
     exitCode: 1,
-    stderr: `kvasir: Cannot encode: ${folder} has no tokenizer.json; --tokenizer names its folder\n`,
+    stderr: `kvasir: Cannot encode: ${folder} has no tokenizer; --tokenizer names its folder\n`,
   });
+});
+
+test('a source or a target, with its language', async () => {
+  await rm(join(folder, 'tokenizer.json'));
+  await writeFile(join(folder, 'sentencepiece.bpe.model'), sentencePieceFile('bpe-nmt', true));
+  await writeFile(join(folder, 'tokenizer_config.json'), '{"tokenizer_class":"NllbTokenizer","src_lang":"eng_Latn"}');
+  const { ids, tokens } = (await runJson(...encode('the'))) as { ids: number[]; tokens: string[] };
+  expect(tokens).toEqual(['eng_Latn', '▁the', '</s>']);
+  expect(await runJson(...encode('--from', 'fra_Latn', 'the'))).toMatchObject({ tokens: ['fra_Latn', '▁the', '</s>'] });
+  expect(await runJson(...encode('--as-target', '--to', 'zho_Hans', 'the'))).toMatchObject({
+    tokens: ['zho_Hans', '▁the', '</s>'],
+  });
+  expect((await runCli(encode('--no-special-tokens', 'the'))).stdout).toBe(`${ids[1]}\n`);
+  expect((await runCli(encode('--from', 'eng', 'the'))).stderr).toContain('Cannot find the language "eng"');
+  expect((await runCli(encode('--as-target', 'the'))).stderr).toContain(
+    'its language is missing, wanted to, one of ace_Arab',
+  );
+  expect(await runCli(encode('--no-special-tokens', '--to', 'fra_Latn', 'the'))).toMatchObject({ exitCode: 2 });
+  expect(await runCli(encode('--as-target', '--from', 'fra_Latn', 'the'))).toMatchObject({ exitCode: 2 });
 });

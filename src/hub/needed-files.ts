@@ -1,20 +1,16 @@
 import { parseShardIndex } from '../formats/sharded-safetensors.ts';
+import { neededTokenizerFiles } from '../tokenizers/tokenizer-file-names.ts';
 
-/** What is read of a model besides its weights, where it has it. */
-const SMALL_FILES = [
-  'config.json',
-  'generation_config.json',
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'chat_template.jinja',
-];
+/** What is read of a model besides its weights and its tokenizer, where it has it. */
+const SMALL_FILES = ['config.json', 'generation_config.json', 'chat_template.jinja'];
 
 export const SHARD_INDEX = 'model.safetensors.index.json';
 const WHOLE = 'model.safetensors';
 
 /** The files to download before the weights, of those that a model has. */
 export function smallFiles(names: readonly string[]): readonly string[] {
-  const needed = names.includes(WHOLE) ? SMALL_FILES : [...SMALL_FILES, SHARD_INDEX];
+  const small = [...SMALL_FILES, ...neededTokenizerFiles(names)];
+  const needed = names.includes(WHOLE) ? small : [...small, SHARD_INDEX];
   return needed.filter((name) => names.includes(name));
 }
 

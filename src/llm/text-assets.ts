@@ -44,10 +44,12 @@ export async function loadSourceTargetAssets(
   config: SpecialTokens,
   options: { readonly signal?: AbortSignal | undefined },
 ): Promise<TextAssets> {
-  const [sourceTarget, defaults] = await Promise.all([
+  const [sourceTarget, settings, oldSettings] = await Promise.all([
     loadSourceTargetTokenizer(folder, options),
-    loadDefaults(folder, config, options),
+    readSettings(folder, 'generation_config.json', options),
+    readSettings(folder, 'config.json', options),
   ]);
+  const defaults = settings === undefined ? oldDefaults(config, oldSettings) : readGenerationConfig(settings);
   return { sourceTarget, tokenizer: sourceTarget?.target, chatTemplate: undefined, defaults };
 }
 
@@ -57,9 +59,24 @@ async function loadDefaults(
   config: SpecialTokens,
   options: { readonly signal?: AbortSignal | undefined },
 ): Promise<GenerationDefaults> {
-  const location = platform.join(folder, 'generation_config.json');
+  const settings = await readSettings(folder, 'generation_config.json', options);
+  return settings === undefined ? defaultsOf(config) : readGenerationConfig(settings);
+}
+
+/** What a file of a folder holds as JSON; undefined without it. */
+async function readSettings(
+  folder: string,
+  name: string,
+  options: { readonly signal?: AbortSignal | undefined },
+): Promise<unknown> {
+  const location = platform.join(folder, name);
   const text = await platform.readText(location, options);
-  return text === undefined ? defaultsOf(config) : parseDefaults(location, text);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new SyntaxError(`Cannot read ${location}: not valid JSON (${(error as Error).message})`);
+  }
 }
 
 async function loadGgufAssets(
@@ -75,16 +92,31 @@ async function loadGgufAssets(
 }
 
 /** What a model's own configuration says of generation, where it has no generation_config.json. */
-export function defaultsOf({ bosTokenId, eosTokenIds }: SpecialTokens): GenerationDefaults {
-  return readGenerationConfig({ bos_token_id: bosTokenId, eos_token_id: eosTokenIds.length > 0 ? eosTokenIds : null });
+export function defaultsOf(config: SpecialTokens): GenerationDefaults {
+  return readGenerationConfig(specialTokensOf(config));
 }
 
-function parseDefaults(location: string, text: string): GenerationDefaults {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new SyntaxError(`Cannot read ${location}: not valid JSON (${(error as Error).message})`);
-  }
-  return readGenerationConfig(json);
+/** Settings that a config.json had before there was a generation_config.json, as Hugging Face Transformers still reads them. */
+const OLD_SETTINGS = [
+  ...['decoder_start_token_id', 'forced_bos_token_id', 'forced_eos_token_id', 'bad_words_ids', 'suppress_tokens'],
+  ...[
+    'max_length',
+    'min_length',
+    'num_beams',
+    'num_beam_groups',
+    'diversity_penalty',
+    'length_penalty',
+    'early_stopping',
+  ],
+  ...['no_repeat_ngram_size', 'encoder_no_repeat_ngram_size', 'repetition_penalty', 'do_sample', 'temperature'],
+] as const;
+
+function oldDefaults(config: SpecialTokens, settings: unknown): GenerationDefaults {
+  const values = (settings ?? {}) as Readonly<Record<string, unknown>>;
+  const old = OLD_SETTINGS.flatMap((name) => (name in values ? [[name, values[name]] as const] : []));
+  return readGenerationConfig({ ...specialTokensOf(config), ...Object.fromEntries(old) });
+}
+
+function specialTokensOf({ bosTokenId, eosTokenIds }: SpecialTokens): object {
+  return { bos_token_id: bosTokenId, eos_token_id: eosTokenIds.length > 0 ? eosTokenIds : null };
 }

@@ -5,6 +5,7 @@ import type { SourceTargetTokenizer } from '../tokenizers/source-target/source-t
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import type { GenerateOptions } from './generate-options.ts';
 import type { Generation } from './generation.ts';
+import { type WordSpan, wordSpans } from './word-spans.ts';
 
 /** What `transduce` takes beside generation options, which are about the target. */
 export type TransduceOptions = GenerateOptions & {
@@ -25,6 +26,9 @@ export interface TokenAttentions extends CrossAttentions {
   readonly sourceTokens: readonly string[];
   /** The generated tokens. */
   readonly targetTokens: readonly string[];
+  /** The words that the tokens make; see `alignWords`. */
+  readonly sourceWords: readonly WordSpan[];
+  readonly targetWords: readonly WordSpan[];
 }
 
 /** A generation with its source, and with the maps of its first target if they are wanted. */
@@ -40,14 +44,16 @@ export async function toTransduction(
   if (!by.attentions) return { ...generation, sourceIds };
   const targetIds = generation.tokenIds;
   const attentions = await crossAttentions(by.model, { sourceIds, promptIds, targetIds });
-  const sourceTokens = tokensOf(sourceIds, by.texts?.source);
-  return {
-    ...generation,
-    sourceIds,
-    attentions: { ...attentions, sourceTokens, targetTokens: tokensOf(targetIds, by.texts?.target) },
-  };
+  const { source, target } = by.texts ?? {};
+  const tokens = { sourceTokens: tokensOf(sourceIds, source), targetTokens: tokensOf(targetIds, target) };
+  const words = { sourceWords: wordsOf(sourceIds, source), targetWords: wordsOf(targetIds, target) };
+  return { ...generation, sourceIds, attentions: { ...attentions, ...tokens, ...words } };
 }
 
 function tokensOf(ids: readonly number[], tokenizer: Tokenizer | undefined): readonly string[] {
   return ids.map((id) => tokenizer?.idToToken(id) ?? String(id));
+}
+
+function wordsOf(ids: readonly number[], tokenizer: Tokenizer | undefined): readonly WordSpan[] {
+  return tokenizer === undefined ? [] : wordSpans(ids, tokenizer);
 }

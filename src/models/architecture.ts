@@ -31,6 +31,14 @@ export function parseActivation(fields: JsonFields, name: string, fallback: stri
   return ACTIVATION_NAMES[fields.oneOf(name, Object.keys(ACTIVATION_NAMES), fallback)]!;
 }
 
+/** The activation that a part of field `name` says. */
+export function parseActivationName(fields: JsonFields, name: string, activation: string): Activation {
+  const found = Object.entries(ACTIVATION_NAMES).find(([known]) => known === activation)?.[1];
+  if (found !== undefined) return found;
+  const known = Object.keys(ACTIVATION_NAMES).join(', ');
+  throw new RangeError(`Cannot read ${fields.location}: activation "${activation}" of "${name}", supported: ${known}`);
+}
+
 /** Hugging Face's name for an activation. */
 export function activationName(activation: Activation): string {
   return Object.entries(ACTIVATION_NAMES).find(([, known]) => known === activation)![0];

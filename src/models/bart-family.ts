@@ -1,6 +1,7 @@
 import type { AbsolutePositions, EncoderDecoderConfig, StackConfig } from '../config/encoder-decoder-config.ts';
 import type { JsonFields } from '../config/json-fields.ts';
-import { type Architecture, activationName, MAX_LAYERS, parseActivation } from './architecture.ts';
+import { type Architecture, activationName, parseActivation } from './architecture.ts';
+import { finishEncoderDecoderConfig, idOf } from './encoder-decoder-fields.ts';
 import type { Naming } from './parameter-spec.ts';
 
 const MODEL_TYPES = ['bart', 'mbart', 'marian', 'm2m_100'] as const;
@@ -74,7 +75,7 @@ const VARIANTS: Readonly<Record<ModelType, Variant>> = {
 /**
  * The BART family by configuration: BART (Lewis et al. 2019) and mBART (Liu et al. 2020) with learned positions, Marian
  * (Junczys-Dowmunt et al. 2018), which is the Transformer of Vaswani et al. 2017, and M2M-100 (Fan et al. 2020), as which NLLB is
- * stored too, with sinusoidal ones. The output projection is the target's embedding.
+ * stored too, with sinusoidal ones. Where the output projection is not the target's embedding, no embedding is shared.
  */
 export const bartFamily: Architecture<EncoderDecoderConfig> = {
   modelTypes: MODEL_TYPES,
@@ -82,15 +83,15 @@ export const bartFamily: Architecture<EncoderDecoderConfig> = {
   parseConfig(fields) {
     const modelType = fields.oneOf('model_type', MODEL_TYPES);
     const { defaults, normPlacement, hasEmbeddingNorm, hasFinalNorm, hasLogitsBias } = VARIANTS[modelType];
-    fields.requireSupported('tie_word_embeddings', [true]);
     fields.requireSupported('is_encoder_decoder', [true]);
     const hiddenSize = fields.count('d_model', 1024);
     const sourceVocabSize = fields.count('vocab_size', defaults.vocabSize);
-    const isEmbeddingShared = modelType !== 'marian' || fields.boolean('share_encoder_decoder_embeddings', true);
+    const isTied = fields.boolean('tie_word_embeddings', true);
+    const hasOneVocabulary = modelType !== 'marian' || fields.boolean('share_encoder_decoder_embeddings', true);
     const padTokenId = fields.tokenIds('pad_token_id')[0] ?? defaults.padTokenId;
-    return finish(fields, {
+    return finishEncoderDecoderConfig(fields, {
       modelType,
-      vocabSize: isEmbeddingShared ? sourceVocabSize : fields.count('decoder_vocab_size', sourceVocabSize),
+      vocabSize: hasOneVocabulary ? sourceVocabSize : fields.count('decoder_vocab_size', sourceVocabSize),
       sourceVocabSize,
       hiddenSize,
       encoder: parseStack(fields, 'encoder', hiddenSize),
@@ -99,11 +100,15 @@ export const bartFamily: Architecture<EncoderDecoderConfig> = {
       positions: positionsOf(modelType, hiddenSize, padTokenId),
       embeddingScale: fields.boolean('scale_embedding', defaults.scalesEmbedding) ? Math.sqrt(hiddenSize) : 1,
       hasEmbeddingNorm,
-      normEpsilon: 1e-5,
+      norm: { kind: 'layerNorm', epsilon: 1e-5 },
       normPlacement,
       hasFinalNorm,
       activation: parseActivation(fields, 'activation_function', defaults.activation),
-      isEmbeddingShared,
+      isMlpGated: false,
+      hasBiases: true,
+      isEmbeddingShared: hasOneVocabulary && isTied,
+      isTied,
+      logitsScale: 1,
       hasLogitsBias,
       padTokenId,
       decoderStartTokenId: idOf(fields, 'decoder_start_token_id', defaults.decoderStartTokenId),
@@ -116,13 +121,11 @@ export const bartFamily: Architecture<EncoderDecoderConfig> = {
     return {
       optionalPrefix: 'model.',
       names: namesOf(config),
-      aliases: config.isEmbeddingShared
-        ? { 'tokenEmbedding.weight': [DECODER_TABLE, ENCODER_TABLE, 'lm_head.weight'] }
-        : { 'tokenEmbedding.weight': ['lm_head.weight'] },
+      aliases: aliasesOf(config),
       rows: new Set(['logits.bias']),
       transposed: new Set(),
       ignored: [
-        /^lm_head\.weight$/,
+        ...(config.isTied ? [/^lm_head\.weight$/] : [/^(model\.)?shared\.weight$/]),
         ...(config.isEmbeddingShared
           ? [/^(model\.)?(shared|encoder\.embed_tokens|decoder\.embed_tokens)\.weight$/]
           : []),
@@ -139,10 +142,13 @@ export const bartFamily: Architecture<EncoderDecoderConfig> = {
       architectures: [VARIANTS[modelType].className],
       model_type: modelType,
       is_encoder_decoder: true,
-      tie_word_embeddings: true,
+      tie_word_embeddings: config.isTied,
       vocab_size: config.sourceVocabSize,
       ...(modelType === 'marian'
-        ? { share_encoder_decoder_embeddings: config.isEmbeddingShared, decoder_vocab_size: config.vocabSize }
+        ? {
+            share_encoder_decoder_embeddings: config.isEmbeddingShared || !config.isTied,
+            decoder_vocab_size: config.vocabSize,
+          }
         : {}),
       d_model: config.hiddenSize,
       encoder_layers: encoder.numLayers,
@@ -169,6 +175,7 @@ function parseStack(fields: JsonFields, side: 'encoder' | 'decoder', hiddenSize:
     numHeads,
     headSize: hiddenSize / numHeads,
     intermediateSize: fields.count(`${side}_ffn_dim`, 4096),
+    attentionScale: 1 / Math.sqrt(hiddenSize / numHeads),
   };
 }
 
@@ -179,38 +186,25 @@ function positionsOf(modelType: ModelType, hiddenSize: number, padTokenId: numbe
   return { kind: 'learned', offset: 2 };
 }
 
-/** A token id that null leaves out. */
-function idOf(fields: JsonFields, name: string, fallback: number | undefined): number | undefined {
-  return fields.keys.includes(name) ? fields.tokenIds(name)[0] : fallback;
-}
-
-function finish(fields: JsonFields, config: EncoderDecoderConfig): EncoderDecoderConfig {
-  const fail = (problem: string): never => {
-    throw new RangeError(`Cannot read ${fields.location}: ${problem}`);
-  };
-  fields.requireSupported('quantization_config', []);
-  const { hiddenSize, positions, vocabSize } = config;
-  for (const side of ['encoder', 'decoder'] as const) {
-    const { numLayers, numHeads, headSize } = config[side];
-    if (numLayers > MAX_LAYERS) fail(`${numLayers} ${side} layers, at most ${MAX_LAYERS} are supported`);
-    if (!Number.isInteger(headSize))
-      fail(`hidden size ${hiddenSize} does not divide into ${numHeads} heads of the ${side}`);
-  }
-  if (positions.kind === 'sinusoidal' && (hiddenSize % 2 !== 0 || hiddenSize < 4))
-    fail(`hidden size ${hiddenSize} does not divide into sines and cosines`);
-  const ids = { decoder_start_token_id: config.decoderStartTokenId, bos_token_id: config.bosTokenId };
-  for (const [name, id] of Object.entries(ids))
-    if (id !== undefined && id >= vocabSize) fail(`"${name}" is ${id}, wanted below ${vocabSize}`);
-  return Object.freeze(config);
-}
-
+const SHARED_TABLE = 'model.shared.weight';
 const ENCODER_TABLE = 'model.encoder.embed_tokens.weight';
 const DECODER_TABLE = 'model.decoder.embed_tokens.weight';
 
+/** A file may hold one table under any of its names. */
+function aliasesOf({ isEmbeddingShared, isTied }: EncoderDecoderConfig): NonNullable<Naming['aliases']> {
+  if (isEmbeddingShared) return { 'tokenEmbedding.weight': [DECODER_TABLE, ENCODER_TABLE, 'lm_head.weight'] };
+  if (isTied) return { 'tokenEmbedding.weight': ['lm_head.weight'] };
+  return {
+    ...{ 'tokenEmbedding.weight': [SHARED_TABLE], 'sourceEmbedding.weight': [SHARED_TABLE] },
+    'head.weight': [DECODER_TABLE, SHARED_TABLE],
+  };
+}
+
 function namesOf({ isEmbeddingShared }: EncoderDecoderConfig): Naming['names'] {
   const names: Record<string, string> = {
-    'tokenEmbedding.weight': isEmbeddingShared ? 'model.shared.weight' : DECODER_TABLE,
+    'tokenEmbedding.weight': isEmbeddingShared ? SHARED_TABLE : DECODER_TABLE,
     'sourceEmbedding.weight': ENCODER_TABLE,
+    'head.weight': 'lm_head.weight',
     'logits.bias': 'final_logits_bias',
   };
   const both = (path: string, name: string) => {

@@ -4,7 +4,10 @@ import { CrossAttention } from '../nn/cross-attention.ts';
 import { DecoderBlock } from '../nn/decoder-block.ts';
 import { Embedding } from '../nn/embedding.ts';
 import { EncoderDecoderTransformer } from '../nn/encoder-decoder-transformer.ts';
+import { Linear } from '../nn/linear.ts';
 import { Mlp } from '../nn/mlp.ts';
+import { type Norm, RmsNorm } from '../nn/norm.ts';
+import { RelativePositionBias } from '../nn/relative-position-bias.ts';
 import { SelfAttention } from '../nn/self-attention.ts';
 import { TransformerStack } from '../nn/transformer-stack.ts';
 import { layerNormAt, linearAt } from './build-parts.ts';
@@ -17,6 +20,7 @@ export function buildEncoderDecoder(config: EncoderDecoderConfig, parameters: Pa
     config,
     encoder: new StackBuilder(config, parameters, 'encoder').stack(sourceTable),
     decoder: new StackBuilder(config, parameters, 'decoder').stack('tokenEmbedding.weight'),
+    head: config.isTied ? undefined : new Linear(parameters.weight('head.weight'), undefined),
     logitsBias: config.hasLogitsBias ? parameters.vector('logits.bias') : undefined,
   });
 }
@@ -39,17 +43,29 @@ class StackBuilder {
       tokenEmbedding: new Embedding(this.#parameters.weight(embeddingPath)),
       embeddingScale,
       positions: this.#positions(),
+      relativePositions: this.#relativePositions(),
       embeddingNorm: hasEmbeddingNorm ? this.#norm(`${this.#side}.embeddingNorm`) : undefined,
       layers: Array.from({ length: numLayers }, (_, i) => this.#block(`${this.#side}.layers.${i}`)),
       finalNorm: hasFinalNorm ? this.#norm(`${this.#side}.finalNorm`) : undefined,
     });
   }
 
-  #positions(): AbsolutePositions {
+  #positions(): AbsolutePositions | undefined {
     const { positions, hiddenSize } = this.#config;
+    if (positions.kind === 'relative') return undefined;
     if (positions.kind === 'sinusoidal') return new SinusoidalPositions(hiddenSize, positions.offset, positions.period);
     const table = this.#parameters.weight(`${this.#side}.positionEmbedding.weight`);
     return new LearnedPositions(new Embedding(table), positions.offset);
+  }
+
+  #relativePositions(): RelativePositionBias | undefined {
+    const { positions } = this.#config;
+    if (positions.kind !== 'relative') return undefined;
+    return new RelativePositionBias({
+      table: this.#parameters.vector(`${this.#side}.relativePositions.bias`),
+      maxDistance: positions.maxDistance,
+      bidirectional: this.#side === 'encoder',
+    });
   }
 
   #block(path: string): DecoderBlock {
@@ -62,6 +78,7 @@ class StackBuilder {
         : undefined,
       mlpNorm: this.#norm(`${path}.mlpNorm`),
       mlp: new Mlp({
+        gate: this.#config.isMlpGated ? linearAt(this.#parameters, `${path}.mlp.gate`) : undefined,
         up: linearAt(this.#parameters, `${path}.mlp.up`),
         down: linearAt(this.#parameters, `${path}.mlp.down`),
         activation: this.#config.activation,
@@ -92,7 +109,7 @@ class StackBuilder {
   }
 
   #attention(path: string) {
-    const { numHeads, headSize } = this.#config[this.#side];
+    const { numHeads, headSize, attentionScale } = this.#config[this.#side];
     return {
       query: linearAt(this.#parameters, `${path}.query`),
       key: linearAt(this.#parameters, `${path}.key`),
@@ -100,11 +117,13 @@ class StackBuilder {
       output: linearAt(this.#parameters, `${path}.output`),
       numHeads,
       headSize,
-      scale: 1 / Math.sqrt(headSize),
+      scale: attentionScale,
     };
   }
 
-  #norm(path: string) {
-    return layerNormAt(this.#parameters, path, this.#config.normEpsilon);
+  #norm(path: string): Norm {
+    const { kind, epsilon } = this.#config.norm;
+    if (kind === 'rmsNorm') return new RmsNorm(this.#parameters.vector(`${path}.weight`), epsilon);
+    return layerNormAt(this.#parameters, path, epsilon);
   }
 }

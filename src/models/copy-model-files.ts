@@ -1,17 +1,8 @@
 import { platform } from '#platform';
+import { TOKENIZER_FILES } from '../tokenizers/tokenizer-file-names.ts';
 
 /** What a model's folder may hold beside configuration and weights, in all tokenizer formats. */
-const FILES = [
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'special_tokens_map.json',
-  'added_tokens.json',
-  'vocab.json',
-  'merges.txt',
-  'tokenizer.model',
-  'chat_template.jinja',
-  'generation_config.json',
-];
+const FILES = [...TOKENIZER_FILES, 'chat_template.jinja', 'generation_config.json'];
 
 /** Copies tokenizer and generation settings of a model's folder, as far as it has them. */
 export async function copyModelFiles(from: string, to: string): Promise<void> {

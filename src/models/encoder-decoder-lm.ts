@@ -5,6 +5,7 @@ import { adaptedRowsOf } from '../nn/adapter.ts';
 import type { EncoderDecoderTransformer } from '../nn/encoder-decoder-transformer.ts';
 import { createForwardBatch, type Observer, type StepEntry } from '../nn/forward-batch.ts';
 import { wholeSequences } from '../nn/whole-sequences.ts';
+import { Tensor } from '../tensor/tensor.ts';
 import { encoderDecoderParameters } from './encoder-decoder-parameters.ts';
 import {
   batchOptions,
@@ -112,20 +113,25 @@ export class EncoderDecoderLM {
    * a source that is not encoded; no target has grown then.
    */
   step(cache: PagedKvCache, entries: readonly StepEntry[], options: StepOptions): Promise<Float32Array> {
-    return this.#run(entries, () =>
-      readRows(this.transformer.forward(createForwardBatch(cache, entries, batchOptions(options))), options),
-    );
+    return this.#run(entries, () => readRows(this.#forward(cache, entries, options).logits, options));
   }
 
   /** `step` that also gives the decoder's output (T · C) for all new tokens. */
   stepWithHidden(cache: PagedKvCache, entries: readonly StepEntry[], options: StepOptions): Promise<HiddenStep> {
     return this.#run(entries, async () => {
-      const { logits, hidden } = this.transformer.forwardWithHidden(
-        createForwardBatch(cache, entries, batchOptions(options)),
-      );
+      const { logits, hidden } = this.#forward(cache, entries, options);
       const [values, states] = await Promise.all([readRows(logits, options), hidden.read()]);
       return { logits: values, hidden: states as Float32Array };
     });
+  }
+
+  /** A step without targets waits for what was recorded before: sources. */
+  #forward(cache: PagedKvCache, entries: readonly StepEntry[], options: StepOptions) {
+    if (entries.length > 0)
+      return this.transformer.forwardWithHidden(createForwardBatch(cache, entries, batchOptions(options)));
+    const { vocabSize, hiddenSize } = this.config;
+    const nothing = (columns: number) => Tensor.allocate(this.backend, [0, columns]);
+    return { logits: nothing(vocabSize), hidden: nothing(hiddenSize) };
   }
 
   /** Frees the weights. */

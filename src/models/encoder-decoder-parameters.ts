@@ -1,5 +1,5 @@
 import type { EncoderDecoderConfig } from '../config/encoder-decoder-config.ts';
-import { linear, matrix, norm, vector } from './parameter-parts.ts';
+import { linear, matrix, norm, table, vector } from './parameter-parts.ts';
 import type { ParameterSpec } from './parameter-spec.ts';
 
 type Side = 'encoder' | 'decoder';
@@ -12,46 +12,53 @@ export function encoderDecoderParameters(config: EncoderDecoderConfig): readonly
     ...(config.isEmbeddingShared ? [] : [matrix('sourceEmbedding.weight', sourceVocabSize, hiddenSize)]),
     ...sideParameters(config, 'encoder'),
     ...sideParameters(config, 'decoder'),
+    ...(config.isTied ? [] : [matrix('head.weight', vocabSize, hiddenSize)]),
     ...(config.hasLogitsBias ? [vector('logits.bias', vocabSize)] : []),
   ];
 }
 
 function sideParameters(config: EncoderDecoderConfig, side: Side): ParameterSpec[] {
   const { positions, maxPositions, hiddenSize, hasEmbeddingNorm, hasFinalNorm } = config;
-  const { numLayers } = config[side];
+  const { numLayers, numHeads } = config[side];
   return [
     ...(positions.kind === 'learned'
       ? [matrix(`${side}.positionEmbedding.weight`, maxPositions + positions.offset, hiddenSize)]
       : []),
-    ...(hasEmbeddingNorm ? norm(`${side}.embeddingNorm`, hiddenSize, true) : []),
+    ...(positions.kind === 'relative' ? [table(`${side}.relativePositions.bias`, positions.numBuckets, numHeads)] : []),
+    ...(hasEmbeddingNorm ? normParameters(config, `${side}.embeddingNorm`) : []),
     ...Array.from({ length: numLayers }, (_, i) => layerParameters(config, side, `${side}.layers.${i}`)).flat(),
-    ...(hasFinalNorm ? norm(`${side}.finalNorm`, hiddenSize, true) : []),
+    ...(hasFinalNorm ? normParameters(config, `${side}.finalNorm`) : []),
   ];
 }
 
 function layerParameters(config: EncoderDecoderConfig, side: Side, layer: string): ParameterSpec[] {
-  const { hiddenSize } = config;
+  const { hiddenSize, isMlpGated, hasBiases } = config;
   const { intermediateSize } = config[side];
   return [
-    ...norm(`${layer}.attentionNorm`, hiddenSize, true),
+    ...normParameters(config, `${layer}.attentionNorm`),
     ...attentionParameters(config, side, `${layer}.attention`),
     ...(side === 'encoder'
       ? []
       : [
-          ...norm(`${layer}.crossAttentionNorm`, hiddenSize, true),
+          ...normParameters(config, `${layer}.crossAttentionNorm`),
           ...attentionParameters(config, side, `${layer}.crossAttention`),
         ]),
-    ...norm(`${layer}.mlpNorm`, hiddenSize, true),
-    ...linear(`${layer}.mlp.up`, intermediateSize, hiddenSize, true),
-    ...linear(`${layer}.mlp.down`, hiddenSize, intermediateSize, true),
+    ...normParameters(config, `${layer}.mlpNorm`),
+    ...(isMlpGated ? linear(`${layer}.mlp.gate`, intermediateSize, hiddenSize, hasBiases) : []),
+    ...linear(`${layer}.mlp.up`, intermediateSize, hiddenSize, hasBiases),
+    ...linear(`${layer}.mlp.down`, hiddenSize, intermediateSize, hasBiases),
   ];
 }
 
+function normParameters({ hiddenSize, norm: { kind } }: EncoderDecoderConfig, path: string): ParameterSpec[] {
+  return norm(path, hiddenSize, kind === 'layerNorm');
+}
+
 function attentionParameters(config: EncoderDecoderConfig, side: Side, path: string): ParameterSpec[] {
-  const { hiddenSize } = config;
+  const { hiddenSize, hasBiases } = config;
   const width = config[side].numHeads * config[side].headSize;
   return [
-    ...['query', 'key', 'value'].flatMap((name) => linear(`${path}.${name}`, width, hiddenSize, true)),
-    ...linear(`${path}.output`, hiddenSize, width, true),
+    ...['query', 'key', 'value'].flatMap((name) => linear(`${path}.${name}`, width, hiddenSize, hasBiases)),
+    ...linear(`${path}.output`, hiddenSize, width, hasBiases),
   ];
 }

@@ -2,8 +2,9 @@ import { didYouMean } from '../base/suggest.ts';
 import type { EncoderDecoderConfig } from '../config/encoder-decoder-config.ts';
 import type { Architecture } from './architecture.ts';
 import { bartFamily } from './bart-family.ts';
+import { t5Family } from './t5-family.ts';
 
-const ARCHITECTURES: readonly Architecture<EncoderDecoderConfig>[] = [bartFamily];
+const ARCHITECTURES: readonly Architecture<EncoderDecoderConfig>[] = [bartFamily, t5Family];
 
 /** Every `model_type` of an encoder-decoder model that Kvasir loads. */
 export const ENCODER_DECODER_TYPES: readonly string[] = ARCHITECTURES.flatMap(({ modelTypes }) => modelTypes);

@@ -9,7 +9,8 @@ import { EncoderDecoderLM } from './encoder-decoder-lm.ts';
 import { encoderDecoderParameters } from './encoder-decoder-parameters.ts';
 import { encoderDecoderArchitectureOf } from './encoder-decoder-registry.ts';
 import { type LoadParametersOptions, loadParameters } from './load-parameters.ts';
-import type { Naming } from './parameter-spec.ts';
+import { orZeros } from './or-zeros.ts';
+import { type Naming, storedName } from './parameter-spec.ts';
 
 /** An encoder-decoder model's configuration, and how its checkpoint names the weights. */
 export interface EncoderDecoderDescription {
@@ -18,7 +19,8 @@ export interface EncoderDecoderDescription {
 }
 
 /**
- * Loads an encoder-decoder model from a Hugging Face folder onto a device: BART, mBART, Marian, M2M-100, NLLB. Throws as
+ * Loads an encoder-decoder model from a Hugging Face folder onto a device: BART, mBART, Marian, M2M-100, NLLB, T5, Flan-T5,
+ * mT5. Throws as
  * `loadModel` does; nothing stays on the device then.
  *
  * @example
@@ -57,13 +59,19 @@ export function parseEncoderDecoderConfig(location: string, text: string): Encod
   return { config, naming: architecture.naming(config) };
 }
 
-/** Loads an encoder-decoder model of a given description from any source of weights, which stays open. */
+/**
+ * Loads an encoder-decoder model of a given description from any source of weights, which stays open. A bias of the logits that the
+ * source lacks is zeros, as in a model that was made without one.
+ */
 export async function loadEncoderDecoderFrom(
   backend: Backend,
   { config, naming }: EncoderDecoderDescription,
   source: WeightSource,
   options: LoadParametersOptions = {},
 ): Promise<EncoderDecoderLM> {
-  const parameters = await loadParameters(backend, encoderDecoderParameters(config), naming, source, options);
+  const complete = config.hasLogitsBias
+    ? orZeros(source, storedName('logits.bias', naming).name, [1, config.vocabSize])
+    : source;
+  const parameters = await loadParameters(backend, encoderDecoderParameters(config), naming, complete, options);
   return new EncoderDecoderLM(buildEncoderDecoder(config, parameters), parameters);
 }

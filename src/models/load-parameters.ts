@@ -1,5 +1,6 @@
 import type { Backend } from '../backend/backend.ts';
 import type { WeightDType } from '../backend/dtype.ts';
+import { numElements } from '../base/shape.ts';
 import { readFloat32, type TensorEntry, type WeightSource } from '../formats/weight-source.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { Weight } from '../tensor/weight.ts';
@@ -91,7 +92,8 @@ async function forEachAtOnce<Item>(
 
 async function readVector(source: WeightSource, { spec, entry, firstRow }: MatchedParameter): Promise<Float32Array> {
   const values = await readFloat32(source, entry.name);
-  return values.subarray(firstRow, firstRow + spec.shape[0]);
+  const start = firstRow * numElements(spec.shape.slice(1));
+  return values.subarray(start, start + numElements(spec.shape));
 }
 
 function ownWidth(entry: TensorEntry): WeightDType {

@@ -16,6 +16,11 @@ export function matrix(path: string, rows: number, columns: number): ParameterSp
   return { kind: 'matrix', path, shape: [rows, columns] };
 }
 
+/** A small matrix that is looked up and never multiplied: float32 as vectors are. */
+export function table(path: string, rows: number, columns: number): ParameterSpec {
+  return { kind: 'vector', path, shape: [rows, columns] };
+}
+
 export function vector(path: string, size: number): ParameterSpec {
   return { kind: 'vector', path, shape: [size] };
 }

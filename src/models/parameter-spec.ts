@@ -2,11 +2,11 @@ import type { Shape } from '../base/shape.ts';
 
 /**
  * A parameter of a model: where it stands in the module tree, and its shape. A `matrix` is kept in its own width and in
- * the backend's layout; a `vector` (bias, norm) is float32.
+ * the backend's layout; a `vector` (bias, norm, small table) is float32.
  */
 export type ParameterSpec =
   | { readonly kind: 'matrix'; readonly path: string; readonly shape: readonly [number, number] }
-  | { readonly kind: 'vector'; readonly path: string; readonly shape: readonly [number] };
+  | { readonly kind: 'vector'; readonly path: string; readonly shape: Shape };
 
 /** How a family of checkpoints names the parameters. */
 export interface Naming {

@@ -1,24 +1,26 @@
 import type { DeviceCache, PagedBatch } from '../backend/backend.ts';
 import type { EncoderDecoderConfig } from '../config/encoder-decoder-config.ts';
-import { add } from '../ops/elementwise.ts';
+import { add, scale } from '../ops/elementwise.ts';
 import { linear } from '../ops/linear.ts';
 import { gatherRows } from '../ops/rows.ts';
 import { scoped, type Tensor } from '../tensor/tensor.ts';
 import type { AdaptedRows } from './adapter.ts';
 import type { ForwardBatch } from './forward-batch.ts';
+import type { Linear } from './linear.ts';
 import type { TransformerStack } from './transformer-stack.ts';
 
 export interface EncoderDecoderParts {
   readonly config: EncoderDecoderConfig;
   readonly encoder: TransformerStack;
   readonly decoder: TransformerStack;
+  /** The output projection; undefined where it is the decoder's token embedding. */
+  readonly head: Linear | undefined;
   /** (V), added to the logits. */
   readonly logitsBias: Tensor | undefined;
 }
 
 /**
- * An encoder that sees whole sources, and a decoder that attends to its output (Vaswani et al. 2017). The output projection is
- * the decoder's token embedding. Observers and dropout know the sides as `encoder.…` and `decoder.…`.
+ * An encoder that sees whole sources, and a decoder that attends to its output (Vaswani et al. 2017). Observers and dropout know the sides as `encoder.…` and `decoder.…`.
  */
 export class EncoderDecoderTransformer {
   readonly parts: EncoderDecoderParts;
@@ -61,8 +63,9 @@ export class EncoderDecoderTransformer {
   }
 
   #project(rows: Tensor): Tensor {
-    const { decoder, logitsBias } = this.parts;
-    const logits = linear(rows, decoder.parts.tokenEmbedding.weight);
+    const { config, decoder, head, logitsBias } = this.parts;
+    const scaled = config.logitsScale === 1 ? rows : scale(rows, config.logitsScale);
+    const logits = head?.forward(scaled) ?? linear(scaled, decoder.parts.tokenEmbedding.weight);
     return logitsBias === undefined ? logits : add(logits, logitsBias);
   }
 }

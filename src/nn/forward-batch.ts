@@ -1,4 +1,4 @@
-import type { AttentionSpan, DeviceCache, PagedBatch } from '../backend/backend.ts';
+import type { AttentionSpan, DeviceCache, PagedBatch, PositionBias } from '../backend/backend.ts';
 import type { CachedSequence } from '../kv-cache/cached-sequence.ts';
 import type { PagedKvCache, SequenceTokens } from '../kv-cache/paged-kv-cache.ts';
 import { Tensor } from '../tensor/tensor.ts';
@@ -58,6 +58,8 @@ export interface ForwardBatch {
   /** Rows that need logits, int32; undefined means all. */
   readonly logitRows: Tensor | undefined;
   readonly observe: Observer | undefined;
+  /** Added to the scores of self-attention by the stack that has one. */
+  readonly positionBias?: PositionBias<Tensor> | undefined;
   /** Rows that adapters change; undefined means none. */
   readonly adapters?: readonly AdaptedRows[] | undefined;
   /** Of the embedding and of what each sublayer adds to the residual stream; in training only. */

@@ -28,11 +28,15 @@ function runBlock(
   layer: number,
   angles: RotaryAngles | undefined,
 ): Tensor {
-  const { source, recompute = false } = batch;
-  const run = (x: Tensor) => scoped(x.backend, () => block.forward(x, batch, layer, angles));
-  if (!recompute) return run(input);
-  if (source?.kind !== 'whole') return recomputed([input], run);
-  return recomputed([input, source.encoded], (x, encoded) =>
-    scoped(x.backend, () => block.forward(x, { ...batch, source: { ...source, encoded } }, layer, angles)),
-  );
+  const run = (x: Tensor, own: ForwardBatch) => scoped(x.backend, () => block.forward(x, own, layer, angles));
+  if (batch.recompute !== true) return run(input, batch);
+  const { source, positionBias } = batch;
+  const encoded = source?.kind === 'whole' ? [source.encoded] : [];
+  const biases = positionBias === undefined ? [] : [positionBias.values];
+  return recomputed([input, ...encoded, ...biases], (x, ...rest) => {
+    const own = { ...batch };
+    if (source?.kind === 'whole') own.source = { ...source, encoded: rest[0]! };
+    if (positionBias !== undefined) own.positionBias = { ...positionBias, values: rest.at(-1)! };
+    return run(x, own);
+  });
 }

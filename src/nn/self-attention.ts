@@ -3,7 +3,7 @@ import { rotate } from '../ops/rotate.ts';
 import { sliceColumns } from '../ops/rows.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { AdaptedRows } from './adapter.ts';
-import type { AttentionContext, ForwardBatch } from './forward-batch.ts';
+import type { ForwardBatch } from './forward-batch.ts';
 import type { Linear } from './linear.ts';
 import type { RmsNorm } from './norm.ts';
 import type { Rotary, RotaryAngles } from './rotary.ts';
@@ -37,25 +37,29 @@ export class SelfAttention {
   }
 
   /** (T, C) → (T, C); in a cached context the new keys and values go to the layer's cache. */
-  forward(input: Tensor, { context, adapters }: ForwardBatch, layer: number, angles: RotaryAngles | undefined): Tensor {
+  forward(input: Tensor, batch: ForwardBatch, layer: number, angles: RotaryAngles | undefined): Tensor {
+    const { adapters } = batch;
     const { output, numHeads, numKvHeads } = this.parts;
     const { query, key, value } = this.#project(input, adapters);
     const queries = this.#position(query, this.parts.queryNorm, numHeads, angles); // (T, H · D)
     const keys = this.#position(key, this.parts.keyNorm, numKvHeads, angles); // (T, G · D)
-    return output.forward(this.#attend(queries, keys, value, context, layer), adapters);
+    return output.forward(this.#attend(queries, keys, value, batch, layer), adapters);
   }
 
-  #attend(queries: Tensor, keys: Tensor, values: Tensor, context: AttentionContext, layer: number): Tensor {
+  #attend(queries: Tensor, keys: Tensor, values: Tensor, batch: ForwardBatch, layer: number): Tensor {
+    const { context, positionBias } = batch;
     const { numHeads: heads, numKvHeads: kvHeads, headSize, scale, window, causal } = this.parts;
     if (context.kind === 'whole') {
       const { spans } = context;
-      return attention(queries, keys, values, { spans, heads, kvHeads, headSize, scale, window, causal });
+      const options = { spans, heads, kvHeads, headSize, scale, window, causal, positionBias };
+      return attention(queries, keys, values, options);
     }
     if (!causal) throw new TypeError('Cannot attend to cached tokens: the layer sees whole sequences');
     const { paged, caches } = context;
     const cache = caches[layer]!;
     storeKeysValues(cache, keys, values, paged);
-    return pagedAttention(queries, cache, paged, { heads, scale, window, maxKeyLength: paged.maxKeyLength });
+    const { maxKeyLength } = paged;
+    return pagedAttention(queries, cache, paged, { heads, scale, window, maxKeyLength, positionBias });
   }
 
   #project(input: Tensor, adapters: readonly AdaptedRows[] | undefined): { query: Tensor; key: Tensor; value: Tensor } {

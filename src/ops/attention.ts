@@ -1,49 +1,61 @@
 import type {
   AttentionOptions,
-  DeviceBuffer,
   DeviceCache,
   PagedAttentionOptions,
   PagedBatch,
+  PositionBias,
 } from '../backend/backend.ts';
 import { type Origin, Tensor } from '../tensor/tensor.ts';
-import { needGradient } from './gradient-slot.ts';
+import { gradientSlot, needGradient } from './gradient-slot.ts';
+
+/** Options of attention whose position bias is a tensor (H, width), so that a gradient can reach it. */
+type WithBias<Options> = Omit<Options, 'positionBias'> & { readonly positionBias?: PositionBias<Tensor> | undefined };
 
 /**
  * Scaled dot-product attention (Vaswani et al. 2017) of queries (Tq, H · D) over keys and values (Tk, G · D) → (Tq, H ·
- * D): softmax(Q·Kᵀ · scale + mask)·V. Throws a `RangeError` for shapes that do not fit.
+ * D): softmax(Q·Kᵀ · scale + mask + position bias)·V. Throws a `RangeError` for shapes that do not fit.
  *
  * @example
  * const span = { queryStart: 0, queryLength: 3, keyStart: 0, keyLength: 3 };
  * const sizes = { heads: 2, kvHeads: 1, headSize: 4 };
  * attention(queries, keys, values, { ...sizes, spans: [span], scale: 1 / Math.sqrt(4), causal: true }); // (3, 8)
  */
-export function attention(queries: Tensor, keys: Tensor, values: Tensor, options: AttentionOptions): Tensor {
-  const { heads, kvHeads, headSize } = options;
+export function attention(queries: Tensor, keys: Tensor, values: Tensor, options: WithBias<AttentionOptions>): Tensor {
+  const { heads, kvHeads, headSize, positionBias } = options;
   queries.expectShape([queries.shape[0]!, heads * headSize], 'the queries of attention');
   keys.expectShape([keys.shape[0]!, kvHeads * headSize], 'the keys of attention');
   values.expectShape(keys.shape, 'the values of attention');
   const output = Tensor.allocate(queries.backend, queries.shape);
-  queries.backend.attention(output.buffer, queries.buffer, keys.buffer, values.buffer, options);
-  return needGradient(queries, keys, values) ? output.withOrigin(originOf(queries, keys, values, options)) : output;
+  queries.backend.attention(output.buffer, queries.buffer, keys.buffer, values.buffer, onDevice(options));
+  return needGradient(queries, keys, values, positionBias?.values)
+    ? output.withOrigin(originOf(queries, keys, values, options))
+    : output;
 }
 
-function originOf(queries: Tensor, keys: Tensor, values: Tensor, options: AttentionOptions): Origin {
+function originOf(queries: Tensor, keys: Tensor, values: Tensor, options: WithBias<AttentionOptions>): Origin {
   const { backend } = queries;
+  const bias = options.positionBias?.values;
+  const inputs = [queries, keys, values, ...(bias === undefined ? [] : [bias])];
   return {
-    inputs: [queries, keys, values],
-    saved: [queries, keys, values],
+    inputs,
+    saved: inputs,
     backward({ buffer: outputGrad }) {
-      const grads = [queries, keys, values].map(({ shape }) => Tensor.allocate(backend, shape));
-      const [queryGrad, keyGrad, valueGrad] = grads.map(({ buffer }) => buffer) as [
-        DeviceBuffer,
-        DeviceBuffer,
-        DeviceBuffer,
-      ];
-      const into = { queryGrad, keyGrad, valueGrad };
-      backend.attentionGradient(into, outputGrad, queries.buffer, keys.buffer, values.buffer, options);
-      return grads;
+      const likeOne = ({ shape }: Tensor) => Tensor.allocate(backend, shape);
+      const [queryGrad, keyGrad, valueGrad] = [likeOne(queries), likeOne(keys), likeOne(values)];
+      const biasGrad = gradientSlot(bias);
+      const into = {
+        ...{ queryGrad: queryGrad.buffer, keyGrad: keyGrad.buffer, valueGrad: valueGrad.buffer },
+        positionBiasGrad: biasGrad.buffer,
+      };
+      backend.attentionGradient(into, outputGrad, queries.buffer, keys.buffer, values.buffer, onDevice(options));
+      return [queryGrad, keyGrad, valueGrad, biasGrad.handOn];
     },
   };
+}
+
+function onDevice<Options>({ positionBias, ...options }: WithBias<Options>) {
+  const bias = positionBias && { values: positionBias.values.buffer, own: positionBias.own };
+  return { ...options, positionBias: bias };
 }
 
 /** Stores keys and values (T, G · D) in the cache slots of the batch. Throws a `RangeError` for other shapes. */
@@ -62,10 +74,10 @@ export function pagedAttention(
   queries: Tensor,
   cache: DeviceCache,
   batch: PagedBatch,
-  options: PagedAttentionOptions,
+  options: WithBias<PagedAttentionOptions>,
 ): Tensor {
   queries.expectShape([batch.numTokens, options.heads * cache.headSize], 'the queries of paged attention');
   const output = Tensor.allocate(queries.backend, queries.shape);
-  queries.backend.pagedAttention(output.buffer, queries.buffer, cache, batch, options);
+  queries.backend.pagedAttention(output.buffer, queries.buffer, cache, batch, onDevice(options));
   return output;
 }

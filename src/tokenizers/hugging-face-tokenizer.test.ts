@@ -153,3 +153,57 @@ test('refuses an unknown decoder and a configuration that is no object', () => {
     'Cannot read the tokenizer_config.json of tokenizer.json: it holds 3, wanted an object',
   );
 });
+
+describe('Unigram', () => {
+  const file = (model: object, parts: object = {}) =>
+    JSON.stringify({
+      ...{ added_tokens: [], normalizer: null, post_processor: null, decoder: { type: 'Metaspace', replacement: '▁' } },
+      pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always' },
+      ...parts,
+      model: { type: 'Unigram', ...model },
+    });
+  const vocab = [
+    ['<unk>', 0],
+    ['▁', -2],
+    ['a', -3],
+    ['b', -3],
+    ['▁ab', -4],
+    ['▁a', -4.5],
+  ];
+
+  test('cuts each word where the sum of its scores is highest', () => {
+    const tokenizer = new HuggingFaceTokenizer(file({ vocab, unk_id: 0 }));
+    expect(tokenizer.encode('ab aab')).toEqual([4, 5, 2, 3]);
+    expect(tokenizer.encode('xyb xz')).toEqual([1, 0, 3, 1, 0]);
+    expect(tokenizer.decode([4, 5, 2, 3])).toBe('ab aab');
+    expect(tokenizer.vocabSize).toBe(6);
+  });
+
+  test('writes unknown characters as bytes where it has them', () => {
+    const bytes = [...new TextEncoder().encode('é')].map((byte) => [`<0x${byte.toString(16).toUpperCase()}>`, -9]);
+    const tokenizer = new HuggingFaceTokenizer(file({ vocab: [...vocab, ...bytes], unk_id: 0, byte_fallback: true }));
+    expect(tokenizer.encode('éb x')).toEqual([1, 6, 7, 3, 1, 0]);
+  });
+
+  test.each([
+    [{ vocab: {}, unk_id: 0 }, 'the vocabulary of its Unigram is no list'],
+    [{ vocab: [['a', 'b']], unk_id: 0 }, 'entry 0 of its vocabulary is ["a","b"], wanted [token, score]'],
+    [{ vocab, unk_id: 6 }, 'its unk_id is 6, wanted below 6'],
+  ])('refuses %j', (model, message) => {
+    expect(() => new HuggingFaceTokenizer(file(model))).toThrow(message);
+  });
+
+  test('says which character it does not know, if nothing stands for unknown ones', () => {
+    expect(() => new HuggingFaceTokenizer(file({ vocab: vocab.slice(1) })).encode('ax')).toThrow(
+      'Cannot encode "x": the vocabulary has neither the character nor a token for unknown ones',
+    );
+  });
+
+  test.each([
+    ['???', 'its map of characters is not base64'],
+    ['AAAA', 'its map of characters has 3 bytes'],
+  ])('refuses the map of characters %j', (precompiled_charsmap, message) => {
+    const normalizer = { type: 'Precompiled', precompiled_charsmap };
+    expect(() => new HuggingFaceTokenizer(file({ vocab, unk_id: 0 }, { normalizer }))).toThrow(message);
+  });
+});

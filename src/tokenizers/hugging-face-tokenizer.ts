@@ -1,8 +1,9 @@
 import { Tokenizer as Library } from '@huggingface/tokenizers';
 import { cleanUpSpacesStream } from './clean-up-spaces.ts';
+import { correctLibrary } from './correct-library.ts';
 import { createBpe } from './create-bpe.ts';
+import { createUnigram } from './create-unigram.ts';
 import { Detokenizer } from './detokenizer.ts';
-import { GPT2_PATTERN } from './gpt2-pattern.ts';
 import { wordSplitter } from './split-words.ts';
 import { chainStreams, type TextStream } from './text-stream.ts';
 import { createTokenDecoder, type DecoderConfig } from './token-decoder.ts';
@@ -11,6 +12,7 @@ import type { DecodeOptions, EncodeOptions, Tokenizer } from './tokenizer.ts';
 /** The parts of a tokenizer.json that we read ourselves; the library reads the rest. */
 interface TokenizerFile {
   readonly added_tokens: readonly { readonly id: number; readonly content: string; readonly special?: boolean }[];
+  readonly pre_tokenizer: unknown;
   readonly decoder: DecoderConfig;
   readonly model: { readonly type?: string; readonly vocab: object };
 }
@@ -133,8 +135,8 @@ function parseObject(text: string, location: string): Record<string, unknown> {
 
 function createLibrary(file: TokenizerFile, config: TokenizerConfig, location: string): Library {
   try {
-    const library = file.model.type === 'BPE' ? createBpe(file, config) : new Library(file, config);
-    correctWhitespace(library.pre_tokenizer as PreTokenizer | null);
+    const library = createModel(file, config);
+    correctLibrary(library, file, location);
     encodeWordByWord(library, file);
     return library;
   } catch (cause) {
@@ -142,11 +144,10 @@ function createLibrary(file: TokenizerFile, config: TokenizerConfig, location: s
   }
 }
 
-/** The library's byte-level expression uses JavaScript's `\s`, which is not the Rust library's. */
-function correctWhitespace(preTokenizer: PreTokenizer | null): void {
-  for (const part of preTokenizer?.tokenizers ?? []) correctWhitespace(part);
-  if (preTokenizer?.config?.type !== 'ByteLevel') return;
-  preTokenizer.pattern = GPT2_PATTERN;
+function createModel(file: TokenizerFile, config: TokenizerConfig): Library {
+  if (file.model.type === 'BPE') return createBpe(file, config);
+  const isUnigram = file.model.type === 'Unigram' || Array.isArray(file.model.vocab);
+  return isUnigram ? createUnigram(file, config) : new Library(file, config);
 }
 
 /** Replaces the pre-tokenizers that leave a text whole by one that gives the model its words. */
@@ -159,12 +160,9 @@ function encodeWordByWord(library: Library, { model }: TokenizerFile): void {
   library.pre_tokenizer = preTokenize as unknown as Library['pre_tokenizer'];
 }
 
-/** What we look at of the library's pre-tokenizers, one or a sequence. */
+/** What we look at of the library's pre-tokenizer. */
 interface PreTokenizer {
   (text: string, options: unknown): string[];
-  readonly config?: { readonly type: string };
-  readonly tokenizers?: readonly (PreTokenizer | null)[];
-  pattern?: RegExp;
-  /** Only Metaspace has one; the library's does not split. */
+  /** Only Metaspace has one. */
   readonly prepend_scheme?: string;
 }

@@ -1,4 +1,5 @@
 import { philox } from '../base/random.ts';
+import type { EncoderDecoderConfig } from '../config/encoder-decoder-config.ts';
 import type { WeightSource } from '../formats/weight-source.ts';
 import { decoderOnlyParameters } from '../models/decoder-only-parameters.ts';
 import { encoderDecoderParameters } from '../models/encoder-decoder-parameters.ts';
@@ -37,8 +38,9 @@ export function initialWeights(
 
 /**
  * Weights to begin the training of an encoder-decoder model from: matrices normal with variance 2 / (inputs + outputs) (Glorot
- * & Bengio 2010), embeddings with 1 / C, so that those scaled by √C have variance 1; norms 1, biases 0. The same for the same
- * seed.
+ * & Bengio 2010), those of queries smaller where scores are not scaled by 1/√D; embeddings such that logits that are made with
+ * them have variance 1 (1 / C, or 1 where the logits are scaled by 1/√C), else the scaled embeddings themselves; norms 1, biases
+ * 0. The same for the same seed.
  */
 export function initialEncoderDecoderWeights(
   { config, naming }: EncoderDecoderDescription,
@@ -47,9 +49,20 @@ export function initialEncoderDecoderWeights(
   const specs = encoderDecoderParameters(config);
   return generatedWeights({ specs, naming }, 'initial weights', ({ path, shape }, index) => {
     const [outputs, inputs] = shape as readonly [number, number];
-    const variance = path.endsWith('mbedding.weight') ? 1 / config.hiddenSize : 2 / (inputs + outputs);
-    return normal(Math.sqrt(variance), seed, index);
+    if (path.endsWith('mbedding.weight')) return normal(embeddingDeviation(config), seed, index);
+    return normal(Math.sqrt(2 / (inputs + outputs)) / scoreFactor(config, path), seed, index);
   });
+}
+
+function embeddingDeviation({ isTied, hiddenSize, logitsScale, embeddingScale }: EncoderDecoderConfig): number {
+  return isTied ? 1 / (Math.sqrt(hiddenSize) * logitsScale) : 1 / embeddingScale;
+}
+
+/** How much larger than with 1/√D the scores of the queries of a matrix are. */
+function scoreFactor(config: EncoderDecoderConfig, path: string): number {
+  if (!path.endsWith('.query.weight')) return 1;
+  const { attentionScale, headSize } = path.startsWith('encoder.') ? config.encoder : config.decoder;
+  return attentionScale * Math.sqrt(headSize);
 }
 
 function isAddedToResidual(path: string): boolean {

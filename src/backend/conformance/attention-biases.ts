@@ -21,7 +21,7 @@ export function describeBias({ width, own }: TestBias): string {
 }
 
 /** Its values (H, width). */
-export function biasValues({ width }: TestBias, heads: number): Float32Array {
+function biasValues({ width }: TestBias, heads: number): Float32Array {
   return randomFloats(87, heads * width, 2);
 }
 

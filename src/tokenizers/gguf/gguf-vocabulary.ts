@@ -1,8 +1,6 @@
 import { JsonFields } from '../../config/json-fields.ts';
 import type { GgufFile } from '../../formats/gguf/open-gguf.ts';
-
-/** `tokenizer.ggml.token_type`. */
-export const TOKEN_TYPES = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 } as const;
+import { PIECE_TYPES } from '../sentence-piece/piece-types.ts';
 
 /** The tokens of a GGUF file. */
 export interface GgufVocabulary {
@@ -19,7 +17,7 @@ export function readVocabulary({ location, values }: GgufFile): GgufVocabulary {
   const tokens = stringList(fields, 'tokenizer.ggml.tokens');
   if (tokens === undefined) throw new RangeError(`Cannot read ${location}: "tokenizer.ggml.tokens" is missing`);
   const types = numberList(fields, 'tokenizer.ggml.token_type', tokens.length);
-  return { fields, tokens, types: types ?? new Uint8Array(tokens.length).fill(TOKEN_TYPES.normal) };
+  return { fields, tokens, types: types ?? new Uint8Array(tokens.length).fill(PIECE_TYPES.normal) };
 }
 
 /** A list of strings, or undefined. */

@@ -1,4 +1,5 @@
-import { type GgufVocabulary, numberList, TOKEN_TYPES } from './gguf-vocabulary.ts';
+import { PIECE_TYPES } from '../sentence-piece/piece-types.ts';
+import { type GgufVocabulary, numberList } from './gguf-vocabulary.ts';
 
 /**
  * The merges that make a SentencePiece BPE of its scores: every way to cut a token in two tokens, those of the highest score first.
@@ -7,7 +8,7 @@ import { type GgufVocabulary, numberList, TOKEN_TYPES } from './gguf-vocabulary.
 export function sentencePieceMerges({ fields, tokens, types }: GgufVocabulary): readonly [string, string][] {
   const scores = numberList(fields, 'tokenizer.ggml.scores', tokens.length);
   if (scores === undefined) throw new RangeError(`Cannot read ${fields.location}: "tokenizer.ggml.scores" is missing`);
-  const mergeable: readonly number[] = [TOKEN_TYPES.normal, TOKEN_TYPES.userDefined, TOKEN_TYPES.unused];
+  const mergeable: readonly number[] = [PIECE_TYPES.normal, PIECE_TYPES.userDefined, PIECE_TYPES.unused];
   const ids = tokens.map((_, id) => id).filter((id) => mergeable.includes(types[id]!));
   const known = new Set(ids.map((id) => tokens[id]!));
   const byScore = ids.sort((a, b) => scores[b]! - scores[a]! || a - b);

@@ -1,6 +1,7 @@
 import { didYouMean } from '../../base/suggest.ts';
 import type { GgufFile } from '../../formats/gguf/open-gguf.ts';
-import { type GgufVocabulary, readVocabulary, roleToken, stringList, TOKEN_TYPES } from './gguf-vocabulary.ts';
+import { PIECE_TYPES } from '../sentence-piece/piece-types.ts';
+import { type GgufVocabulary, readVocabulary, roleToken, stringList } from './gguf-vocabulary.ts';
 import { findPreTokenizer } from './pre-tokenizer-patterns.ts';
 import { sentencePieceMerges } from './sentence-piece-merges.ts';
 
@@ -112,8 +113,8 @@ function tokenRoles(vocabulary: GgufVocabulary, fallbacks: Readonly<Record<strin
 function addedTokens({ tokens, types }: GgufVocabulary): readonly object[] {
   const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false };
   return tokens.flatMap((content, id) => {
-    const isControl = types[id] === TOKEN_TYPES.control || types[id] === TOKEN_TYPES.unknown;
-    if (content === '' || (!isControl && types[id] !== TOKEN_TYPES.userDefined)) return [];
+    const isControl = types[id] === PIECE_TYPES.control || types[id] === PIECE_TYPES.unknown;
+    if (content === '' || (!isControl && types[id] !== PIECE_TYPES.userDefined)) return [];
     return [{ id, content, ...flags, special: isControl }];
   });
 }

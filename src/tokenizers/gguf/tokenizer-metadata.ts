@@ -1,6 +1,6 @@
 import type { TypedMetadata, TypedValue } from '../../formats/gguf/encode-gguf.ts';
 import { HuggingFaceTokenizer } from '../hugging-face-tokenizer.ts';
-import { TOKEN_TYPES } from './gguf-vocabulary.ts';
+import { PIECE_TYPES } from '../sentence-piece/piece-types.ts';
 
 /** The texts of a model folder's tokenizer files. */
 export interface TokenizerTexts {
@@ -84,11 +84,11 @@ function tokenTypes(
 ): Int32Array {
   const added = new Map(added_tokens.map((token) => [token.id, token]));
   return Int32Array.from(tokens, (token, id) => {
-    if (isSentencePiece && token === model.unk_token) return TOKEN_TYPES.unknown;
+    if (isSentencePiece && token === model.unk_token) return PIECE_TYPES.unknown;
     const special = added.get(id)?.special;
-    if (special !== undefined) return special ? TOKEN_TYPES.control : TOKEN_TYPES.userDefined;
-    if (!Object.hasOwn(model.vocab, token)) return TOKEN_TYPES.unused;
-    return isSentencePiece && /^<0x[0-9A-F]{2}>$/.test(token) ? TOKEN_TYPES.byte : TOKEN_TYPES.normal;
+    if (special !== undefined) return special ? PIECE_TYPES.control : PIECE_TYPES.userDefined;
+    if (!Object.hasOwn(model.vocab, token)) return PIECE_TYPES.unused;
+    return isSentencePiece && /^<0x[0-9A-F]{2}>$/.test(token) ? PIECE_TYPES.byte : PIECE_TYPES.normal;
   });
 }
 

@@ -1,6 +1,7 @@
-import { platform } from '#platform';
-import { JsonFields } from '../../config/json-fields.ts';
-import { loadTokenizer } from '../load-tokenizer.ts';
+import { isGgufModel } from '../../formats/gguf/open-gguf.ts';
+import { isMarian, loadTokenizer } from '../load-tokenizer.ts';
+import type { Tokenizer } from '../tokenizer.ts';
+import { readTokenizerSettings, type TokenizerFamily, type TokenizerSettings } from '../tokenizer-settings.ts';
 import { createSourceTargetTokenizer } from './create-source-target-tokenizer.ts';
 import {
   type LanguageFormat,
@@ -11,6 +12,7 @@ import {
   NLLB_FORMAT,
   NLLB_LEGACY_FORMAT,
 } from './language-format.ts';
+import { loadMarian } from './load-marian.ts';
 import type { SourceTargetTokenizer } from './source-target-tokenizer.ts';
 
 type Options = { readonly signal?: AbortSignal | undefined };
@@ -23,45 +25,34 @@ export async function loadSourceTargetTokenizer(
   folder: string,
   options: Options = {},
 ): Promise<SourceTargetTokenizer | undefined> {
-  const tokenizer = await loadTokenizer(folder, options);
-  if (tokenizer === undefined) return undefined;
-  const [config, model] = await Promise.all([
-    readFields(platform.join(folder, 'tokenizer_config.json'), options),
-    readFields(platform.join(folder, 'config.json'), options),
-  ]);
-  const text = (name: string) => (config.has(name) ? config.string(name) : undefined);
-  return createSourceTargetTokenizer({
-    source: tokenizer,
-    target: tokenizer,
-    format: formatOf(config, model),
-    defaults: { from: text('src_lang'), to: text('tgt_lang') },
-  });
+  if (await isGgufModel(folder)) return plain(await loadTokenizer(folder, options));
+  const settings = await readTokenizerSettings(folder, options);
+  const tokenizers = await loadBoth(settings, options);
+  if (tokenizers === undefined) return undefined;
+  const code = (name: string) => (settings.config.has(name) ? settings.config.string(name) : undefined);
+  const defaults = { from: code('src_lang'), to: code('tgt_lang') };
+  return createSourceTargetTokenizer({ ...tokenizers, format: formatOf(settings), defaults });
 }
 
-async function readFields(location: string, options: Options): Promise<JsonFields> {
-  return JsonFields.parse(location, (await platform.readText(location, options)) ?? '{}');
+function plain(tokenizer: Tokenizer | undefined): SourceTargetTokenizer | undefined {
+  return tokenizer && createSourceTargetTokenizer({ source: tokenizer, target: tokenizer });
 }
 
-const BY_CLASS: ReadonlyMap<string, LanguageFormat> = new Map([
-  ['MBartTokenizer', MBART_FORMAT],
-  ['MBart50Tokenizer', MBART50_FORMAT],
-  ['M2M100Tokenizer', M2M100_FORMAT],
-  ['NllbTokenizer', NLLB_FORMAT],
-  ['MarianTokenizer', MARIAN_FORMAT],
-]);
+async function loadBoth(settings: TokenizerSettings, options: Options) {
+  if (await isMarian(settings)) return loadMarian(settings, options);
+  const tokenizer = await loadTokenizer(settings.folder, options);
+  return tokenizer && { source: tokenizer, target: tokenizer };
+}
 
-const BY_MODEL_TYPE: ReadonlyMap<string, LanguageFormat> = new Map([
-  ['mbart', MBART_FORMAT],
-  ['m2m_100', M2M100_FORMAT],
-  ['marian', MARIAN_FORMAT],
-]);
+const FORMATS: Partial<Readonly<Record<TokenizerFamily, LanguageFormat>>> = {
+  m2m100: M2M100_FORMAT,
+  marian: MARIAN_FORMAT,
+  mbart: MBART_FORMAT,
+  mbart50: MBART50_FORMAT,
+  nllb: NLLB_FORMAT,
+};
 
-/** By the class that the tokenizer's configuration names, or the model's, or by the kind of the model. */
-function formatOf(config: JsonFields, model: JsonFields): LanguageFormat | undefined {
-  const [configClass, modelClass] = [config, model].map((fields) =>
-    fields.string('tokenizer_class', '').replace(/Fast$/, ''),
-  );
-  const format =
-    BY_CLASS.get(configClass!) ?? BY_CLASS.get(modelClass!) ?? BY_MODEL_TYPE.get(model.string('model_type', ''));
-  return format === NLLB_FORMAT && config.boolean('legacy_behaviour', false) ? NLLB_LEGACY_FORMAT : format;
+function formatOf({ config, family }: TokenizerSettings): LanguageFormat | undefined {
+  if (family === 'nllb' && config.boolean('legacy_behaviour', false)) return NLLB_LEGACY_FORMAT;
+  return family && FORMATS[family];
 }
