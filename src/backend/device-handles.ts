@@ -1,4 +1,4 @@
-import type { WeightDType } from './dtype.ts';
+import type { CacheDType, WeightDType } from './dtype.ts';
 
 /** A row of numbers on a device. Only the backend that made it may look inside. */
 export interface DeviceBuffer {
@@ -20,6 +20,7 @@ export interface DeviceMatrix {
 /** The paged keys and values of one attention layer. */
 export interface DeviceCache extends CacheShape {
   readonly kind: 'cache';
+  readonly dtype: CacheDType;
   readonly byteLength: number;
 }
 
@@ -32,6 +33,8 @@ export interface CacheShape {
   readonly numBlocks: number;
   readonly kvHeads: number;
   readonly headSize: number;
+  /** What keys and values are rounded to when they are stored; float32 unless given. */
+  readonly dtype?: CacheDType | undefined;
 }
 
 /** Tokens in one block of the paged key/value cache. Slot `s` is token `s % 16` of block `s / 16`. */

@@ -5,7 +5,7 @@ import { collect, wholeNumber } from './flag-values.ts';
 import { addFlags, type Flag, OUTPUT_FLAGS } from './flags.ts';
 import { formatBytes, formatCount, formatSeconds, formatTable } from './format.ts';
 import { helpEnd } from './help-text.ts';
-import { MODEL_FLAGS, type ModelFlags, openModel } from './model-flags.ts';
+import { CACHE_DTYPE, MODEL_FLAGS, type ModelFlags, openModel } from './model-flags.ts';
 import { ProgressBar } from './progress-bar.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -58,7 +58,7 @@ export function addEvaluateCommand(program: Command, terminal: Terminal): void {
     .command('evaluate')
     .description('Measure how well a model predicts your data: loss, perplexity, bits per byte.');
   addFlags(command, 'Data:', DATA_FLAGS);
-  addFlags(command, 'Model:', MODEL_FLAGS);
+  addFlags(command, 'Model:', [...MODEL_FLAGS, CACHE_DTYPE]);
   addFlags(command, 'Output:', OUTPUT_FLAGS);
   command.addHelpText('after', helpEnd(EXAMPLES, NOTES));
   command.action((flags: EvaluateFlags) => evaluate(terminal, flags));

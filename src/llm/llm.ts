@@ -77,9 +77,11 @@ export class LLM {
     this.#weightBytes = model.backend.memoryUsage().allocatedBytes;
     const cacheTokens = chooseCacheTokens(options.cacheTokens, this.contextLength);
     const limits = engineLimits(options);
-    this.#cache = model.createCache(cacheTokens);
+    const { cacheDType = 'float32' } = options;
+    this.#cache = model.createCache(cacheTokens, 1, cacheDType);
     const targetVocabSize = model.config.vocabSize;
-    this.#draftModel = draft && new DraftModel(draft, draft.createCache(cacheTokens), { targetVocabSize });
+    this.#draftModel =
+      draft && new DraftModel(draft, draft.createCache(cacheTokens, 1, cacheDType), { targetVocabSize });
     this.engine = new Engine(model, this.#cache, limits, this.#draftModel);
   }
 
@@ -233,7 +235,8 @@ export class LLM {
     const scored = this.#lastScore.then(() => {
       signal?.throwIfAborted();
       const { model, contextLength } = this;
-      return scoreText({ model, adapter, ids, contextLength, stride, onProgress, signal });
+      const cacheDType = this.#cache.dtype;
+      return scoreText({ model, adapter, ids, contextLength, cacheDType, stride, onProgress, signal });
     });
     this.#lastScore = scored.catch(() => {});
     const { tokenLogProbs, logProb, perplexity } = await scored;

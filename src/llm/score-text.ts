@@ -1,3 +1,4 @@
+import type { CacheDType } from '../backend/dtype.ts';
 import { EventBreaks } from '../base/event-breaks.ts';
 import { type Score, scoreTokens } from '../decoding/score.ts';
 import type { CachedSequence } from '../kv-cache/cached-sequence.ts';
@@ -38,6 +39,7 @@ export interface ScoreTextInput {
   readonly adapter: Adapter | undefined;
   readonly ids: readonly number[];
   readonly contextLength: number;
+  readonly cacheDType: CacheDType;
   readonly stride: number | undefined;
   readonly onProgress: ((numTokens: number) => void) | undefined;
   readonly signal: AbortSignal | undefined;
@@ -49,7 +51,7 @@ const MAX_SCORED_TOKENS = 128;
 /** Scores a text with a cache of its own, which is as long as one window and gone at the end. */
 export async function scoreText(input: ScoreTextInput): Promise<Score> {
   const { model, ids, contextLength, stride, onProgress, signal } = input;
-  const cache = model.createCache(Math.min(ids.length, contextLength));
+  const cache = model.createCache(Math.min(ids.length, contextLength), 1, input.cacheDType);
   const scorer = new WindowScorer(input, cache);
   let numScored = 0;
   try {

@@ -19,8 +19,8 @@ export function wasmMemoryLayout(threads: number): MemoryLayout {
     linearScratchBytes: (rows, dtype, _outputs, inputs) =>
       threads * alignedBytes(linearScratchBytes(dtype, rows, inputs)),
     attentionScratchBytes: (options) => denseScratchBytes(options, threads),
-    pagedAttentionScratchBytes: ({ maxKeyLength, window, causal = true }, { headSize }) =>
-      attentionScratchBytes({ headSize, maxKeyLength, causal, window }, threads),
+    pagedAttentionScratchBytes: ({ maxKeyLength, window, causal = true }, { headSize, dtype }) =>
+      attentionScratchBytes({ headSize, maxKeyLength, causal, window, dtype }, threads),
     linearInputGradientScratchBytes: inputGradientScratchBytes,
     linearWeightGradientScratchBytes: (rows, columns) => weightGradientScratchBytes(rows, columns, threads),
     rowSumScratchBytes,
