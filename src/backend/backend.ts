@@ -63,7 +63,7 @@ export interface Backend extends Operations, TrainingOperations {
    * A weight matrix of zeros, `rows` outputs by `columns` inputs, in the backend's own layout: of floats, or quantised in a scheme.
    */
   allocateMatrix(format: MatrixFormat, rows: number, columns: number): DeviceMatrix;
-  /** The paged cache of one attention layer, all zeros. */
+  /** The paged cache of one attention layer, all zeros. Attention reads the rounded keys and values as float32. */
   allocateCache(shape: CacheShape): DeviceCache;
   /** Copies `data` to the elements from `offset` on. */
   write(buffer: DeviceBuffer, data: Float32Array | Int32Array, offset?: number): void;
@@ -115,7 +115,10 @@ export interface Backend extends Operations, TrainingOperations {
   dispose(): Promise<void>;
 }
 
-/** What some blocks of a cache hold, in a layout that is the same for every backend. */
+/**
+ * What some blocks of a cache hold, in a layout that is the same for every backend; narrow element types widened, which is
+ * exact, and the same again when it is written back.
+ */
 export interface CacheBlocks {
   readonly keys: Float32Array; // (blocks, 16, G, D)
   readonly values: Float32Array; // (blocks, 16, G, D)

@@ -12,6 +12,7 @@ import { linearCases } from './conformance/linear-cases.ts';
 import { linearGradientCases } from './conformance/linear-gradient-cases.ts';
 import { matrixCases } from './conformance/matrix-cases.ts';
 import { memoryCases } from './conformance/memory-cases.ts';
+import { narrowCacheCases } from './conformance/narrow-cache-cases.ts';
 import { normCases } from './conformance/norm-cases.ts';
 import { normGradientCases } from './conformance/norm-gradient-cases.ts';
 import { operandCases } from './conformance/operand-cases.ts';
@@ -55,6 +56,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...pagedAttentionCases,
   ...crossAttentionCases,
   ...cacheBlockCases,
+  ...narrowCacheCases,
   ...trainingOperandCases,
   ...elementWiseGradientCases,
   ...linearGradientCases,

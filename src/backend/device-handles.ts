@@ -1,4 +1,4 @@
-import type { MatrixDType, MatrixFormat } from './dtype.ts';
+import type { CacheDType, MatrixDType, MatrixFormat } from './dtype.ts';
 
 /** A row of numbers on a device. Only the backend that made it may look inside. */
 export interface DeviceBuffer {
@@ -22,6 +22,7 @@ export interface DeviceMatrix {
 /** The paged keys and values of one attention layer. */
 export interface DeviceCache extends CacheShape {
   readonly kind: 'cache';
+  readonly dtype: CacheDType;
   readonly byteLength: number;
 }
 
@@ -34,6 +35,8 @@ export interface CacheShape {
   readonly numBlocks: number;
   readonly kvHeads: number;
   readonly headSize: number;
+  /** What keys and values are rounded to when they are stored; float32 unless given. */
+  readonly dtype?: CacheDType | undefined;
 }
 
 /** Tokens in one block of the paged key/value cache. Slot `s` is token `s % 16` of block `s / 16`. */

@@ -19,8 +19,16 @@ export function matrixDType(format: MatrixFormat): MatrixDType {
   return typeof format === 'string' ? format : `int${format.bits}`;
 }
 
+/**
+ * Element types of a KV cache. `int8`: each key and each value of a head is codes −127 to 127 with a float32 scale, its largest
+ * magnitude over 127, rounded up to 16 significant bits.
+ */
+export type CacheDType = 'float32' | 'bfloat16' | 'float16' | 'int8';
+
+export const CACHE_DTYPES = ['float32', 'bfloat16', 'float16', 'int8'] as const satisfies readonly CacheDType[];
+
 /** Bytes of one element. Throws a `TypeError` for an unknown dtype. */
-export function bytesPerElement(dtype: DType): number {
+export function bytesPerElement(dtype: DType | CacheDType): number {
   switch (dtype) {
     case 'float32':
     case 'int32':
@@ -28,6 +36,8 @@ export function bytesPerElement(dtype: DType): number {
     case 'bfloat16':
     case 'float16':
       return 2;
+    case 'int8':
+      return 1;
     default:
       dtype satisfies never;
       throw new TypeError(`Cannot size an element: unknown dtype ${JSON.stringify(dtype)}`);

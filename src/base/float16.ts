@@ -37,9 +37,10 @@ export function numberToFloat16(value: number): number {
   return sign | ((rounded - 0x38000000) >>> 13);
 }
 
-function roundHalfToEven(value: number): number {
+/** The nearest whole number, the even one of two. */
+export function roundHalfToEven(value: number): number {
   const floor = Math.floor(value);
   const rest = value - floor;
-  if (rest > 0.5 || (rest === 0.5 && floor % 2 === 1)) return floor + 1;
+  if (rest > 0.5 || (rest === 0.5 && floor % 2 !== 0)) return floor + 1;
   return floor;
 }

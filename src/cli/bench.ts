@@ -13,6 +13,7 @@ import { completeInput } from './generation-flags.ts';
 import { helpEnd } from './help-text.ts';
 import {
   BATCH_FLAGS,
+  CACHE_DTYPE,
   CACHE_TOKENS,
   DEVICE,
   DTYPE,
@@ -63,6 +64,7 @@ const BENCH_MODEL_FLAGS: readonly Flag[] = [
   ...[MODEL, REVISION, DEVICE, DTYPE, THREADS, NUMERICS],
   { ...SEED, description: 'of the prompts (0)' },
   { ...CACHE_TOKENS, description: 'size of the KV cache; room for all requests at once unless given' },
+  CACHE_DTYPE,
   ...BATCH_FLAGS,
 ];
 

@@ -8,7 +8,7 @@ import { collect, wholeNumber } from './flag-values.ts';
 import { addFlags, type Flag, OUTPUT_FLAGS } from './flags.ts';
 import { formatCount, formatSeconds } from './format.ts';
 import { helpEnd } from './help-text.ts';
-import { DTYPE, MODEL, MODEL_FLAGS, type ModelFlags, openModel } from './model-flags.ts';
+import { CACHE_DTYPE, DTYPE, MODEL, MODEL_FLAGS, type ModelFlags, openModel } from './model-flags.ts';
 import { ProgressBar } from './progress-bar.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -87,7 +87,7 @@ export function addEvaluateCommand(program: Command, terminal: Terminal): void {
       'Measure how well models predict your data: loss, perplexity, bits per byte, and how far they are from another.',
     );
   addFlags(command, 'Data:', DATA_FLAGS);
-  addFlags(command, 'Model:', [...MODEL_FLAGS.map((flag) => REPEATED.get(flag) ?? flag), AGAINST]);
+  addFlags(command, 'Model:', [...MODEL_FLAGS.map((flag) => REPEATED.get(flag) ?? flag), CACHE_DTYPE, AGAINST]);
   addFlags(command, 'Output:', OUTPUT_FLAGS);
   command.addHelpText('after', helpEnd(EXAMPLES, NOTES));
   command.action((flags: EvaluateFlags) => evaluate(terminal, flags));

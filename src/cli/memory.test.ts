@@ -138,3 +138,15 @@ test.each([
   expect({ exitCode, stdout }).toEqual({ exitCode: wanted, stdout: '' });
   expect(stderr).toContain(message);
 });
+
+test('kvasir memory --cache-dtype computes the cache in another width', async () => {
+  const args = ['memory', 'gpt2', '--batch', '2', '-c', '1000', '-g', '24', '--threads', '1'];
+  const { exitCode, stdout } = await runCli([...args, '--cache-dtype', 'bfloat16']);
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain('= 2 × 12 × 2 × 12 × 64 × 1,024 × 2\n');
+  expect(stdout).toMatch(/^KV cache \(bfloat16\) +72\.0 MiB$/m);
+  const json = await runJson<MemoryJson>(...args, '--cache-dtype', 'int8');
+  expect(json.formula.bytesPerElement).toBe(1);
+  // Codes, and a scale of 4 bytes for each key and value of a head.
+  expect(json.kvCacheBytes).toBe(2 * 12 * 2 * 12 * 1024 * (64 + 4));
+});

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { platform } from '#platform';
-import { WEIGHT_DTYPES, type WeightDType } from '../backend/dtype.ts';
+import { type CacheDType, WEIGHT_DTYPES, type WeightDType } from '../backend/dtype.ts';
 import type { Device } from '../create-backend.ts';
 import { type CacheFormula, estimateMemory, type MemoryEstimate } from '../llm/estimate-memory.ts';
 import { describeModel } from '../models/load-model.ts';
@@ -12,7 +12,7 @@ import { wholeNumber } from './flag-values.ts';
 import { addFlags, type Flag, OUTPUT_FLAGS } from './flags.ts';
 import { formatBytes, formatCount, formatTable } from './format.ts';
 import { helpEnd } from './help-text.ts';
-import { DEVICE, DTYPE, REVISION, THREADS } from './model-flags.ts';
+import { CACHE_DTYPE, DEVICE, DTYPE, REVISION, THREADS } from './model-flags.ts';
 import { openWeightsIfAny } from './open-weights-if-any.ts';
 import type { Terminal } from './terminal.ts';
 import {
@@ -30,6 +30,7 @@ interface MemoryFlags extends TrainingMemoryFlags {
   readonly context?: number;
   readonly generate?: number;
   readonly dtype?: WeightDType | 'auto';
+  readonly cacheDtype?: CacheDType;
   readonly device?: Device;
   readonly threads?: number;
   readonly json?: boolean;
@@ -53,6 +54,7 @@ const MEMORY_FLAGS: readonly Flag[] = [
     parse: wholeNumber(0),
   },
   { ...DTYPE, description: `${DTYPE.description}; a preset's own is float32` },
+  CACHE_DTYPE,
   DEVICE,
   { ...THREADS, description: 'threads that compute; the processors unless given' },
 ];
@@ -67,7 +69,7 @@ const EXAMPLES = [
 ] as const;
 
 const JSON_NOTE =
-  'With --json: { model, device, dtype, numParameters, weightBytes, kvCacheBytes, workspaceBytes, totalBytes, formula };\n' +
+  'With --json: { model, device, dtype, cacheDType, numParameters, weightBytes, kvCacheBytes, workspaceBytes, totalBytes, formula };\n' +
   'with --all-presets a list of them. With --training: { model, device, dtype, numParameters, batchSize, contextLength,\n' +
   'optimizer, recompute, loraRank, weightBytes, trainedBytes, gradientBytes, optimizerBytes, workspaceBytes, totalBytes }.';
 
@@ -144,20 +146,15 @@ interface Report extends MemoryEstimate {
   readonly model: string;
   readonly device: Device;
   readonly dtype: WeightDType;
+  readonly cacheDType: CacheDType;
 }
 
 function toReport(subject: Subject, flags: MemoryFlags): Report {
-  const { batch, context: contextTokens, generate: generationTokens } = flags;
+  const { batch, context: contextTokens, generate: generationTokens, cacheDtype: cacheDType = 'float32' } = flags;
   const { device, dtype, threads } = machineOf(subject, flags);
-  const estimate = estimateMemory(subject.description.config, {
-    device,
-    dtype,
-    batch,
-    contextTokens,
-    generationTokens,
-    threads,
-  });
-  return { model: subject.model, device, dtype, ...estimate };
+  const load = { batch, contextTokens, generationTokens };
+  const estimate = estimateMemory(subject.description.config, { device, dtype, cacheDType, ...load, threads });
+  return { model: subject.model, device, dtype, cacheDType, ...estimate };
 }
 
 function machineOf(subject: Subject, { device = 'wasm', dtype = 'auto', threads }: MemoryFlags) {
@@ -172,7 +169,7 @@ function reportText(terminal: Terminal, report: Report): string {
   const { bold } = terminal.colors;
   const rows = [
     [`Weights (${report.dtype})`, formatBytes(report.weightBytes)],
-    ['KV cache (float32)', formatBytes(report.kvCacheBytes)],
+    [`KV cache (${report.cacheDType})`, formatBytes(report.kvCacheBytes)],
     ['Workspace', formatBytes(report.workspaceBytes)],
     ['Total', formatBytes(report.totalBytes)],
   ];

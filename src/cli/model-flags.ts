@@ -1,4 +1,4 @@
-import { WEIGHT_DTYPES, type WeightDType } from '../backend/dtype.ts';
+import { CACHE_DTYPES, type CacheDType, WEIGHT_DTYPES, type WeightDType } from '../backend/dtype.ts';
 import { type BackendOptions, DEVICES, type Device } from '../create-backend.ts';
 import { engineLimits } from '../engine/engine-options.ts';
 import { BUNDLED_MODELS, type BundledModel } from '../hub/bundled-models.ts';
@@ -25,6 +25,7 @@ export interface ModelFlags {
   readonly seed?: number;
   readonly json?: boolean;
   readonly cacheTokens?: number;
+  readonly cacheDtype?: CacheDType;
   readonly maxNumSequences?: number;
   readonly maxNumBatchedTokens?: number;
   readonly prefixCache?: boolean;
@@ -97,6 +98,12 @@ export const CACHE_TOKENS: Flag = {
   parse: wholeNumber(1),
 };
 
+export const CACHE_DTYPE: Flag = {
+  flags: '--cache-dtype <name>',
+  description: `element type of the KV cache: ${CACHE_DTYPES.join(', ')} (float32); narrow ones save memory and round`,
+  parse: oneOf(CACHE_DTYPES),
+};
+
 /** How much is computed at once. */
 export const BATCH_FLAGS: readonly Flag[] = [
   {
@@ -114,6 +121,7 @@ export const BATCH_FLAGS: readonly Flag[] = [
 /** How the engine of a command that generates serves its requests. */
 export const ENGINE_FLAGS: readonly Flag[] = [
   CACHE_TOKENS,
+  CACHE_DTYPE,
   ...BATCH_FLAGS,
   { flags: '--no-prefix-cache', description: 'compute what texts have in common for each of them' },
 ];
@@ -166,7 +174,7 @@ export async function loadWith(
   load: (options: LoadOptions) => Promise<LLM>,
 ): Promise<OpenedModel> {
   const { device, dtype, threads, numerics, contextLength, json = false } = by.flags;
-  const { cacheTokens, maxNumSequences, maxNumBatchedTokens, prefixCache, draftModel } = by.flags;
+  const { cacheTokens, cacheDtype, maxNumSequences, maxNumBatchedTokens, prefixCache, draftModel } = by.flags;
   const { adapter, mergeAdapter } = by.flags;
   const bar = new LoadProgressBar(by.terminal, { isQuiet: json });
   const start = performance.now();
@@ -175,7 +183,7 @@ export async function loadWith(
       engineLimits({ maxNumSequences, maxNumBatchedTokens });
       return load({
         ...{ device, dtype, threads, numerics, contextLength, signal: by.signal },
-        ...{ cacheTokens, maxNumSequences, maxNumBatchedTokens, prefixCache, draftModel },
+        ...{ cacheTokens, cacheDType: cacheDtype, maxNumSequences, maxNumBatchedTokens, prefixCache, draftModel },
         ...{ adapters: adapter === undefined ? {} : { [ADAPTER_NAME]: adapter }, mergeAdapter },
         onProgress: (progress) => bar.update(progress),
       });

@@ -5,7 +5,7 @@ import { tokenIds, wholeNumber } from './flag-values.ts';
 import { addFlags, type Flag, OUTPUT_FLAGS } from './flags.ts';
 import { formatSeconds, formatTable } from './format.ts';
 import { helpEnd } from './help-text.ts';
-import { MODEL_FLAGS, type ModelFlags, openModel } from './model-flags.ts';
+import { CACHE_DTYPE, MODEL_FLAGS, type ModelFlags, openModel } from './model-flags.ts';
 import type { Terminal } from './terminal.ts';
 import { readTextInput } from './text-input.ts';
 
@@ -41,7 +41,7 @@ export function addScoreCommand(program: Command, terminal: Terminal): void {
     .description('Say how likely a text is: log probability of every token and of the whole, and perplexity.')
     .argument('[text...]', 'the text; - reads it from stdin');
   addFlags(command, 'Text:', SCORE_FLAGS);
-  addFlags(command, 'Model:', MODEL_FLAGS);
+  addFlags(command, 'Model:', [...MODEL_FLAGS, CACHE_DTYPE]);
   addFlags(command, 'Output:', OUTPUT_FLAGS);
   command.addHelpText('after', helpEnd(EXAMPLES, JSON_NOTE));
   command.action((words: string[], flags: ScoreFlags) => score(terminal, words, flags));

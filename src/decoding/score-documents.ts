@@ -1,4 +1,5 @@
 import { CACHE_BLOCK_SIZE } from '../backend/backend.ts';
+import type { CacheDType } from '../backend/dtype.ts';
 import { EventBreaks } from '../base/event-breaks.ts';
 import type { CachedSequence } from '../kv-cache/cached-sequence.ts';
 import { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
@@ -21,6 +22,8 @@ export interface ScoreDocumentsInput {
   readonly contextLength: number;
   /** Tokens between the beginnings of two windows; half the context unless given. */
   readonly stride?: number | undefined;
+  /** What keys and values are kept in; float32 unless given. */
+  readonly cacheDType?: CacheDType | undefined;
   /** Whether runs carry the logits too. */
   readonly withLogits?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -52,9 +55,9 @@ const MAX_STEP_WINDOWS = 32;
  * Throws a `RangeError` as `scoreWindows`, and for a log probability that is NaN; and the signal's reason.
  */
 export async function* scoreDocuments(input: ScoreDocumentsInput): AsyncGenerator<ScoredRun, void, void> {
-  const { model, adapter, withLogits, signal } = input;
+  const { model, adapter, cacheDType, withLogits, signal } = input;
   const windows = windowsOf(input);
-  const cache = model.createCache(cacheTokens(windows));
+  const cache = model.createCache(cacheTokens(windows), 1, cacheDType);
   const breaks = new EventBreaks();
   const sequences = new Map<Window, CachedSequence>();
   try {

@@ -5,6 +5,11 @@ import type { CacheTensorDescription, CacheTensors } from './cache-file.ts';
 /** Blocks that are read at once: little memory beside the cache, and few waits. */
 const BLOCKS_PER_READ = 64;
 
+/** Tells caches apart that round keys and values in another way, beside what the fingerprint of the model tells. */
+export function cacheFingerprint({ dtype }: PagedKvCache, fingerprint: string): string {
+  return dtype === 'float32' ? fingerprint : `${fingerprint}, ${dtype}`;
+}
+
 /** The keys and values of `numTokens` tokens in a cache file: `layers.0.keys` (numTokens, G, D), and so on. */
 export function layerTensors(cache: PagedKvCache, numTokens: number): CacheTensorDescription[] {
   return cache.layers.flatMap(({ kvHeads, headSize }, i) =>

@@ -9,7 +9,7 @@ import {
   encodeCacheFile,
   expectTensors,
 } from './cache-file.ts';
-import { layerTensors, readLayers, writeLayers } from './cache-file-layers.ts';
+import { cacheFingerprint, layerTensors, readLayers, writeLayers } from './cache-file-layers.ts';
 
 const KIND = 'prefix-cache';
 
@@ -28,11 +28,15 @@ export async function savePrefixCache(
   for (const block of blocks) cache.pool.retain(block);
   try {
     const parts = { tensors: prefixTensors(cache, kept.length), texts: { namespaces: JSON.stringify(namespaces) } };
-    return await encodeCacheFile({ kind: KIND, fingerprint }, parts, async (data) => {
-      data.get('tokens')!.set(kept.flatMap(({ tokenIds }) => tokenIds));
-      data.get('links')!.set(links);
-      await readLayers(cache, blocks, data);
-    });
+    return await encodeCacheFile(
+      { kind: KIND, fingerprint: cacheFingerprint(cache, fingerprint) },
+      parts,
+      async (data) => {
+        data.get('tokens')!.set(kept.flatMap(({ tokenIds }) => tokenIds));
+        data.get('links')!.set(links);
+        await readLayers(cache, blocks, data);
+      },
+    );
   } finally {
     releaseLastFirst(cache, blocks);
   }
@@ -50,7 +54,7 @@ export async function restorePrefixCache(
   bytes: Uint8Array,
   fingerprint: string,
 ): Promise<number> {
-  const file = await decodeCacheFile(bytes, { kind: KIND, fingerprint });
+  const file = await decodeCacheFile(bytes, { kind: KIND, fingerprint: cacheFingerprint(cache, fingerprint) });
   const { tokenIds, links, namespaces } = parsePrefixes(cache, file);
   const blocks = cache.pool.allocate(Math.min(links.length, cache.pool.numEmpty));
   try {

@@ -7,7 +7,7 @@ import {
   encodeCacheFile,
   expectTensors,
 } from './cache-file.ts';
-import { layerTensors, readLayers, writeLayers } from './cache-file-layers.ts';
+import { cacheFingerprint, layerTensors, readLayers, writeLayers } from './cache-file-layers.ts';
 
 const KIND = 'sequence';
 
@@ -33,10 +33,14 @@ export async function saveSequence(
   const held = sequence.fork();
   try {
     const tensors = sequenceTensors(cache, tokenIds.length, length);
-    return await encodeCacheFile({ kind: KIND, fingerprint }, { tensors }, async (data) => {
-      data.get('tokens')!.set(tokenIds);
-      await readLayers(cache, held.blockTable, data);
-    });
+    return await encodeCacheFile(
+      { kind: KIND, fingerprint: cacheFingerprint(cache, fingerprint) },
+      { tensors },
+      async (data) => {
+        data.get('tokens')!.set(tokenIds);
+        await readLayers(cache, held.blockTable, data);
+      },
+    );
   } finally {
     held.release();
   }
@@ -51,7 +55,7 @@ export async function restoreSequence(
   bytes: Uint8Array,
   fingerprint: string,
 ): Promise<{ readonly tokenIds: readonly number[]; readonly sequence: CachedSequence }> {
-  const file = await decodeCacheFile(bytes, { kind: KIND, fingerprint });
+  const file = await decodeCacheFile(bytes, { kind: KIND, fingerprint: cacheFingerprint(cache, fingerprint) });
   const [numTokens, length] = ['tokens', 'layers.0.keys'].map((name) => numRows(file.header.entries, name)) as [
     number,
     number,

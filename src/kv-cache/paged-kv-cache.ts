@@ -1,4 +1,5 @@
 import { type Backend, CACHE_BLOCK_SIZE, type DeviceCache, type PagedBatch } from '../backend/backend.ts';
+import type { CacheDType } from '../backend/dtype.ts';
 import { BlockPool } from './block-pool.ts';
 import { type BlockCopy, CachedSequence } from './cached-sequence.ts';
 
@@ -7,6 +8,8 @@ export interface KvCacheShape {
   readonly numLayers: number;
   readonly kvHeads: number;
   readonly headSize: number;
+  /** What keys and values are kept in; float32 unless given. */
+  readonly dtype?: CacheDType | undefined;
 }
 
 /** New tokens of one sequence, to be computed in a step. */
@@ -38,6 +41,7 @@ export class PagedKvCache {
   readonly pool: BlockPool;
   readonly layers: readonly DeviceCache[];
   readonly backend: Backend;
+  readonly dtype: CacheDType;
 
   /**
    * Takes the memory of `numBlocks` blocks in every layer at once; throws the backend's error, and keeps none, if it
@@ -46,10 +50,11 @@ export class PagedKvCache {
   constructor(backend: Backend, shape: KvCacheShape, numBlocks: number) {
     this.backend = backend;
     this.pool = new BlockPool(numBlocks);
+    this.dtype = shape.dtype ?? 'float32';
     const layers: DeviceCache[] = [];
     try {
-      for (let i = 0; i < shape.numLayers; i++)
-        layers.push(backend.allocateCache({ numBlocks, kvHeads: shape.kvHeads, headSize: shape.headSize }));
+      const { numLayers, ...size } = shape;
+      for (let i = 0; i < numLayers; i++) layers.push(backend.allocateCache({ ...size, numBlocks }));
     } catch (error) {
       for (const layer of layers) backend.release(layer);
       throw error;

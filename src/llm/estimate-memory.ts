@@ -1,4 +1,4 @@
-import type { WeightDType } from '../backend/dtype.ts';
+import { bytesPerElement, type CacheDType, type WeightDType } from '../backend/dtype.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import { type Device, memoryLayout } from '../create-backend.ts';
 import { engineLimits } from '../engine/engine-options.ts';
@@ -10,6 +10,8 @@ export interface EstimateOptions {
   readonly device?: Device | undefined;
   /** Width of the weights; float32 unless given. */
   readonly dtype?: WeightDType | undefined;
+  /** Element type of the KV cache; float32 unless given. */
+  readonly cacheDType?: CacheDType | undefined;
   /** Sequences at once; 1 unless given. */
   readonly batch?: number | undefined;
   /** Tokens of each prompt; the model's longest sequence less the generated tokens unless given. */
@@ -29,7 +31,7 @@ export interface MemoryEstimate {
   /** Activations and scratch of the largest step. */
   readonly workspaceBytes: number;
   readonly totalBytes: number;
-  /** 2 · layers · batch · key/value heads · head size · (context + generation) · bytes: the cache without whole blocks. */
+  /** 2 · layers · batch · key/value heads · head size · (context + generation) · bytes: the cache without whole blocks and the scales of int8. */
   readonly formula: CacheFormula;
 }
 
@@ -51,9 +53,6 @@ export interface CacheFormula {
   readonly bytes: number;
 }
 
-/** Keys and values are float32. */
-const CACHE_ELEMENT_BYTES = 4;
-
 /**
  * What a model will need on a device, without loading it. Throws a `RangeError` for counts that cannot be, or more tokens
  * than the model takes.
@@ -63,7 +62,7 @@ const CACHE_ELEMENT_BYTES = 4;
  * estimateMemory(config, { dtype: 'bfloat16', contextTokens: 1000, generationTokens: 24 }).totalBytes;
  */
 export function estimateMemory(config: ModelConfig, options: EstimateOptions = {}): MemoryEstimate {
-  const { device = 'wasm', dtype = 'float32', threads = 1 } = options;
+  const { device = 'wasm', dtype = 'float32', cacheDType = 'float32', threads = 1 } = options;
   const batch = count('batch', options.batch ?? 1, 1);
   const generation = count('generationTokens', options.generationTokens ?? 0, 0);
   const context = count('contextTokens', options.contextTokens ?? config.maxPositions - generation, 1);
@@ -74,19 +73,21 @@ export function estimateMemory(config: ModelConfig, options: EstimateOptions = {
     );
   const layout = memoryLayout(device, threads);
   const stepTokens = Math.max(batch, engineLimits({}).maxNumBatchedTokens);
-  const measured = measureModel(config, layout, { dtype, batch, tokens, stepTokens });
+  const measured = measureModel(config, layout, { dtype, cacheDType, batch, tokens, stepTokens });
   const { weightBytes, kvCacheBytes, workspaceBytes } = measured;
   return {
     numParameters: countParameters(decoderOnlyParameters(config)),
     ...measured,
     totalBytes: weightBytes + kvCacheBytes + workspaceBytes,
-    formula: cacheFormula(config, batch, tokens),
+    formula: cacheFormula(config, { batch, tokens, bytesPerElement: bytesPerElement(cacheDType) }),
   };
 }
 
-function cacheFormula(config: ModelConfig, batch: number, tokens: number): CacheFormula {
+function cacheFormula(
+  config: ModelConfig,
+  { batch, tokens, bytesPerElement }: Pick<CacheFormula, 'batch' | 'tokens' | 'bytesPerElement'>,
+): CacheFormula {
   const { numLayers, numKvHeads: kvHeads, headSize } = config;
-  const bytesPerElement = CACHE_ELEMENT_BYTES;
   const bytes = 2 * numLayers * batch * kvHeads * headSize * tokens * bytesPerElement;
   return { numLayers, batch, kvHeads, headSize, tokens, bytesPerElement, bytes };
 }

@@ -1,3 +1,4 @@
+import type { CacheDType } from '../backend/dtype.ts';
 import { type DocumentToScore, type ScoredRun, scoreDocuments } from '../decoding/score-documents.ts';
 import type { CausalLM } from '../models/causal-lm.ts';
 import type { Adapter } from '../nn/adapter.ts';
@@ -52,6 +53,7 @@ export interface EvaluateOptions<Model> {
 
 export interface ModelToEvaluate {
   readonly model: CausalLM;
+  readonly cacheDType: CacheDType;
   readonly adapter: Adapter | undefined;
 }
 

@@ -97,9 +97,10 @@ export class LLM {
     this.#weightBytes = model.backend.memoryUsage().allocatedBytes;
     const cacheTokens = chooseCacheTokens(options.cacheTokens, this.contextLength, model);
     const limits = engineLimits(options);
-    this.#cache = model.createCache(cacheTokens);
+    const { cacheDType = 'float32' } = options;
+    this.#cache = model.createCache(cacheTokens, 1, cacheDType);
     const vocabularies = { targetVocabSize: model.config.vocabSize, sourceVocabSize: model.encoder?.vocabSize };
-    this.#draftModel = draft && new DraftModel(draft, draft.createCache(cacheTokens), vocabularies);
+    this.#draftModel = draft && new DraftModel(draft, draft.createCache(cacheTokens, 1, cacheDType), vocabularies);
     this.engine = new Engine(model, this.#cache, limits, this.#draftModel);
   }
 
@@ -283,7 +284,8 @@ export class LLM {
     const scored = this.#lastScore.then(() => {
       signal?.throwIfAborted();
       const { contextLength } = this;
-      return scoreText(ids, { model, adapter, contextLength, stride, signal }, onProgress);
+      const cacheDType = this.#cache.dtype;
+      return scoreText(ids, { model, adapter, contextLength, cacheDType, stride, signal }, onProgress);
     });
     this.#lastScore = scored.catch(() => {});
     const { tokenLogProbs, logProb, perplexity } = await scored;
@@ -419,7 +421,8 @@ export class LLM {
   }
 
   #withAdapter(name: string | undefined): ModelToEvaluate {
-    return { model: expectCausal(this.model, 'evaluate'), adapter: this.#adapters.find(name, 'evaluate')?.adapter };
+    const model = expectCausal(this.model, 'evaluate');
+    return { model, cacheDType: this.#cache.dtype, adapter: this.#adapters.find(name, 'evaluate')?.adapter };
   }
 
   #requireTokenizer(action: string): Tokenizer {

@@ -1,6 +1,6 @@
 import type { LoraAdapter } from '../adapters/lora-adapter.ts';
 import { CACHE_BLOCK_SIZE } from '../backend/backend.ts';
-import { WEIGHT_DTYPES, type WeightDType } from '../backend/dtype.ts';
+import { CACHE_DTYPES, type CacheDType, WEIGHT_DTYPES, type WeightDType } from '../backend/dtype.ts';
 import { didYouMean } from '../base/suggest.ts';
 import { showValue } from '../config/show-value.ts';
 import { type BackendOptions, DEVICES } from '../create-backend.ts';
@@ -29,6 +29,11 @@ export interface LoadOptions extends BackendOptions, EngineOptions {
    */
   readonly cacheTokens?: number | undefined;
   /**
+   * What keys and values are kept in: float32 unless given; bfloat16 and float16 take half the memory, int8 (with a scale for
+   * each token and head) little more than a quarter. Narrow ones round, so texts may differ. A draft model's cache too.
+   */
+  readonly cacheDType?: CacheDType | undefined;
+  /**
    * A smaller model of the same vocabulary, by folder or hub id, that guesses tokens for this one to check (speculative
    * decoding). It takes its own weights, and a cache of as many tokens.
    */
@@ -48,7 +53,7 @@ export interface LoadOptions extends BackendOptions, EngineOptions {
 }
 
 /** How a model's requests are served. */
-export type CacheOptions = EngineOptions & Pick<LoadOptions, 'contextLength' | 'cacheTokens'>;
+export type CacheOptions = EngineOptions & Pick<LoadOptions, 'contextLength' | 'cacheTokens' | 'cacheDType'>;
 
 /** What goes with a model that is lent to an `LLM`. */
 export interface LentOptions extends CacheOptions {
@@ -65,6 +70,7 @@ const KNOWN = [
   'numerics',
   'contextLength',
   'cacheTokens',
+  'cacheDType',
   'draftModel',
   'adapters',
   'mergeAdapter',
@@ -75,13 +81,14 @@ const KNOWN = [
 ] as const satisfies readonly (keyof LoadOptions)[];
 
 const KNOWN_OF_LENT = [
-  ...['contextLength', 'cacheTokens', 'tokenizer', 'chatTemplate', 'adapters'],
+  ...['contextLength', 'cacheTokens', 'cacheDType', 'tokenizer', 'chatTemplate', 'adapters'],
   ...ENGINE_OPTION_NAMES,
 ] as readonly (keyof LentOptions)[];
 
 /** Throws a `TypeError` for an unknown option. */
 export function checkLentOptions(options: LentOptions): void {
   expectKnown('Cannot use a model', options, KNOWN_OF_LENT);
+  oneOf('cacheDType', options.cacheDType, CACHE_DTYPES);
 }
 
 /** Throws a `TypeError` for an unknown option or a value that cannot be. */
@@ -89,6 +96,7 @@ export function checkLoadOptions(options: LoadOptions): void {
   expectKnown('Cannot load a model', options, KNOWN);
   oneOf('device', options.device, DEVICES);
   oneOf('dtype', options.dtype, ['auto', ...WEIGHT_DTYPES]);
+  oneOf('cacheDType', options.cacheDType, CACHE_DTYPES);
   oneOf('numerics', options.numerics, ['fused', 'portable']);
   expectFolders(options);
 }

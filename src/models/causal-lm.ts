@@ -1,4 +1,5 @@
 import type { Backend } from '../backend/backend.ts';
+import type { CacheDType } from '../backend/dtype.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
 import type { Adapter } from '../nn/adapter.ts';
@@ -82,10 +83,10 @@ export class CausalLM {
   }
 
   /** A cache with room for `numTokens` tokens in each of `numSequences` sequences. */
-  createCache(numTokens: number, numSequences = 1): PagedKvCache {
+  createCache(numTokens: number, numSequences = 1, dtype: CacheDType = 'float32'): PagedKvCache {
     const { numLayers, numKvHeads, headSize } = this.config;
     const numBlocks = PagedKvCache.blocksFor(numTokens) * numSequences;
-    return new PagedKvCache(this.backend, { numLayers, kvHeads: numKvHeads, headSize }, numBlocks);
+    return new PagedKvCache(this.backend, { numLayers, kvHeads: numKvHeads, headSize, dtype }, numBlocks);
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Backend } from '../backend/backend.ts';
+import type { CacheDType } from '../backend/dtype.ts';
 import type { EncoderDecoderConfig } from '../config/encoder-decoder-config.ts';
 import { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
 import { adaptedRowsOf } from '../nn/adapter.ts';
@@ -67,10 +68,10 @@ export class EncoderDecoderLM {
    * A cache with room for `numTokens` tokens in each of `numSequences` sequences, sources counted. Throws the backend's error,
    * and keeps nothing, if memory does not suffice.
    */
-  createCache(numTokens: number, numSequences = 1): PagedKvCache {
+  createCache(numTokens: number, numSequences = 1, dtype: CacheDType = 'float32'): PagedKvCache {
     const { numLayers, numHeads, headSize } = this.config.decoder;
     const numBlocks = PagedKvCache.blocksFor(numTokens) * numSequences;
-    return new PagedKvCache(this.backend, { numLayers, kvHeads: numHeads, headSize }, numBlocks);
+    return new PagedKvCache(this.backend, { numLayers, kvHeads: numHeads, headSize, dtype }, numBlocks);
   }
 
   /**

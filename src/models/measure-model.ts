@@ -1,4 +1,4 @@
-import type { WeightDType } from '../backend/dtype.ts';
+import type { CacheDType, WeightDType } from '../backend/dtype.ts';
 import type { MemoryLayout } from '../backend/memory-layout.ts';
 import { MeasuringBackend } from '../backends/measuring/measuring-backend.ts';
 import type { ModelConfig } from '../config/model-config.ts';
@@ -19,6 +19,7 @@ export interface MeasuredModel {
 /** The work to measure a model at. */
 export interface MeasuredWork {
   readonly dtype: WeightDType;
+  readonly cacheDType: CacheDType;
   /** Sequences at once. */
   readonly batch: number;
   /** Tokens of each sequence in the end, prompt included. */
@@ -37,7 +38,12 @@ export function measureModel(config: ModelConfig, layout: MemoryLayout, work: Me
   const transformer = buildDecoderOnly(backend, config, parameters);
   const weightBytes = backend.memoryUsage().allocatedBytes - layout.fixedBytes;
   const numBlocks = PagedKvCache.blocksFor(work.tokens) * work.batch;
-  const shape = { numLayers: config.numLayers, kvHeads: config.numKvHeads, headSize: config.headSize };
+  const shape = {
+    numLayers: config.numLayers,
+    kvHeads: config.numKvHeads,
+    headSize: config.headSize,
+    dtype: work.cacheDType,
+  };
   const cache = new PagedKvCache(backend, shape, numBlocks);
   const perSequence = Math.max(1, Math.ceil(Math.min(work.stepTokens, work.tokens * work.batch) / work.batch));
   // The step with the most workspace is the last of a prompt: the longest keys, and the head.

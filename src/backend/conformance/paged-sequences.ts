@@ -1,4 +1,5 @@
 import { CACHE_BLOCK_SIZE, type DeviceCache, type PagedBatch } from '../backend.ts';
+import type { CacheDType } from '../dtype.ts';
 import { putBias, type TestBias } from './attention-biases.ts';
 import type { HeadSizes } from './attention-heads.ts';
 import { concatenate, randomFloats, randomPermutation } from './numbers.ts';
@@ -21,6 +22,8 @@ export interface PagedStep {
 }
 
 export interface PagedOptions extends HeadSizes {
+  /** Of the cache. */
+  readonly dtype?: CacheDType | undefined;
   readonly window?: number | undefined;
   readonly positionBias?: TestBias | undefined;
   /** How much larger `maxKeyLength` is than the longest sequence of the step. */
@@ -43,8 +46,11 @@ export function pagedSequences(lengths: readonly number[], { heads, kvHeads, hea
 }
 
 /** A cache whose every slot holds NaN, as if left behind by another sequence. */
-export function staleCache(bench: Workbench, { kvHeads, headSize }: HeadSizes): DeviceCache {
-  const cache = bench.cache({ numBlocks: NUM_BLOCKS, kvHeads, headSize });
+export function staleCache(
+  bench: Workbench,
+  { kvHeads, headSize, dtype }: HeadSizes & Pick<PagedOptions, 'dtype'>,
+): DeviceCache {
+  const cache = bench.cache({ numBlocks: NUM_BLOCKS, kvHeads, headSize, dtype });
   const numTokens = NUM_BLOCKS * CACHE_BLOCK_SIZE;
   const slots = Int32Array.from({ length: numTokens }, (_, slot) => slot);
   const stale = bench.output(numTokens * kvHeads * headSize);

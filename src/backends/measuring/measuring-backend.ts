@@ -51,7 +51,8 @@ export class MeasuringBackend implements Backend {
 
   allocateCache(shape: CacheShape): DeviceCache {
     const byteLength = this.#layout.cacheBytes(shape);
-    return this.#add({ ...shape, kind: 'cache' as const, byteLength }, byteLength);
+    const dtype = shape.dtype ?? 'float32';
+    return this.#add({ ...shape, kind: 'cache' as const, dtype, byteLength }, byteLength);
   }
 
   release(handle: Handle): void {

@@ -1,4 +1,5 @@
 import type { CacheShape, DeviceBuffer, DeviceCache, DeviceMatrix, MemoryUsage } from '../../backend/backend.ts';
+import { checkCacheDType } from '../../backend/check-cache-dtype.ts';
 import type { MatrixFormat } from '../../backend/dtype.ts';
 import { ReferenceCache } from './reference-cache.ts';
 import { ReferenceMatrix } from './reference-matrix.ts';
@@ -42,14 +43,15 @@ export class ReferenceMemory {
     );
   }
 
-  allocateCache({ numBlocks, kvHeads, headSize }: CacheShape): DeviceCache {
+  allocateCache({ numBlocks, kvHeads, headSize, dtype = 'float32' }: CacheShape): DeviceCache {
     checkCount('cache', 'numBlocks', numBlocks, 0);
     checkCount('cache', 'kvHeads', kvHeads, 1);
     checkCount('cache', 'headSize', headSize, 1);
+    checkCacheDType(dtype);
     return this.#add(
       `cache of ${numBlocks} blocks`,
-      () => new ReferenceCache({ numBlocks, kvHeads, headSize }),
-      ({ byteLength }) => ({ kind: 'cache', numBlocks, kvHeads, headSize, byteLength }) as const,
+      () => new ReferenceCache({ numBlocks, kvHeads, headSize, dtype }),
+      ({ byteLength }) => ({ kind: 'cache', numBlocks, kvHeads, headSize, dtype, byteLength }) as const,
     );
   }
 

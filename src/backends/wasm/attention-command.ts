@@ -1,5 +1,6 @@
 import { CACHE_BLOCK_SIZE } from '../../backend/backend.ts';
-import { paddedHeadSize } from './cache-layout.ts';
+import type { CacheDType } from '../../backend/dtype.ts';
+import { CACHE_DTYPE_CODES, paddedHeadSize } from './cache-layout.ts';
 import type { CommandRecorder } from './command-recorder.ts';
 import { alignedBytes } from './heap.ts';
 import { OP_ATTENTION } from './opcodes.ts';
@@ -15,6 +16,8 @@ export interface Sight {
   readonly maxKeyLength: number;
   readonly causal: boolean;
   readonly window?: number | undefined;
+  /** Of the cache; float32 unless given. */
+  readonly dtype?: CacheDType | undefined;
 }
 
 /** What both attention operations come down to. Arrays are addresses of int32. */
@@ -92,6 +95,7 @@ export function recordAttention(recorder: CommandRecorder, it: AttentionCommand,
   recorder.setInt(at, 26, it.positionBias?.address ?? 0);
   recorder.setInt(at, 27, it.positionBias?.width ?? 0);
   recorder.setInt(at, 28, it.positionBias?.own ?? 0);
+  recorder.setInt(at, 29, CACHE_DTYPE_CODES[it.dtype ?? 'float32']);
 }
 
 /** What one thread needs, in the order of `cutScratch` in assembly/attention.ts. */
@@ -104,10 +108,12 @@ function scratchOf(it: Sight) {
   const scores = TILE_ROWS * rowBytes;
   const weights = TILE_ROWS * maxSpanBlocks * CACHE_BLOCK_SIZE * 4;
   const blocks = maxSpanBlocks * 4;
+  const widened =
+    (it.dtype ?? 'float32') === 'float32' ? 0 : 64 + 2 * CACHE_BLOCK_SIZE * paddedHeadSize(it.headSize) * 4;
   return {
     maxSpanBlocks,
     rowBytes,
-    bytesPerThread: alignedBytes(rows + queries + sums + scores + weights + blocks),
+    bytesPerThread: alignedBytes(rows + queries + sums + scores + weights + blocks + widened),
   };
 }
 

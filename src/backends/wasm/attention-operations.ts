@@ -6,7 +6,7 @@ import {
   type PositionBias,
 } from '../../backend/backend.ts';
 import { attentionScratchBytes, type PositionBiasAddress, recordAttention } from './attention-command.ts';
-import { cacheByteLength } from './cache-layout.ts';
+import { CACHE_DTYPE_CODES, cacheByteLength } from './cache-layout.ts';
 import type { CommandRecorder } from './command-recorder.ts';
 import type { WasmBuffer } from './handles.ts';
 import { alignedBytes } from './heap.ts';
@@ -41,20 +41,21 @@ export function attentionOperations(recorder: CommandRecorder, operands: Operand
     storeKeysValues(cache, keys, values, { numTokens, slots }) {
       const op = 'run storeKeysValues';
       const into = operands.memory.cache(op, cache);
-      const { numBlocks, kvHeads, headSize } = into;
+      const { numBlocks, kvHeads, headSize, dtype } = into;
       const length = numTokens * kvHeads * headSize;
       const k = operands.floats(op, 'keys', keys, length).address;
       const v = operands.floats(op, 'values', values, length).address;
       const at = operands.ints(op, 'slots', slots, numTokens).address;
       if (numTokens === 0) return;
-      recorder.record(OP_STORE_KEYS_VALUES, into.address, k, v, at, 0, numTokens, numBlocks, kvHeads, headSize);
+      const sizes = [numTokens, numBlocks, kvHeads, headSize] as const;
+      recorder.record(OP_STORE_KEYS_VALUES, into.address, k, v, at, 0, ...sizes, CACHE_DTYPE_CODES[dtype]);
     },
 
     pagedAttention(output, queries, cache, batch, options) {
       const op = 'run pagedAttention';
       const { heads, scale, window, causal = true, maxKeyLength } = options;
       const from = operands.memory.cache(op, cache);
-      const { numBlocks, kvHeads, headSize } = from;
+      const { numBlocks, kvHeads, headSize, dtype } = from;
       checkHeads(op, heads, kvHeads, window);
       const { numTokens, numSequences, maxBlocks } = batch;
       const q = operands.floats(op, 'queries', queries, numTokens * heads * headSize);
@@ -87,6 +88,7 @@ export function attentionOperations(recorder: CommandRecorder, operands: Operand
         window,
         mask: undefined,
         positionBias,
+        dtype,
       };
       const scratchBytes = attentionScratchBytes(command, recorder.numThreads);
       recordAttention(recorder, command, operands.memory.scratch(scratchBytes));
@@ -94,7 +96,7 @@ export function attentionOperations(recorder: CommandRecorder, operands: Operand
 
     copyBlocks(cache, pairs) {
       const op = 'run copyBlocks';
-      const { address, numBlocks, kvHeads, headSize } = operands.memory.cache(op, cache);
+      const { address, numBlocks, kvHeads, headSize, dtype } = operands.memory.cache(op, cache);
       const words = new Int32Array(pairs.length * 2);
       for (const [i, { from, to }] of pairs.entries()) {
         for (const block of [from, to]) {
@@ -106,7 +108,8 @@ export function attentionOperations(recorder: CommandRecorder, operands: Operand
       }
       if (pairs.length === 0) return;
       const staged = recorder.stage(words);
-      recorder.record(OP_COPY_BLOCKS, address, staged, pairs.length, numBlocks, kvHeads, headSize);
+      const sizes = [pairs.length, numBlocks, kvHeads, headSize] as const;
+      recorder.record(OP_COPY_BLOCKS, address, staged, ...sizes, CACHE_DTYPE_CODES[dtype]);
     },
   };
 }

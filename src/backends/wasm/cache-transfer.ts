@@ -1,5 +1,6 @@
 import { CACHE_BLOCK_SIZE, type CacheBlocks } from '../../backend/backend.ts';
 import { cacheBlocksLength, checkBlocks, checkBlocksToWrite } from '../../backend/check-blocks.ts';
+import { CACHE_DTYPE_CODES } from './cache-layout.ts';
 import type { CommandRecorder } from './command-recorder.ts';
 import type { WasmCache } from './handles.ts';
 import type { Heap } from './heap.ts';
@@ -29,10 +30,11 @@ export class CacheTransfer {
     const bytes = length * 4;
     const address = this.#heap.allocate(2 * bytes, 'cache blocks to read');
     try {
-      const { numBlocks, kvHeads, headSize } = cache;
+      const { numBlocks, kvHeads, headSize, dtype } = cache;
       const list = this.#recorder.stage(Int32Array.from(blocks));
       const sizes = [blocks.length, numBlocks, kvHeads, headSize] as const;
-      this.#recorder.record(OP_READ_BLOCKS, cache.address, address, address + bytes, list, ...sizes);
+      const code = CACHE_DTYPE_CODES[dtype];
+      this.#recorder.record(OP_READ_BLOCKS, cache.address, address, address + bytes, list, ...sizes, code);
       await this.#recorder.flush();
       const elements = (from: number) => new Float32Array(this.#memory.memory.buffer, from, length).slice();
       return { keys: elements(address), values: elements(address + bytes) };
@@ -56,7 +58,7 @@ export class CacheTransfer {
 
   /** To the kernel, blocks are tokens of a batch that go to all their slots. */
   #writePiece(cache: WasmCache, blocks: readonly number[], { keys, values }: CacheBlocks): void {
-    const { address, numBlocks, kvHeads, headSize } = cache;
+    const { address, numBlocks, kvHeads, headSize, dtype } = cache;
     const numTokens = blocks.length * CACHE_BLOCK_SIZE;
     const slots = Int32Array.from({ length: numTokens }, (_, token) => {
       const block = blocks[Math.floor(token / CACHE_BLOCK_SIZE)]!;
@@ -67,6 +69,7 @@ export class CacheTransfer {
       number,
       number,
     ];
-    this.#recorder.record(OP_STORE_KEYS_VALUES, address, k, v, at, 0, numTokens, numBlocks, kvHeads, headSize);
+    const sizes = [numTokens, numBlocks, kvHeads, headSize] as const;
+    this.#recorder.record(OP_STORE_KEYS_VALUES, address, k, v, at, 0, ...sizes, CACHE_DTYPE_CODES[dtype]);
   }
 }

@@ -1,4 +1,5 @@
 import type { CacheShape, DeviceBuffer, DeviceCache, DeviceMatrix, MemoryUsage } from '../../backend/backend.ts';
+import { checkCacheDType } from '../../backend/check-cache-dtype.ts';
 import { type MatrixFormat, WEIGHT_DTYPES } from '../../backend/dtype.ts';
 import { cacheByteLength } from './cache-layout.ts';
 import { WasmBuffer, WasmCache, type WasmHandle, WasmMatrix } from './handles.ts';
@@ -58,13 +59,14 @@ export class DeviceMemory {
     return new WasmMatrix(this, address, { dtype, rows, columns, byteLength });
   }
 
-  allocateCache({ numBlocks, kvHeads, headSize }: CacheShape): WasmCache {
+  allocateCache({ numBlocks, kvHeads, headSize, dtype = 'float32' }: CacheShape): WasmCache {
+    checkCacheDType(dtype);
     checkCount('a cache', 'numBlocks', numBlocks, 0);
     checkCount('a cache', 'kvHeads', kvHeads, 1);
     checkCount('a cache', 'headSize', headSize, 1);
-    const byteLength = cacheByteLength({ numBlocks, kvHeads, headSize });
+    const byteLength = cacheByteLength({ numBlocks, kvHeads, headSize, dtype });
     const address = this.#takeZeros(byteLength, `a cache of ${numBlocks} blocks`);
-    return new WasmCache(this, address, { numBlocks, kvHeads, headSize, byteLength });
+    return new WasmCache(this, address, { numBlocks, kvHeads, headSize, dtype, byteLength });
   }
 
   buffer(action: string, handle: DeviceBuffer): WasmBuffer {

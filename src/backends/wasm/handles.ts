@@ -1,5 +1,5 @@
 import type { DeviceBuffer, DeviceCache, DeviceMatrix } from '../../backend/backend.ts';
-import type { WeightDType } from '../../backend/dtype.ts';
+import type { CacheDType, WeightDType } from '../../backend/dtype.ts';
 
 /** A handle of this backend: what it describes, and where that lies. */
 export type WasmHandle = WasmBuffer | WasmMatrix | WasmCache;
@@ -55,6 +55,7 @@ export class WasmMatrix implements DeviceMatrix {
 
 export class WasmCache implements DeviceCache {
   readonly kind = 'cache';
+  readonly dtype: CacheDType;
   readonly numBlocks: number;
   readonly kvHeads: number;
   readonly headSize: number;
@@ -66,13 +67,14 @@ export class WasmCache implements DeviceCache {
   constructor(
     owner: object,
     address: number,
-    shape: { numBlocks: number; kvHeads: number; headSize: number; byteLength: number },
+    shape: { numBlocks: number; kvHeads: number; headSize: number; dtype: CacheDType; byteLength: number },
   ) {
     this.owner = owner;
     this.address = address;
     this.numBlocks = shape.numBlocks;
     this.kvHeads = shape.kvHeads;
     this.headSize = shape.headSize;
+    this.dtype = shape.dtype;
     this.byteLength = shape.byteLength;
   }
 }

@@ -20,8 +20,8 @@ export function wasmMemoryLayout(threads: number): MemoryLayout {
     linearScratchBytes: (rows, format, _outputs, inputs) =>
       threads * alignedBytes(linearScratchBytes(floats(format), rows, inputs)),
     attentionScratchBytes: (options) => denseScratchBytes(options, threads),
-    pagedAttentionScratchBytes: ({ maxKeyLength, window, causal = true }, { headSize }) =>
-      attentionScratchBytes({ headSize, maxKeyLength, causal, window }, threads),
+    pagedAttentionScratchBytes: ({ maxKeyLength, window, causal = true }, { headSize, dtype }) =>
+      attentionScratchBytes({ headSize, maxKeyLength, causal, window, dtype }, threads),
     linearInputGradientScratchBytes: inputGradientScratchBytes,
     linearWeightGradientScratchBytes: (rows, columns) => weightGradientScratchBytes(rows, columns, threads),
     rowSumScratchBytes,

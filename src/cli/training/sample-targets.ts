@@ -21,11 +21,9 @@ export async function sampleTarget(
   const { decoderStartTokenId, eosTokenIds, maxPositions } = model.config;
   const sourceIds = encodeSource(model, tokenizer, source);
   const targetTokens = Math.min(maxTokens, maxPositions);
-  const cache = model.createCache({
-    ...{ numSources: 1, sourceTokens: sourceIds.length, numSequences: 1, targetTokens },
-  });
+  const cache = model.createCache(Math.max(sourceIds.length, targetTokens), 2);
   try {
-    const [encoded, sequence] = [cache.sources.createSequence(), cache.targets.createSequence()];
+    const [encoded, sequence] = [cache.createSequence(), cache.createSequence()];
     model.encode(cache, [{ sequence: encoded, tokenIds: sourceIds }]);
     const ids: number[] = [];
     for (let last = decoderStartTokenId!; ids.length < targetTokens; ) {

@@ -21,9 +21,10 @@ export function storeKeysValues(
   slots: Int32Array,
 ): void {
   const length = cache.slotLength;
+  const [k, v] = [cache.rounded(keys), cache.rounded(values)];
   for (let token = 0; token < slots.length; token++) {
-    cache.keys.set(keys.subarray(token * length, (token + 1) * length), slots[token]! * length);
-    cache.values.set(values.subarray(token * length, (token + 1) * length), slots[token]! * length);
+    cache.keys.set(k.subarray(token * length, (token + 1) * length), slots[token]! * length);
+    cache.values.set(v.subarray(token * length, (token + 1) * length), slots[token]! * length);
   }
 }
 

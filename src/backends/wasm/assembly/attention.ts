@@ -9,8 +9,12 @@
 import { scoreRow, scoreTile } from './attention-scores';
 import { accumulateRow, accumulateTile } from './attention-values';
 import { addMask, addPositionBias, transposeWeights, weigh } from './attention-weights';
-import { BLOCK, keysAddress, paddedHeadSize, valuesAddress } from './cache-layout';
+import {
+  BLOCK, elementShift, keysAddress, paddedHeadSize, scalesAddress, scalesBytes, valuesAddress,
+} from './cache-layout';
+import { widenKeys, widenValues } from './cache-widen';
 import { storeLanes } from './lanes';
+import { FLOAT32 } from './linear-layout';
 import { take } from './sync';
 
 /** Rows of a tile. */
@@ -61,6 +65,8 @@ export class AttentionCommand {
   biasWidth: i32;
   /** The column of a query's own place. */
   biasOwn: i32;
+  /** Element type of the cache: a block that is not float32 is made so in scratch memory before it is read. */
+  cacheDType: i32;
 }
 
 /** One query row of a tile. */
@@ -88,6 +94,8 @@ let sums: usize = 0; // float32 (4, padded headSize)
 let blocks: usize = 0; // int32 (maxSpanBlocks): the blocks of the keys that the tile sees
 let scores: usize = 0; // float32 (4, rowBytes / 4)
 let weights: usize = 0; // float32 (keys, 4)
+let firstBlockOnly: usize = 0; // int32 (1): 0
+let widened: usize = 0; // float32: the keys of two blocks, or the values of one
 
 export function attention(a: AttentionCommand, thread: i32): void {
   cutScratch(a, a.scratch + a.scratchBytes * <usize>thread);
@@ -116,6 +124,10 @@ function cutScratch(a: AttentionCommand, scratch: usize): void {
   scores = sums + (<usize>paddedHeadSize(a.headSize) << 4);
   weights = scores + a.rowBytes * HEIGHT;
   blocks = weights + (span << 8);
+  if (a.cacheDType == FLOAT32) return;
+  firstBlockOnly = blocks + (span << 2);
+  store<i32>(firstBlockOnly, 0);
+  widened = (firstBlockOnly + 4 + 63) & ~63;
 }
 
 /** Attends `count` query rows of a sequence and key/value head from row `first` on; row r is token r / group, head r mod group. */
@@ -178,8 +190,8 @@ function attendOne(a: AttentionCommand, kvHead: i32, firstBlock: i32, numBlocks:
   const half = (numBlocks + 1) >> 1;
   for (let i = 0; i < half; i++) {
     const j = min(i + half, numBlocks - 1);
-    const keysA = keysOf(a, kvHead, i);
-    const keysB = keysOf(a, kvHead, j);
+    const keysA = keysOf(a, kvHead, i, 0);
+    const keysB = keysOf(a, kvHead, j, 1);
     scoreRow(scores + (<usize>i << 6), scores + (<usize>j << 6), row.query, keysA, keysB, a.headSize, scale);
   }
   weighRow(a, row, scores, firstBlock, numBlocks);
@@ -190,7 +202,7 @@ function attendFour(a: AttentionCommand, kvHead: i32, firstBlock: i32, numBlocks
   const scale = f32x4.splat(a.scale);
   packQueries(a.headSize);
   for (let i = 0; i < numBlocks; i++) {
-    scoreTile(scores + (<usize>i << 6), a.rowBytes, packedQueries, keysOf(a, kvHead, i), a.headSize, scale);
+    scoreTile(scores + (<usize>i << 6), a.rowBytes, packedQueries, keysOf(a, kvHead, i, 0), a.headSize, scale);
   }
   for (let i = 0; i < HEIGHT; i++) weighRow(a, rowAt(i), scores + a.rowBytes * <usize>i, firstBlock, numBlocks);
   transposeWeights(weights, scores, a.rowBytes, numBlocks * BLOCK);
@@ -210,26 +222,69 @@ function accumulateFour(a: AttentionCommand, kvHead: i32, base: i32): void {
     accumulateOne(a, kvHead, i, rowAt(i).begin, isShared ? begin : rowAt(i).end, base);
   }
   if (!isShared) return;
-  const sumBytes = <usize>paddedHeadSize(a.headSize) << 2;
-  const values = valuesAddress(a.cache, a.numBlocks, a.kvHeads, a.headSize, kvHead);
-  accumulateTile(sums, sumBytes, weights, values, blocks, begin - base, end - base, a.numBlocks, a.headSize);
+  accumulateShared(a, kvHead, begin - base, end - base);
   for (let i = 0; i < HEIGHT; i++) accumulateOne(a, kvHead, i, end, rowAt(i).end, base);
+}
+
+/** All four rows over the keys begin … end − 1 of the walk. */
+function accumulateShared(a: AttentionCommand, kvHead: i32, begin: i32, end: i32): void {
+  const sumBytes = <usize>paddedHeadSize(a.headSize) << 2;
+  if (a.cacheDType == FLOAT32) {
+    const values = valuesAddress(a.cache, a.numBlocks, a.kvHeads, a.headSize, kvHead, 2);
+    return accumulateTile(sums, sumBytes, weights, values, blocks, begin, end, a.numBlocks, a.headSize);
+  }
+  for (let block = begin / BLOCK; block * BLOCK < end; block++) {
+    const first = block * BLOCK;
+    widenValuesOf(a, kvHead, block);
+    const from = max(begin - first, 0);
+    const to = min(end - first, BLOCK);
+    accumulateTile(sums, sumBytes, weights + (<usize>block << 8), widened, firstBlockOnly, from, to, 1, a.headSize);
+  }
 }
 
 /** Row i over the keys begin … end − 1. */
 function accumulateOne(a: AttentionCommand, kvHead: i32, i: i32, begin: i32, end: i32, base: i32): void {
   if (begin >= end) return;
-  const values = valuesAddress(a.cache, a.numBlocks, a.kvHeads, a.headSize, kvHead);
   const to = sums + (<usize>(i * paddedHeadSize(a.headSize)) << 2);
   const row = scores + a.rowBytes * <usize>i;
-  accumulateRow(to, row, values, blocks, begin - base, end - base, a.numBlocks, a.headSize);
+  if (a.cacheDType == FLOAT32) {
+    const values = valuesAddress(a.cache, a.numBlocks, a.kvHeads, a.headSize, kvHead, 2);
+    return accumulateRow(to, row, values, blocks, begin - base, end - base, a.numBlocks, a.headSize);
+  }
+  for (let block = (begin - base) / BLOCK; block * BLOCK < end - base; block++) {
+    const first = base + block * BLOCK;
+    widenValuesOf(a, kvHead, block);
+    const from = max(begin - first, 0);
+    accumulateRow(to, row + (<usize>block << 6), widened, firstBlockOnly, from, min(end - first, BLOCK), 1, a.headSize);
+  }
 }
 
-/** Address of the keys of block i of the walk. */
+/** Address of the keys of block i of the walk, in float32: if they are not so already, at one of two places for it. */
 // @ts-ignore: decorator
 @inline
-function keysOf(a: AttentionCommand, kvHead: i32, i: i32): usize {
-  return keysAddress(a.cache, a.numBlocks, a.headSize, kvHead, word(blocks, i));
+function keysOf(a: AttentionCommand, kvHead: i32, i: i32, place: i32): usize {
+  const block = word(blocks, i);
+  if (a.cacheDType == FLOAT32) return keysAddress(a.cache, a.numBlocks, a.headSize, kvHead, block, 2);
+  const to = widened + <usize>place * (<usize>a.headSize << 6);
+  const from = keysAddress(a.cache, a.numBlocks, a.headSize, kvHead, block, elementShift(a.cacheDType));
+  widenKeys(to, from, a.headSize, a.cacheDType, scalesOf(a, kvHead, block));
+  return to;
+}
+
+/** Makes the values of block i of the walk float32. */
+function widenValuesOf(a: AttentionCommand, kvHead: i32, i: i32): void {
+  const block = word(blocks, i);
+  const shift = elementShift(a.cacheDType);
+  const values = valuesAddress(a.cache, a.numBlocks, a.kvHeads, a.headSize, kvHead, shift);
+  const scales = scalesOf(a, kvHead, block) + scalesBytes(a.numBlocks, a.kvHeads);
+  const partBytes = <usize>a.numBlocks << (7 + shift);
+  widenValues(widened, values + (<usize>block << (7 + shift)), partBytes, a.headSize, a.cacheDType, scales);
+}
+
+// @ts-ignore: decorator
+@inline
+function scalesOf(a: AttentionCommand, kvHead: i32, block: i32): usize {
+  return scalesAddress(a.cache, a.numBlocks, a.kvHeads, a.headSize, kvHead, block);
 }
 
 function weighRow(a: AttentionCommand, row: Row, at: usize, firstBlock: i32, numBlocks: i32): void {

@@ -83,9 +83,9 @@ function run(c: usize, t: i32, n: i32): void {
     case OP_DRAW: return draw(at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), t, n);
     case OP_ATTENTION: return attention(changetype<AttentionCommand>(c), t);
     case OP_STORE_KEYS_VALUES: return storeKeysValues(
-      at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), int(c, 7), int(c, 8), int(c, 9), t, n,
+      at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), int(c, 7), int(c, 8), int(c, 9), int(c, 10), t, n,
     );
-    case OP_COPY_BLOCKS: return copyBlocks(at(c, 1), at(c, 2), int(c, 3), int(c, 4), int(c, 5), int(c, 6), t, n);
+    case OP_COPY_BLOCKS: return copyBlocks(at(c, 1), at(c, 2), int(c, 3), int(c, 4), int(c, 5), int(c, 6), int(c, 7), t, n);
     case OP_PACK_ROWS: return packRows(
       at(c, 1), at(c, 2), int(c, 3), int(c, 4), int(c, 5), int(c, 6), int(c, 7), int(c, 8), t, n,
     );
@@ -94,7 +94,7 @@ function run(c: usize, t: i32, n: i32): void {
     );
     case OP_UNPACK: return unpack(at(c, 1), at(c, 2), int(c, 3), int(c, 4), int(c, 5), t, n);
     case OP_READ_BLOCKS: return readBlocks(
-      at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), int(c, 7), int(c, 8), t, n,
+      at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), int(c, 7), int(c, 8), int(c, 9), t, n,
     );
     default: return runTraining(c, t, n);
   }
