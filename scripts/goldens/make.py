@@ -18,6 +18,7 @@ import losses
 import processors
 import sampling
 import schedules
+import quantization
 import search
 import tokenizer_training
 import tokenizers_and_templates
@@ -30,7 +31,7 @@ torch.use_deterministic_algorithms(True)
 
 SUBJECTS = (
     tokenizers_and_templates, tokenizer_training, decoder_only, transformer_decoder, sampling, processors, search,
-    gradients, transformer_decoder_gradients, lora, losses, schedules, gguf_blocks, encoder_decoder,
+    gradients, transformer_decoder_gradients, lora, losses, schedules, gguf_blocks, quantization, encoder_decoder,
 )
 
 

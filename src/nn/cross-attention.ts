@@ -26,20 +26,21 @@ export class CrossAttention {
   }
 
   /** (T, C) → (T, C), over the batch's sources. */
-  forward(input: Tensor, { source, adapters }: ForwardBatch, layer: number): Tensor {
+  forward(input: Tensor, batch: ForwardBatch, layer: number): Tensor {
+    const { source } = batch;
     if (source === undefined) throw new TypeError('Cannot attend to a source: the batch has none');
     const { query, key, value, output, numHeads: heads, headSize, scale } = this.parts;
-    const queries = query.forward(input, adapters); // (T, H · D)
+    const queries = query.forward(input, batch); // (T, H · D)
     if (source.kind === 'stored') {
       const { paged, caches } = source;
       const options = { heads, scale, causal: false, maxKeyLength: paged.maxKeyLength };
-      return output.forward(pagedAttention(queries, caches[layer]!, paged, options), adapters);
+      return output.forward(pagedAttention(queries, caches[layer]!, paged, options), batch);
     }
     const { encoded, spans } = source;
-    const keys = key.forward(encoded, adapters); // (S, H · D)
-    const values = value.forward(encoded, adapters);
+    const keys = key.forward(encoded, batch); // (S, H · D)
+    const values = value.forward(encoded, batch);
     const options = { spans, heads, kvHeads: heads, headSize, scale, causal: false };
-    return output.forward(attention(queries, keys, values, options), adapters);
+    return output.forward(attention(queries, keys, values, options), batch);
   }
 
   /** Stores the keys and values of sources, of the encoder's output (S, C). */

@@ -3,6 +3,7 @@ import type { PagedKvCache, SequenceTokens } from '../kv-cache/paged-kv-cache.ts
 import { Tensor } from '../tensor/tensor.ts';
 import { type AdaptedRows, type Adapter, adaptedRowsOf } from './adapter.ts';
 import type { Dropout } from './dropout.ts';
+import type { InputObserver } from './linear.ts';
 
 export type { Dropout } from './dropout.ts';
 
@@ -57,6 +58,7 @@ export interface ForwardBatch {
   /** Rows that need logits, int32; undefined means all. */
   readonly logitRows: Tensor | undefined;
   readonly observe: Observer | undefined;
+  readonly observeInput?: InputObserver | undefined;
   /** Rows that adapters change; undefined means none. */
   readonly adapters?: readonly AdaptedRows[] | undefined;
   /** Of the embedding and of what each sublayer adds to the residual stream; in training only. */
