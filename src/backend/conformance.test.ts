@@ -35,7 +35,7 @@ describe('An operation that does nothing is noticed', () => {
   const kernels = [
     ...['copy', 'fill', 'add', 'multiply', 'scale', 'activate', 'gate', 'linear', 'embed', 'layerNorm', 'rmsNorm'],
     ...['rotate', 'sliceColumns', 'gatherRows', 'softmax', 'logSoftmax', 'tokenLogProbs', 'argmax', 'attention'],
-    ...['storeKeysValues', 'pagedAttention', 'copyBlocks', 'write', 'writeBlocks', 'release'],
+    ...['storeKeysValues', 'pagedAttention', 'copyBlocks', 'write', 'writeQuantized', 'writeBlocks', 'release'],
     ...['packMatrix', 'linearInputGradient', 'linearWeightGradient', 'addRowSum', 'scatterAddRows', 'padColumns'],
     ...['activateGradient', 'gateGradient', 'layerNormGradient', 'rmsNormGradient', 'softmaxGradient'],
     ...['logSoftmaxGradient', 'attentionGradient', 'crossEntropy', 'crossEntropyGradient', 'dropout', 'sumOfSquares'],
