@@ -1,6 +1,6 @@
 import type { Backend } from '../backend/backend.ts';
 import type { WeightDType } from '../backend/dtype.ts';
-import { readFloat32, type TensorEntry, type WeightSource } from '../formats/weight-source.ts';
+import { type QuantizedEntry, readFloat32, type TensorEntry, type WeightSource } from '../formats/weight-source.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { Weight } from '../tensor/weight.ts';
 import { type MatchedParameter, matchParameters } from './match-parameters.ts';
@@ -57,10 +57,15 @@ export async function loadParameters(
         backend.write(vector.buffer, await readVector(source, parameter));
         advance(entry, parameter.byteLength);
       } else {
-        const width = dtype === 'auto' ? ownWidth(entry) : dtype;
-        const weight = new Weight(backend, backend.allocateMatrix(width, ...spec.shape));
+        const quantized = dtype === 'auto' ? wholeQuantized(source, parameter) : undefined;
+        const format = quantized?.scheme ?? (dtype === 'auto' ? ownWidth(entry) : dtype);
+        const weight = new Weight(backend, backend.allocateMatrix(format, ...spec.shape));
         byPath.set(spec.path, weight);
-        await loadMatrix(source, parameter, weight, (bytes) => advance(entry, bytes));
+        if (quantized === undefined) await loadMatrix(source, parameter, weight, (bytes) => advance(entry, bytes));
+        else {
+          await backend.writeQuantized(weight.matrix, { ...(await quantized.read()), first: 0, count: weight.rows });
+          advance(entry, parameter.byteLength);
+        }
       }
     });
     await backend.synchronize();
@@ -92,6 +97,12 @@ async function forEachAtOnce<Item>(
 async function readVector(source: WeightSource, { spec, entry, firstRow }: MatchedParameter): Promise<Float32Array> {
   const values = await readFloat32(source, entry.name);
   return values.subarray(firstRow, firstRow + spec.shape[0]);
+}
+
+/** The codes of a parameter that is a whole tensor of them. */
+function wholeQuantized(source: WeightSource, { spec, entry }: MatchedParameter): QuantizedEntry | undefined {
+  const numElements = entry.shape.reduce((product, size) => product * size, 1);
+  return numElements === spec.shape[0] * (spec.shape[1] ?? 1) ? source.quantized?.get(entry.name) : undefined;
 }
 
 function ownWidth(entry: TensorEntry): WeightDType {

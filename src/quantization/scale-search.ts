@@ -1,7 +1,7 @@
 import type { QuantizationScheme } from '../quantized/quantization-scheme.ts';
 import { groupsPerRow } from '../quantized/quantization-scheme.ts';
 import { emptyQuantizedMatrix, type QuantizedMatrix } from '../quantized/quantized-matrix.ts';
-import { roundScale } from '../quantized/round-to-nearest.ts';
+import { roundScale } from '../quantized/round-scale.ts';
 
 /** What turns the codes of a group into numbers. */
 export interface GroupScale {
