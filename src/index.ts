@@ -140,6 +140,8 @@ export type { LowRank } from './nn/low-rank.ts';
 export type { GptqOptions } from './quantization/gptq.ts';
 export { gptq } from './quantization/gptq.ts';
 export { quantizeModel } from './quantization/quantize-model.ts';
+export type { SaveQuantizedOptions } from './quantization/save-quantized-model.ts';
+export { saveQuantizedModel } from './quantization/save-quantized-model.ts';
 export type { QuantizationMethod, QuantizeOptions, QuantizeProgress } from './quantization/quantize-options.ts';
 export type { QuantizationName, QuantizationScheme } from './quantized/quantization-scheme.ts';
 export { describeScheme, QUANTIZATION_NAMES, QUANTIZATIONS } from './quantized/quantization-scheme.ts';
