@@ -1,8 +1,9 @@
-import type { WeightDType } from '../backend/dtype.ts';
+import { type MatrixFormat, WEIGHT_DTYPES, type WeightDType } from '../backend/dtype.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import { type Device, memoryLayout } from '../create-backend.ts';
 import { decoderOnlyParameters } from '../models/decoder-only-parameters.ts';
 import { countParameters } from '../models/parameter-spec.ts';
+import type { QuantizationName } from '../quantized/quantization-scheme.ts';
 import { type MeasuredTraining, measureTraining } from '../training/measure-training.ts';
 import { UsageError } from './exit-codes.ts';
 import { oneOf } from './flag-values.ts';
@@ -39,7 +40,7 @@ export interface TrainingSubject {
   readonly model: string;
   readonly config: ModelConfig;
   readonly device: Device;
-  readonly dtype: WeightDType;
+  readonly format: MatrixFormat | QuantizationName;
   readonly threads: number;
 }
 
@@ -73,7 +74,12 @@ export function printTrainingMemory(terminal: Terminal, subject: TrainingSubject
   else terminal.write(reportText(terminal, report));
 }
 
-function toReport({ model, config, device, dtype, threads }: TrainingSubject, flags: TrainingMemoryFlags): Report {
+function toReport({ model, config, device, format, threads }: TrainingSubject, flags: TrainingMemoryFlags): Report {
+  const dtype = WEIGHT_DTYPES.find((known) => known === format);
+  if (dtype === undefined)
+    throw new UsageError(
+      `Cannot compute memory: weights are codes, but those that are trained are ${WEIGHT_DTYPES.join(', ')}; give --dtype`,
+    );
   const { batch: batchSize = 1, context: contextLength = config.maxPositions } = flags;
   const { optimizer = 'adamw', recompute = false, dropout: hasDropout = false } = flags;
   if (contextLength > config.maxPositions)

@@ -1,5 +1,6 @@
 import { platform } from '#platform';
 import { JsonFields } from '../config/json-fields.ts';
+import { dequantizedWeights } from '../formats/gguf/dequantized-weights.ts';
 import { isGgufModel } from '../formats/gguf/open-gguf.ts';
 import { openWeights } from '../formats/open-weights.ts';
 import { parseQuantizationConfig } from '../formats/quantized/quantization-config.ts';
@@ -13,8 +14,13 @@ import { findArchitecture } from './registry.ts';
 
 type Options = { readonly signal?: AbortSignal | undefined };
 
-/** The weights of a model's folder or GGUF file as its modules take them. */
+/** The weights of a model's folder or GGUF file as its modules take them, as floats. */
 export async function openModelWeights(location: string, options: Options = {}): Promise<WeightSource> {
+  return dequantizedWeights(await openStoredWeights(location, options));
+}
+
+/** The same with tensors of blocks, and codes, as they are. */
+export async function openStoredWeights(location: string, options: Options = {}): Promise<WeightSource> {
   return (await isGgufModel(location)) ? openGgufWeights(location, options) : openFolder(location, options);
 }
 

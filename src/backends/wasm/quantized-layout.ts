@@ -5,6 +5,8 @@ import { alignedBytes } from './heap.ts';
 
 /** Rows of a block. */
 const PANEL_ROWS = 8;
+/** From this many rows on, `linear` goes over whole panels at once. */
+const MANY_ROWS = 32;
 /** Between what two threads write, further than a prefetcher runs ahead. */
 const THREAD_GAP = 4096;
 
@@ -47,7 +49,8 @@ export function quantizedScratch(
   const scales = alignedBytes(tileRows * blocks * QUANTIZATION_BLOCK * codeBytes);
   const totals = scales + alignedBytes(4 * tileRows * blocks);
   const threadsAt = totals + (bits === 8 ? 0 : alignedBytes(4 * tileRows * blocks));
-  const threadBytes = alignedBytes(128 + (bits === 8 ? 32 * blocks : 0)) + THREAD_GAP;
+  const sums = 4 * PANEL_ROWS * 4 * (rows < MANY_ROWS ? tileRows : 4);
+  const threadBytes = alignedBytes(sums + (bits === 8 ? 32 * blocks : 0)) + THREAD_GAP;
   return { scales, totals, threads: threadsAt, threadBytes, bytes: threadsAt + threads * threadBytes };
 }
 

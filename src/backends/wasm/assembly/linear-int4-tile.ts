@@ -4,7 +4,7 @@ import {
   addScaled, dotPairs, highScales, INT4, INT4_MINIMA, INT4_WIDE, LOW_HALVES, lowScales, scaleBytes,
 } from './quantized-layout';
 
-/** sums [height][8] = tile · panel; the height is 4 or 2. */
+/** sums [height][8] += tile · `blocks` blocks of a panel; the height is 4 or 2. */
 export function multiplyTileInt4(
   sums: usize, codes: usize, scales: usize, totals: usize, panel: usize, blocks: i32, height: i32, dtype: i32,
 ): void {
@@ -25,7 +25,6 @@ function multiplyTile(
 ): void {
   const stop = panel + <usize>blocks * (128 + scaleBytes(dtype));
   const mask = v128.load(LOW_HALVES);
-  for (let i: usize = 0; i < <usize>height * 32; i += 16) v128.store(sums + i, f32x4.splat(0));
   do {
     let a0 = i16x8.splat(0), b0 = a0, a1 = a0, b1 = a0, a2 = a0, b2 = a0, a3 = a0, b3 = a0;
     const end = panel + 128;

@@ -21,7 +21,7 @@ export function sumBlocks(offsets: usize, panel: usize, blocks: i32, dtype: i32)
   }
 }
 
-/** sums [height][8] = tile · panel; the height is 4 or 2. */
+/** sums [height][8] += tile · `blocks` blocks of a panel; the height is 4 or 2. */
 export function multiplyTileInt8(
   sums: usize, codes: usize, scales: usize, panel: usize, offsets: usize, blocks: i32, height: i32, dtype: i32,
 ): void {
@@ -46,7 +46,6 @@ function multiplyTile(
 ): void {
   const stop = panel + <usize>blocks * (256 + scaleBytes(dtype));
   const ones = v128.load(ONES_16);
-  for (let i: usize = 0; i < <usize>height * 32; i += 16) v128.store(sums + i, f32x4.splat(0));
   do {
     let a0 = v128.load(offsets), b0 = v128.load(offsets, 16);
     let a1 = a0, b1 = b0, a2 = a0, b2 = b0, a3 = a0, b3 = b0;
