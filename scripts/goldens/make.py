@@ -19,6 +19,7 @@ import processors
 import relative_positions
 import sampling
 import schedules
+import quantization
 import search
 import search_seq2seq
 import sentence_piece
@@ -34,8 +35,8 @@ torch.use_deterministic_algorithms(True)
 
 SUBJECTS = (
     tokenizers_and_templates, tokenizer_training, decoder_only, transformer_decoder, sampling, processors, search,
-    gradients, transformer_decoder_gradients, lora, losses, schedules, gguf_blocks, encoder_decoder, search_seq2seq,
-    sentence_piece, source_target, relative_positions,
+    gradients, transformer_decoder_gradients, lora, losses, schedules, gguf_blocks, quantization, encoder_decoder,
+    search_seq2seq, sentence_piece, source_target, relative_positions,
 )
 
 

@@ -1,6 +1,8 @@
 import type { Backend } from '../backend/backend.ts';
+import { WEIGHT_DTYPES, type WeightDType } from '../backend/dtype.ts';
 import type { WeightSource } from '../formats/weight-source.ts';
 import type { CausalLM } from '../models/causal-lm.ts';
+import type { LoadedDType } from '../models/load-matrix.ts';
 import { describeModel, loadModelFrom } from '../models/load-model.ts';
 import type { LoadParametersOptions } from '../models/load-parameters.ts';
 import type { ModelDescription } from '../models/model-description.ts';
@@ -39,6 +41,12 @@ export async function loadMergedFrom(
   { mergeAdapter, ...options }: MergeOptions,
 ): Promise<CausalLM> {
   const adapter = await readAdapter(mergeAdapter, description, { signal: options.signal });
-  const merged = mergedWeights(source, description.naming, adapter, options.dtype);
+  const merged = mergedWeights(source, description.naming, adapter, floatsOf(options.dtype));
   return loadModelFrom(backend, description, merged, options);
+}
+
+/** What is quantised in the end is merged in float32. */
+function floatsOf(dtype: LoadedDType = 'auto'): WeightDType | 'auto' {
+  if (dtype === 'auto') return dtype;
+  return WEIGHT_DTYPES.find((known) => known === dtype) ?? 'float32';
 }

@@ -45,7 +45,7 @@ describe('An operation that does nothing is noticed', () => {
       'draw',
       'attention',
     ],
-    ...['storeKeysValues', 'pagedAttention', 'copyBlocks', 'write', 'writeBlocks', 'release'],
+    ...['storeKeysValues', 'pagedAttention', 'copyBlocks', 'write', 'writeQuantized', 'writeBlocks', 'release'],
     ...['packMatrix', 'linearInputGradient', 'linearWeightGradient', 'addRowSum', 'scatterAddRows', 'padColumns'],
     ...['activateGradient', 'gateGradient', 'layerNormGradient', 'rmsNormGradient', 'softmaxGradient'],
     ...['logSoftmaxGradient', 'attentionGradient', 'crossEntropy', 'crossEntropyGradient', 'dropout', 'sumOfSquares'],

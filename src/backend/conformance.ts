@@ -19,6 +19,7 @@ import { operandCases } from './conformance/operand-cases.ts';
 import { optimizerCases } from './conformance/optimizer-cases.ts';
 import { orderCases } from './conformance/order-cases.ts';
 import { pagedAttentionCases } from './conformance/paged-attention-cases.ts';
+import { quantizedCases } from './conformance/quantized-cases.ts';
 import { rotaryCases } from './conformance/rotary-cases.ts';
 import { rowCases } from './conformance/row-cases.ts';
 import { rowGradientCases } from './conformance/row-gradient-cases.ts';
@@ -46,6 +47,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...operandCases,
   ...elementWiseCases,
   ...linearCases,
+  ...quantizedCases,
   ...normCases,
   ...rotaryCases,
   ...rowCases,

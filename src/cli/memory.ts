@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
 import { platform } from '#platform';
-import { type CacheDType, WEIGHT_DTYPES, type WeightDType } from '../backend/dtype.ts';
+import { type CacheDType, type MatrixFormat, matrixDType } from '../backend/dtype.ts';
+import { numElements } from '../base/shape.ts';
 import type { Device } from '../create-backend.ts';
 import { type CacheFormula, estimateMemory, type MemoryEstimate } from '../llm/estimate-memory.ts';
+import { formatFor, type LoadedDType } from '../models/load-matrix.ts';
 import { describeModel } from '../models/load-model.ts';
 import type { ModelDescription } from '../models/model-description.ts';
 import { modelPreset, PRESET_NAMES } from '../models/presets.ts';
+import type { QuantizationName } from '../quantized/quantization-scheme.ts';
 import { UsageError } from './exit-codes.ts';
 import { findModel } from './find-model.ts';
 import { wholeNumber } from './flag-values.ts';
@@ -29,7 +32,7 @@ interface MemoryFlags extends TrainingMemoryFlags {
   readonly batch?: number;
   readonly context?: number;
   readonly generate?: number;
-  readonly dtype?: WeightDType | 'auto';
+  readonly dtype?: LoadedDType;
   readonly cacheDtype?: CacheDType;
   readonly device?: Device;
   readonly threads?: number;
@@ -110,15 +113,15 @@ function chooseModel(name: string | undefined, { model = name, allPresets = fals
   throw new UsageError(`Cannot compute memory: no model is given; presets: ${PRESETS}`);
 }
 
-/** What is to be estimated, and the width that its weights have of their own. */
+/** What is to be estimated, and what its weights are of their own. */
 interface Subject {
   readonly model: string;
   readonly description: ModelDescription;
-  readonly dtype: WeightDType;
+  readonly format: MatrixFormat;
 }
 
 function presetSubject(model: string): Subject {
-  return { model, description: modelPreset(model), dtype: 'float32' };
+  return { model, description: modelPreset(model), format: 'float32' };
 }
 
 async function folderSubject(
@@ -129,40 +132,48 @@ async function folderSubject(
 ): Promise<Subject> {
   const folder = await findModel(terminal, model, flags, signal);
   const description = await describeModel(folder);
-  return { model, description, dtype: await mostCommonDType(folder, signal) };
+  return { model, description, format: await mostCommonFormat(folder, signal) };
 }
 
-/** The width that most bytes of a folder's weights have; float32 if it has none. */
-async function mostCommonDType(folder: string, signal: AbortSignal): Promise<WeightDType> {
+/** What most weights of a folder are in memory, float32 if it has none. */
+async function mostCommonFormat(folder: string, signal: AbortSignal): Promise<MatrixFormat> {
   const weights = await openWeightsIfAny(folder, signal);
   if (weights === undefined) return 'float32';
   const entries = [...weights.tensors.values()];
   await weights.close();
-  const bytesOf = (dtype: string) => entries.reduce((sum, one) => sum + (one.dtype === dtype ? one.byteLength : 0), 0);
-  return [...WEIGHT_DTYPES].sort((a, b) => bytesOf(b) - bytesOf(a))[0]!;
+  const counts = new Map<MatrixFormat, number>();
+  for (const entry of entries) {
+    const format = formatFor(entry.name, 'auto', entry);
+    counts.set(format, (counts.get(format) ?? 0) + numElements(entry.shape));
+  }
+  return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0] ?? 'float32';
 }
 
 interface Report extends MemoryEstimate {
   readonly model: string;
   readonly device: Device;
-  readonly dtype: WeightDType;
+  readonly dtype: string;
   readonly cacheDType: CacheDType;
 }
 
 function toReport(subject: Subject, flags: MemoryFlags): Report {
   const { batch, context: contextTokens, generate: generationTokens, cacheDtype: cacheDType = 'float32' } = flags;
-  const { device, dtype, threads } = machineOf(subject, flags);
-  const load = { batch, contextTokens, generationTokens };
-  const estimate = estimateMemory(subject.description.config, { device, dtype, cacheDType, ...load, threads });
-  return { model: subject.model, device, dtype, cacheDType, ...estimate };
+  const { device, format, threads } = machineOf(subject, flags);
+  const load = { device, dtype: format, cacheDType, batch, contextTokens, generationTokens, threads };
+  const estimate = estimateMemory(subject.description.config, load);
+  return { model: subject.model, device, dtype: nameOf(format), cacheDType, ...estimate };
 }
 
 function machineOf(subject: Subject, { device = 'wasm', dtype = 'auto', threads }: MemoryFlags) {
   return {
     device,
-    dtype: dtype === 'auto' ? subject.dtype : dtype,
+    format: dtype === 'auto' ? subject.format : dtype,
     threads: threads ?? (device === 'wasm' ? platform.availableParallelism : 1),
   };
+}
+
+function nameOf(format: MatrixFormat | QuantizationName): string {
+  return typeof format === 'string' ? format : matrixDType(format);
 }
 
 function reportText(terminal: Terminal, report: Report): string {

@@ -10,7 +10,7 @@ import { addFlags, type Flag, OUTPUT_FLAGS } from './flags.ts';
 import { formatSeconds } from './format.ts';
 import { helpEnd } from './help-text.ts';
 import { LoadProgressBar } from './load-progress.ts';
-import { ADAPTER, DTYPE, MODEL, REVISION } from './model-flags.ts';
+import { ADAPTER, FLOAT_DTYPE, MODEL, REVISION } from './model-flags.ts';
 import type { Terminal } from './terminal.ts';
 
 const OUTPUT: Flag = { flags: '-o, --output <folder>', description: 'a new folder for the merged model; needed' };
@@ -38,7 +38,7 @@ export function addMergeAdapterCommand(program: Command, terminal: Terminal): vo
   const command = program
     .command('merge-adapter')
     .description('Write a model with an adapter merged into its weights, and print the folder.');
-  addFlags(command, 'Model:', [MODEL, REVISION, ADAPTER, DTYPE]);
+  addFlags(command, 'Model:', [MODEL, REVISION, ADAPTER, FLOAT_DTYPE]);
   addFlags(command, 'Output:', [OUTPUT, ...OUTPUT_FLAGS]);
   command.addHelpText('after', helpEnd(EXAMPLES, NOTES));
   command.action((flags: MergeFlags) => mergeAdapter(terminal, flags));

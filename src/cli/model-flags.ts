@@ -1,9 +1,11 @@
-import { CACHE_DTYPES, type CacheDType, WEIGHT_DTYPES, type WeightDType } from '../backend/dtype.ts';
+import { CACHE_DTYPES, type CacheDType, WEIGHT_DTYPES } from '../backend/dtype.ts';
 import { type BackendOptions, DEVICES, type Device } from '../create-backend.ts';
 import { engineLimits } from '../engine/engine-options.ts';
 import { BUNDLED_MODELS, type BundledModel } from '../hub/bundled-models.ts';
 import { LLM } from '../llm/llm.ts';
 import type { LoadOptions } from '../llm/load-options.ts';
+import type { LoadedDType } from '../models/load-matrix.ts';
+import { QUANTIZATION_NAMES } from '../quantized/quantization-scheme.ts';
 import { type FlagNames, flagNames, speakingOfFlags } from './flag-names.ts';
 import { oneOf, wholeNumber } from './flag-values.ts';
 import type { Flag } from './flags.ts';
@@ -18,7 +20,7 @@ export interface ModelFlags {
   readonly adapter?: string;
   readonly mergeAdapter?: string;
   readonly device?: Device;
-  readonly dtype?: WeightDType | 'auto';
+  readonly dtype?: LoadedDType;
   readonly threads?: number;
   readonly numerics?: NonNullable<BackendOptions['numerics']>;
   readonly contextLength?: number;
@@ -57,10 +59,19 @@ export const DEVICE: Flag = {
   parse: oneOf(DEVICES),
 };
 
+const FLOAT_DTYPES = ['auto', ...WEIGHT_DTYPES] as const;
+
 export const DTYPE: Flag = {
   flags: '--dtype <name>',
-  description: `width of the weights in memory: auto (as in the file), ${WEIGHT_DTYPES.join(', ')}`,
-  parse: oneOf(['auto', ...WEIGHT_DTYPES]),
+  description: `the weights in memory: auto (as in the file), ${WEIGHT_DTYPES.join(', ')}, or rounded to codes: ${QUANTIZATION_NAMES.join(', ')}`,
+  parse: oneOf([...FLOAT_DTYPES, ...QUANTIZATION_NAMES]),
+};
+
+/** Where weights must be floats. */
+export const FLOAT_DTYPE: Flag = {
+  flags: '--dtype <name>',
+  description: `width of the weights: auto (as in the file), ${WEIGHT_DTYPES.join(', ')}`,
+  parse: oneOf(FLOAT_DTYPES),
 };
 
 export const THREADS: Flag = {

@@ -1,9 +1,10 @@
 import type { AdapterTargets } from '../adapters/adapter-config.ts';
-import type { WeightDType } from '../backend/dtype.ts';
+import { type MatrixFormat, WEIGHT_DTYPES, type WeightDType } from '../backend/dtype.ts';
 import { type Device, memoryLayout } from '../create-backend.ts';
 import { decoderOnlyParameters } from '../models/decoder-only-parameters.ts';
 import type { ModelDescription } from '../models/model-description.ts';
 import { countParameters } from '../models/parameter-spec.ts';
+import type { QuantizationName } from '../quantized/quantization-scheme.ts';
 import { type MeasuredTraining, measureTraining } from '../training/measure-training.ts';
 import { UsageError } from './exit-codes.ts';
 import { oneOf, wholeNumber } from './flag-values.ts';
@@ -54,7 +55,7 @@ export interface TrainingSubject {
   readonly model: string;
   readonly description: ModelDescription;
   readonly device: Device;
-  readonly dtype: WeightDType;
+  readonly format: MatrixFormat | QuantizationName;
   readonly threads: number;
 }
 
@@ -92,8 +93,16 @@ export function printTrainingMemory(terminal: Terminal, subject: TrainingSubject
   else terminal.write(reportText(terminal, report));
 }
 
-function toReport({ model, description, device, dtype, threads }: TrainingSubject, flags: TrainingMemoryFlags): Report {
+function toReport(
+  { model, description, device, format, threads }: TrainingSubject,
+  flags: TrainingMemoryFlags,
+): Report {
   const { config } = description;
+  const dtype = WEIGHT_DTYPES.find((known) => known === format);
+  if (dtype === undefined)
+    throw new UsageError(
+      `Cannot compute memory: weights are codes, but those that are trained are ${WEIGHT_DTYPES.join(', ')}; give --dtype`,
+    );
   const { batch: batchSize = 1, context: contextLength = config.maxPositions } = flags;
   const { optimizer = 'adamw', recompute = false, dropout: hasDropout = false } = flags;
   const { loraRank, loraTargets: targets = 'all-linear' } = flags;

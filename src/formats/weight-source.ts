@@ -1,6 +1,8 @@
 import { bfloat16ToNumber, float16ToNumber } from '../base/float16.ts';
 import type { Shape } from '../base/shape.ts';
 import { didYouMean } from '../base/suggest.ts';
+import type { QuantizationScheme } from '../quantized/quantization-scheme.ts';
+import type { QuantizedMatrix } from '../quantized/quantized-matrix.ts';
 import type { BlockType } from './gguf/block-type.ts';
 import type { StoredDType } from './stored-dtype.ts';
 
@@ -16,7 +18,16 @@ export interface WeightSource {
    * its end.
    */
   read(name: string, target: Uint8Array, byteOffset: number): Promise<void>;
+  /** Tensors that are codes in the file, by their names; `read` gives them as floats. */
+  readonly quantized?: ReadonlyMap<string, QuantizedEntry> | undefined;
   close(): Promise<void>;
+}
+
+/** A matrix of codes in a file. */
+export interface QuantizedEntry {
+  readonly scheme: QuantizationScheme;
+  /** (outputs, inputs), whichever way the tensor lies. */
+  read(): Promise<QuantizedMatrix>;
 }
 
 /** Where a tensor is and what it holds. */

@@ -1,15 +1,16 @@
-import { bytesPerElement, type CacheDType, type WeightDType } from '../backend/dtype.ts';
+import { bytesPerElement, type CacheDType, type MatrixFormat } from '../backend/dtype.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import { type Device, memoryLayout } from '../create-backend.ts';
 import { engineLimits } from '../engine/engine-options.ts';
 import { decoderOnlyParameters } from '../models/decoder-only-parameters.ts';
 import { measureModel } from '../models/measure-model.ts';
 import { countParameters } from '../models/parameter-spec.ts';
+import { QUANTIZATIONS, type QuantizationName } from '../quantized/quantization-scheme.ts';
 
 export interface EstimateOptions {
   readonly device?: Device | undefined;
-  /** Width of the weights; float32 unless given. */
-  readonly dtype?: WeightDType | undefined;
+  /** What the weights are, a width, the name of a quantisation or its scheme; float32 unless given. */
+  readonly dtype?: MatrixFormat | QuantizationName | undefined;
   /** Element type of the KV cache; float32 unless given. */
   readonly cacheDType?: CacheDType | undefined;
   /** Sequences at once; 1 unless given. */
@@ -73,7 +74,7 @@ export function estimateMemory(config: ModelConfig, options: EstimateOptions = {
     );
   const layout = memoryLayout(device, threads);
   const stepTokens = Math.max(batch, engineLimits({}).maxNumBatchedTokens);
-  const measured = measureModel(config, layout, { dtype, cacheDType, batch, tokens, stepTokens });
+  const measured = measureModel(config, layout, { dtype: formatOf(dtype), cacheDType, batch, tokens, stepTokens });
   const { weightBytes, kvCacheBytes, workspaceBytes } = measured;
   return {
     numParameters: countParameters(decoderOnlyParameters(config)),
@@ -81,6 +82,12 @@ export function estimateMemory(config: ModelConfig, options: EstimateOptions = {
     totalBytes: weightBytes + kvCacheBytes + workspaceBytes,
     formula: cacheFormula(config, { batch, tokens, bytesPerElement: bytesPerElement(cacheDType) }),
   };
+}
+
+function formatOf(dtype: MatrixFormat | QuantizationName): MatrixFormat {
+  return typeof dtype === 'string' && dtype in QUANTIZATIONS
+    ? QUANTIZATIONS[dtype as QuantizationName]
+    : (dtype as MatrixFormat);
 }
 
 function cacheFormula(

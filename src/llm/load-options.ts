@@ -1,13 +1,15 @@
 import type { LoraAdapter } from '../adapters/lora-adapter.ts';
 import { CACHE_BLOCK_SIZE } from '../backend/backend.ts';
-import { CACHE_DTYPES, type CacheDType, WEIGHT_DTYPES, type WeightDType } from '../backend/dtype.ts';
+import { CACHE_DTYPES, type CacheDType, WEIGHT_DTYPES } from '../backend/dtype.ts';
 import { didYouMean } from '../base/suggest.ts';
 import { showValue } from '../config/show-value.ts';
 import { type BackendOptions, DEVICES } from '../create-backend.ts';
 import { ENGINE_OPTION_NAMES, type EngineOptions } from '../engine/engine-options.ts';
 import type { HubProgress } from '../hub/resolve-model.ts';
 import type { LanguageModel } from '../models/language-model.ts';
+import type { LoadedDType } from '../models/load-matrix.ts';
 import type { LoadProgress } from '../models/load-parameters.ts';
+import { QUANTIZATION_NAMES } from '../quantized/quantization-scheme.ts';
 import type { ChatTemplate } from '../tokenizers/chat-template.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 
@@ -16,8 +18,11 @@ export type Progress = HubProgress | LoadProgress;
 
 /** How to load a model, and onto what. */
 export interface LoadOptions extends BackendOptions, EngineOptions {
-  /** Width of the weights in memory; `auto` (the default) keeps the file's own. */
-  readonly dtype?: WeightDType | 'auto' | undefined;
+  /**
+   * What the weights are in memory: floats of a width, or codes of 8 or 4 bits, each rounded to the nearest (`int8`, `int4` and
+   * their variants). `auto` (the default) keeps the file's own, the codes of a GGUF file too.
+   */
+  readonly dtype?: LoadedDType | undefined;
   /**
    * The longest sequence, prompt included; in models with an encoder the longest target. Unless given, what the model takes, but
    * at most 4096, or 512 for targets.
@@ -95,7 +100,7 @@ export function checkLentOptions(options: LentOptions): void {
 export function checkLoadOptions(options: LoadOptions): void {
   expectKnown('Cannot load a model', options, KNOWN);
   oneOf('device', options.device, DEVICES);
-  oneOf('dtype', options.dtype, ['auto', ...WEIGHT_DTYPES]);
+  oneOf('dtype', options.dtype, ['auto', ...WEIGHT_DTYPES, ...QUANTIZATION_NAMES]);
   oneOf('cacheDType', options.cacheDType, CACHE_DTYPES);
   oneOf('numerics', options.numerics, ['fused', 'portable']);
   expectFolders(options);

@@ -1,6 +1,7 @@
 import type { Activation } from '../backend/backend.ts';
 import type { JsonFields } from '../config/json-fields.ts';
 import type { ModelConfig } from '../config/model-config.ts';
+import { parseQuantizationConfig } from '../formats/quantized/quantization-config.ts';
 import type { Naming } from './parameter-spec.ts';
 
 /** A family of checkpoints: how it writes its configuration, and how it names its parameters. */
@@ -64,7 +65,7 @@ export function finishConfig(fields: JsonFields, config: ModelConfig): ModelConf
   const fail = (problem: string): never => {
     throw new RangeError(`Cannot read ${fields.location}: ${problem}`);
   };
-  fields.requireSupported('quantization_config', []);
+  parseQuantizationConfig(fields); // throws for what cannot be read
   if (config.numLayers > MAX_LAYERS) fail(`${config.numLayers} layers, at most ${MAX_LAYERS} are supported`);
   if (config.numHeads % config.numKvHeads !== 0)
     fail(`${config.numHeads} query heads cannot share ${config.numKvHeads} key/value heads evenly`);

@@ -9,7 +9,7 @@ import { decoderOnlyParameters } from './decoder-only-parameters.ts';
 import { describeGguf } from './gguf/describe-gguf.ts';
 import { type LoadParametersOptions, loadParameters } from './load-parameters.ts';
 import type { ModelDescription } from './model-description.ts';
-import { openModelWeights } from './open-model-weights.ts';
+import { openStoredWeights } from './open-model-weights.ts';
 import { findArchitecture } from './registry.ts';
 
 /**
@@ -58,7 +58,7 @@ export async function loadModel(
 ): Promise<CausalLM> {
   options.signal?.throwIfAborted();
   const description = await describeModel(folder);
-  const source = await openModelWeights(folder, { signal: options.signal });
+  const source = await openStoredWeights(folder, { signal: options.signal });
   try {
     return await loadModelFrom(backend, description, source, options);
   } finally {

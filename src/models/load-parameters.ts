@@ -1,9 +1,10 @@
 import type { Backend } from '../backend/backend.ts';
-import type { WeightDType } from '../backend/dtype.ts';
 import { numElements } from '../base/shape.ts';
+import { dequantizedWeights } from '../formats/gguf/dequantized-weights.ts';
 import { readFloat32, type TensorEntry, type WeightSource } from '../formats/weight-source.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { Weight } from '../tensor/weight.ts';
+import { codesOf, formatFor, type LoadedDType, loadMatrix } from './load-matrix.ts';
 import { type MatchedParameter, matchParameters } from './match-parameters.ts';
 import type { Naming, ParameterSpec } from './parameter-spec.ts';
 import { Parameters } from './parameters.ts';
@@ -21,8 +22,8 @@ export interface LoadProgress {
 
 /** How to load parameters. */
 export interface LoadParametersOptions {
-  /** Width of the matrices in memory; `auto` keeps each in the file's own. */
-  readonly dtype?: WeightDType | 'auto' | undefined;
+  /** What the matrices are in memory; `auto` unless given. */
+  readonly dtype?: LoadedDType | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;
 }
@@ -30,7 +31,10 @@ export interface LoadParametersOptions {
 /** Parameters on their way at once: small ones must not hold large ones up. The device bounds the bytes. */
 const MAX_UNDER_WAY = 4;
 
-/** Streams every parameter from a file to the device. If anything fails, or the signal aborts, all memory is freed. */
+/**
+ * Streams every parameter from a file to the device; tensors of blocks may be as they are. If anything fails, or the signal aborts, all memory is
+ * freed.
+ */
 export async function loadParameters(
   backend: Backend,
   specs: readonly ParameterSpec[],
@@ -38,7 +42,8 @@ export async function loadParameters(
   source: WeightSource,
   options: LoadParametersOptions = {},
 ): Promise<Parameters> {
-  const matched = matchParameters(specs, naming, source);
+  const floats = dequantizedWeights(source);
+  const matched = matchParameters(specs, naming, floats);
   const total = matched.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const byPath = new Map<string, Weight | Tensor>();
   const { dtype = 'auto', signal, onProgress } = options;
@@ -55,13 +60,13 @@ export async function loadParameters(
       if (spec.kind === 'vector') {
         const vector = Tensor.allocate(backend, spec.shape);
         byPath.set(spec.path, vector);
-        backend.write(vector.buffer, await readVector(source, parameter));
+        backend.write(vector.buffer, await readVector(floats, parameter));
         advance(entry, parameter.byteLength);
       } else {
-        const width = dtype === 'auto' ? ownWidth(entry) : dtype;
-        const weight = new Weight(backend, backend.allocateMatrix(width, ...spec.shape));
+        const format = formatFor(spec.path, dtype, source.tensors.get(entry.name)!, codesOf(source, parameter)?.scheme);
+        const weight = new Weight(backend, backend.allocateMatrix(format, ...spec.shape));
         byPath.set(spec.path, weight);
-        await loadMatrix(source, parameter, weight, (bytes) => advance(entry, bytes));
+        await loadMatrix({ stored: source, floats }, parameter, weight, (bytes) => advance(entry, bytes));
       }
     });
     await backend.synchronize();
@@ -94,36 +99,4 @@ async function readVector(source: WeightSource, { spec, entry, firstRow }: Match
   const values = await readFloat32(source, entry.name);
   const start = firstRow * numElements(spec.shape.slice(1));
   return values.subarray(start, start + numElements(spec.shape));
-}
-
-function ownWidth(entry: TensorEntry): WeightDType {
-  return entry.dtype === 'float16' || entry.dtype === 'bfloat16' ? entry.dtype : 'float32';
-}
-
-async function loadMatrix(
-  source: WeightSource,
-  { entry, isTransposed, firstRow, byteLength }: MatchedParameter,
-  weight: Weight,
-  advance: (bytes: number) => void,
-): Promise<void> {
-  const count = isTransposed ? weight.columns : weight.rows;
-  const start = (firstRow * byteLength) / count;
-  await weight.backend.writeMatrix(weight.matrix, {
-    dtype: ownWidth(entry),
-    order: isTransposed ? 'columns' : 'rows',
-    first: 0,
-    count,
-    data: async (target, offset) => {
-      if (entry.dtype === 'float64') await readFloat64(source, entry, target, start + 2 * offset);
-      else await source.read(entry.name, target, start + offset);
-      advance(entry.dtype === 'float64' ? 2 * target.length : target.length);
-    },
-  });
-}
-
-/** Fills `target` with float32. */
-async function readFloat64(source: WeightSource, { name }: TensorEntry, target: Uint8Array, offset: number) {
-  const values = new Float64Array(target.length / 4);
-  await source.read(name, new Uint8Array(values.buffer), offset);
-  target.set(new Uint8Array(Float32Array.from(values).buffer));
 }

@@ -1,4 +1,4 @@
-import type { CacheDType, WeightDType } from '../backend/dtype.ts';
+import type { CacheDType, MatrixFormat } from '../backend/dtype.ts';
 import type { MemoryLayout } from '../backend/memory-layout.ts';
 import { MeasuringBackend } from '../backends/measuring/measuring-backend.ts';
 import type { ModelConfig } from '../config/model-config.ts';
@@ -8,6 +8,7 @@ import { Tensor } from '../tensor/tensor.ts';
 import { Weight } from '../tensor/weight.ts';
 import { buildDecoderOnly } from './build-decoder-only.ts';
 import { decoderOnlyParameters } from './decoder-only-parameters.ts';
+import { isQuantizable } from './load-matrix.ts';
 import { Parameters } from './parameters.ts';
 
 export interface MeasuredModel {
@@ -18,7 +19,8 @@ export interface MeasuredModel {
 
 /** The work to measure a model at. */
 export interface MeasuredWork {
-  readonly dtype: WeightDType;
+  /** What the matrices are, learned positions excepted where it is a scheme: those are float32 then. */
+  readonly dtype: MatrixFormat;
   readonly cacheDType: CacheDType;
   /** Sequences at once. */
   readonly batch: number;
@@ -58,13 +60,14 @@ export function measureModel(config: ModelConfig, layout: MemoryLayout, work: Me
 }
 
 /** Parameters that are counted and hold nothing. */
-export function countWeights(backend: MeasuringBackend, config: ModelConfig, dtype: WeightDType): Parameters {
+export function countWeights(backend: MeasuringBackend, config: ModelConfig, dtype: MatrixFormat): Parameters {
+  const floats = typeof dtype === 'string' ? dtype : 'float32';
   const byPath = new Map<string, Weight | Tensor>();
   for (const { kind, path, shape } of decoderOnlyParameters(config))
     byPath.set(
       path,
       kind === 'matrix'
-        ? new Weight(backend, backend.allocateMatrix(dtype, ...shape))
+        ? new Weight(backend, backend.allocateMatrix(isQuantizable(path) ? dtype : floats, ...shape))
         : Tensor.allocate(backend, shape),
     );
   return new Parameters(backend, byPath);

@@ -1,12 +1,54 @@
+import { platform } from '#platform';
+import { JsonFields } from '../config/json-fields.ts';
+import { dequantizedWeights } from '../formats/gguf/dequantized-weights.ts';
 import { isGgufModel } from '../formats/gguf/open-gguf.ts';
 import { openWeights } from '../formats/open-weights.ts';
+import { parseQuantizationConfig } from '../formats/quantized/quantization-config.ts';
+import { quantizedWeights } from '../formats/quantized/quantized-weights.ts';
 import type { WeightSource } from '../formats/weight-source.ts';
+import { decoderOnlyParameters } from './decoder-only-parameters.ts';
 import { openGgufWeights } from './gguf/describe-gguf.ts';
+import { candidateNames } from './match-parameters.ts';
+import { storedName } from './parameter-spec.ts';
+import { findArchitecture } from './registry.ts';
 
-/** The weights of a model's folder or GGUF file as its modules take them. */
-export async function openModelWeights(
-  location: string,
-  options: { readonly signal?: AbortSignal | undefined } = {},
-): Promise<WeightSource> {
-  return (await isGgufModel(location)) ? openGgufWeights(location, options) : openWeights(location, options);
+type Options = { readonly signal?: AbortSignal | undefined };
+
+/** The weights of a model's folder or GGUF file as its modules take them, as floats. */
+export async function openModelWeights(location: string, options: Options = {}): Promise<WeightSource> {
+  return dequantizedWeights(await openStoredWeights(location, options));
+}
+
+/** The same with tensors of blocks, and codes, as they are. */
+export async function openStoredWeights(location: string, options: Options = {}): Promise<WeightSource> {
+  return (await isGgufModel(location)) ? openGgufWeights(location, options) : openFolder(location, options);
+}
+
+/** What config.json says to be quantised is read so. */
+async function openFolder(folder: string, options: Options): Promise<WeightSource> {
+  const location = platform.join(folder, 'config.json');
+  const text = await platform.readText(location, options);
+  const fields = text === undefined ? undefined : JsonFields.parse(location, text);
+  const config = fields && parseQuantizationConfig(fields);
+  const source = await openWeights(folder, options);
+  if (fields === undefined || config === undefined) return source;
+  try {
+    const names = transposedNames(fields);
+    return await quantizedWeights(source, config, (name) => names.has(name));
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+/** What a checkpoint may call the matrices that it stores with inputs as rows. */
+function transposedNames(fields: JsonFields): ReadonlySet<string> {
+  const architecture = findArchitecture(fields);
+  const config = architecture.parseConfig(fields);
+  const naming = architecture.naming(config);
+  const places = decoderOnlyParameters(config).map(({ path }) => storedName(path, naming));
+  const transposed = places.filter(({ isTransposed }) => isTransposed);
+  return new Set(
+    transposed.flatMap(({ name, aliases }) => [name, ...aliases].flatMap((one) => candidateNames(one, naming))),
+  );
 }

@@ -1,9 +1,10 @@
 import { platform } from '#platform';
 import type { WeightDType } from '../backend/dtype.ts';
-import { Tensor } from '../tensor/tensor.ts';
+import type { QuantizedMatrix } from '../quantized/quantized-matrix.ts';
 import type { CausalLM } from './causal-lm.ts';
 import { copyModelFiles } from './copy-model-files.ts';
 import { decoderOnlyParameters } from './decoder-only-parameters.ts';
+import { readerOf } from './parameter-reader.ts';
 import type { Naming, ParameterSpec } from './parameter-spec.ts';
 import type { Parameters } from './parameters.ts';
 import { architectureOf } from './registry.ts';
@@ -43,6 +44,8 @@ export interface SavedModel {
   readonly parameters: Parameters;
   readonly specs: readonly ParameterSpec[];
   readonly naming: Naming;
+  /** Matrices that are written as codes, in GPTQ's layout, by path. */
+  readonly matrices?: ReadonlyMap<string, QuantizedMatrix> | undefined;
   formatConfig(dtype: WeightDType): string;
   /** The config.json of a base folder with another dtype; undefined if it is not the model's. */
   reformatConfig(text: string, dtype: WeightDType): string | undefined;
@@ -57,7 +60,8 @@ export async function writeModelFolder(folder: string, options: SaveModelOptions
     file.append(new TextEncoder().encode(configText)),
   );
   const location = platform.join(folder, 'model.safetensors');
-  await saveParameters(location, saved.specs, saved.naming, { dtype, read: readerOf(saved.parameters) });
+  const { parameters, specs, naming, matrices } = saved;
+  await saveParameters(location, specs, naming, { dtype, read: readerOf(parameters), matrices });
   if (baseFolder !== undefined) await copyModelFiles(baseFolder, folder);
 }
 
@@ -66,13 +70,4 @@ async function keptConfig(saved: SavedModel, baseFolder: string | undefined, dty
   if (baseFolder === undefined) return undefined;
   const text = await platform.readText(platform.join(baseFolder, 'config.json'));
   return text === undefined ? undefined : saved.reformatConfig(text, dtype);
-}
-
-function readerOf(parameters: Parameters): (path: string) => Promise<Float32Array> {
-  const byPath = new Map(parameters.entries);
-  return async (path) => {
-    const parameter = byPath.get(path)!;
-    const values = parameter instanceof Tensor ? parameter : (parameter.trained?.values ?? parameter);
-    return (await values.read()) as Float32Array;
-  };
 }

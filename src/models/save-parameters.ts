@@ -1,12 +1,20 @@
 import type { WeightDType } from '../backend/dtype.ts';
 import { transposed } from '../base/transposed.ts';
+import { gptqTensors } from '../formats/quantized/gptq-tensors.ts';
 import { roundValues } from '../formats/round-values.ts';
 import { type TensorToWrite, writeSafetensors } from '../formats/write-safetensors.ts';
+import type { QuantizedMatrix } from '../quantized/quantized-matrix.ts';
 import { storedShape } from './match-parameters.ts';
+import type { ParameterReader } from './parameter-reader.ts';
 import { type Naming, type ParameterSpec, type StoredName, storedName } from './parameter-spec.ts';
 
-/** Gives a parameter's values, row-major, by its path. */
-export type ParameterReader = (path: string) => Promise<Float32Array>;
+/** How parameters are written. */
+export interface SaveOptions {
+  readonly dtype: WeightDType;
+  readonly read: ParameterReader;
+  /** Matrices that are written as codes, in GPTQ's layout, by path. */
+  readonly matrices?: ReadonlyMap<string, QuantizedMatrix> | undefined;
+}
 
 /**
  * Writes parameters to a safetensors file under the names that the architecture has for them, transposed and joined as it
@@ -16,12 +24,14 @@ export function saveParameters(
   location: string,
   specs: readonly ParameterSpec[],
   naming: Naming,
-  options: { readonly dtype: WeightDType; readonly read: ParameterReader },
+  options: SaveOptions,
 ): Promise<void> {
-  const { dtype, read } = options;
-  const tensors = storedTensors(specs, naming).map(({ name, shape, parts }): TensorToWrite => {
+  const { dtype, read, matrices } = options;
+  const tensors = storedTensors(specs, naming).flatMap(({ name, shape, parts }): readonly TensorToWrite[] => {
+    const matrix = matrices?.get(parts[0]!.spec.path);
+    if (matrix !== undefined) return gptqTensors(withoutWeight(name), matrix);
     const data = async () => roundValues(await joined(parts, shape, read), dtype);
-    return { name, dtype, shape, data };
+    return [{ name, dtype, shape, data }];
   });
   return writeSafetensors(location, tensors);
 }
@@ -59,4 +69,8 @@ async function joined(
     stored.set(place.isTransposed ? transposed(values, spec.shape[1]!) : values, start);
   }
   return stored;
+}
+
+function withoutWeight(name: string): string {
+  return name.slice(0, -'.weight'.length);
 }

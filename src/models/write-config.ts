@@ -56,7 +56,7 @@ export function reformatConfig<Config>(
 }
 
 function withDType(fields: Readonly<Record<string, unknown>>, dtype: WeightDType): string {
-  const { dtype: newer, torch_dtype: _, ...rest } = fields;
+  const { dtype: newer, torch_dtype: _, quantization_config: __, ...rest } = fields;
   // Transformers 5 writes the newer name; all versions read the older one.
   return `${JSON.stringify({ ...rest, [newer === undefined ? 'torch_dtype' : 'dtype']: dtype }, undefined, 2)}\n`;
 }

@@ -59,7 +59,7 @@ describe.each(Object.keys(testBackends))('adapted rows on %s', (backendName) => 
     const output = backend.scope(() => {
       const adapters = adaptedRowsOf(backend, entries);
       expect(adapters).toHaveLength(2);
-      return layer.forward(Tensor.from(backend, input, [T, K]), adapters).read();
+      return layer.forward(Tensor.from(backend, input, [T, K]), { adapters }).read();
     });
     const rows = Array.from({ length: T }, (_, t) => Array.from(input.subarray(t * K, (t + 1) * K)));
     const wanted = product(rows, await layer.weight.read(), K);
@@ -81,7 +81,7 @@ describe.each(Object.keys(testBackends))('adapted rows on %s', (backendName) => 
     b.trained = { values: Tensor.zeros(backend, b.shape), gradient: bGradient };
     const input = Tensor.from(backend, numbers(T * K, 9), [T, K]);
     input.gradient = Tensor.zeros(backend, [T, K]);
-    backend.scope(() => backward(layer.forward(input, adaptedRowsOf(backend, entries))));
+    backend.scope(() => backward(layer.forward(input, { adapters: adaptedRowsOf(backend, entries) })));
 
     // ∂Σ output/∂output is ones: the column sums of W, and of scale · B·A where the row is adapted.
     const ones = [new Array<number>(N).fill(1)];

@@ -27,27 +27,28 @@ export class CrossAttention {
   }
 
   /** (T, C) → (T, C), over the batch's sources. */
-  forward(input: Tensor, { source, adapters, observe }: ForwardBatch, layer: number): Tensor {
+  forward(input: Tensor, batch: ForwardBatch, layer: number): Tensor {
+    const { source, observe } = batch;
     if (source === undefined) throw new TypeError('Cannot attend to a source: the batch has none');
     const { query, key, value, output, numHeads: heads, headSize, scale } = this.parts;
-    const queries = query.forward(input, adapters); // (T, H · D)
+    const queries = query.forward(input, batch); // (T, H · D)
     if (source.kind === 'stored') {
       const { paged, caches } = source;
       const options = { heads, scale, causal: false, maxKeyLength: paged.maxKeyLength };
-      return output.forward(pagedAttention(queries, caches[layer]!, paged, options), adapters);
+      return output.forward(pagedAttention(queries, caches[layer]!, paged, options), batch);
     }
     const { encoded, spans } = source;
-    const keys = key.forward(encoded, adapters); // (S, H · D)
-    const values = value.forward(encoded, adapters);
+    const keys = key.forward(encoded, batch); // (S, H · D)
+    const values = value.forward(encoded, batch);
     observe?.(`layers.${layer}.crossAttention.queries`, queries);
     observe?.(`layers.${layer}.crossAttention.keys`, keys);
     const options = { spans, heads, kvHeads: heads, headSize, scale, causal: false };
-    return output.forward(attention(queries, keys, values, options), adapters);
+    return output.forward(attention(queries, keys, values, options), batch);
   }
 
   /** Stores the keys and values of sources, of the encoder's output (S, C). */
   store(encoded: Tensor, cache: DeviceCache, batch: PagedBatch, adapters: readonly AdaptedRows[] | undefined): void {
     const { key, value } = this.parts;
-    storeKeysValues(cache, key.forward(encoded, adapters), value.forward(encoded, adapters), batch);
+    storeKeysValues(cache, key.forward(encoded, { adapters }), value.forward(encoded, { adapters }), batch);
   }
 }

@@ -39,7 +39,7 @@ export class DecoderBlock {
       cross === undefined
         ? attended
         : sublayer('crossAttention', attended, cross.norm, (x) => cross.attention.forward(x, batch, layer));
-    return sublayer('mlp', crossed, mlpNorm, (x) => mlp.forward(x, batch.adapters));
+    return sublayer('mlp', crossed, mlpNorm, (x) => mlp.forward(x, batch));
   }
 
   /** Adds what `compute` gives to the residual stream (T, C). */

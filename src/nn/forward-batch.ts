@@ -4,6 +4,7 @@ import type { PagedKvCache, SequenceTokens } from '../kv-cache/paged-kv-cache.ts
 import { Tensor } from '../tensor/tensor.ts';
 import { type AdaptedRows, type Adapter, adaptedRowsOf } from './adapter.ts';
 import type { Dropout } from './dropout.ts';
+import type { InputObserver } from './linear.ts';
 
 export type { Dropout } from './dropout.ts';
 
@@ -58,6 +59,7 @@ export interface ForwardBatch {
   /** Rows that need logits, int32; undefined means all. */
   readonly logitRows: Tensor | undefined;
   readonly observe: Observer | undefined;
+  readonly observeInput?: InputObserver | undefined;
   /** Added to the scores of self-attention by the stack that has one. */
   readonly positionBias?: PositionBias<Tensor> | undefined;
   /** Rows that adapters change; undefined means none. */

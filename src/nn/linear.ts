@@ -3,6 +3,15 @@ import type { Tensor } from '../tensor/tensor.ts';
 import type { Weight } from '../tensor/weight.ts';
 import { type AdaptedRows, adapted } from './adapter.ts';
 
+/** What a batch brings to each linear layer. */
+export interface LinearContext {
+  readonly adapters?: readonly AdaptedRows[] | undefined;
+  readonly observeInput?: InputObserver | undefined;
+}
+
+/** Sees the input (T, inputs) of each linear layer, which is known by its weight. */
+export type InputObserver = (weight: Weight, input: Tensor) => void;
+
 /** y = x · weightᵀ + bias, and what adapters add to it. */
 export class Linear {
   readonly weight: Weight;
@@ -14,7 +23,8 @@ export class Linear {
   }
 
   /** (…, inputs) → (…, outputs). */
-  forward(input: Tensor, adapters?: readonly AdaptedRows[] | undefined): Tensor {
+  forward(input: Tensor, { adapters, observeInput }: LinearContext = {}): Tensor {
+    observeInput?.(this.weight, input);
     return adapted(linear(input, this.weight, this.bias), input, this.weight, adapters);
   }
 }

@@ -1,8 +1,7 @@
 import type { Activation } from '../backend/backend.ts';
 import { activate, gate } from '../ops/elementwise.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { AdaptedRows } from './adapter.ts';
-import type { Linear } from './linear.ts';
+import type { Linear, LinearContext } from './linear.ts';
 
 /** The position-wise feed-forward network: down(activation(up(x))), or down(activation(gate(x)) · up(x)) when gated. */
 export class Mlp {
@@ -19,11 +18,11 @@ export class Mlp {
   }
 
   /** (T, C) → (T, C). */
-  forward(input: Tensor, adapters?: readonly AdaptedRows[] | undefined): Tensor {
-    const up = this.up.forward(input, adapters); // (T, intermediate)
+  forward(input: Tensor, context: LinearContext = {}): Tensor {
+    const up = this.up.forward(input, context); // (T, intermediate)
     const hidden = this.gate
-      ? gate(this.gate.forward(input, adapters), up, this.activation)
+      ? gate(this.gate.forward(input, context), up, this.activation)
       : activate(up, this.activation);
-    return this.down.forward(hidden, adapters);
+    return this.down.forward(hidden, context);
   }
 }

@@ -2,9 +2,8 @@ import { attention, pagedAttention, storeKeysValues } from '../ops/attention.ts'
 import { rotate } from '../ops/rotate.ts';
 import { sliceColumns } from '../ops/rows.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { AdaptedRows } from './adapter.ts';
 import type { ForwardBatch } from './forward-batch.ts';
-import type { Linear } from './linear.ts';
+import type { Linear, LinearContext } from './linear.ts';
 import type { RmsNorm } from './norm.ts';
 import type { Rotary, RotaryAngles } from './rotary.ts';
 
@@ -38,12 +37,11 @@ export class SelfAttention {
 
   /** (T, C) → (T, C); in a cached context the new keys and values go to the layer's cache. */
   forward(input: Tensor, batch: ForwardBatch, layer: number, angles: RotaryAngles | undefined): Tensor {
-    const { adapters } = batch;
     const { output, numHeads, numKvHeads } = this.parts;
-    const { query, key, value } = this.#project(input, adapters);
+    const { query, key, value } = this.#project(input, batch);
     const queries = this.#position(query, this.parts.queryNorm, numHeads, angles); // (T, H · D)
     const keys = this.#position(key, this.parts.keyNorm, numKvHeads, angles); // (T, G · D)
-    return output.forward(this.#attend(queries, keys, value, batch, layer), adapters);
+    return output.forward(this.#attend(queries, keys, value, batch, layer), batch);
   }
 
   #attend(queries: Tensor, keys: Tensor, values: Tensor, batch: ForwardBatch, layer: number): Tensor {
@@ -62,15 +60,15 @@ export class SelfAttention {
     return pagedAttention(queries, cache, paged, { heads, scale, window, maxKeyLength, positionBias });
   }
 
-  #project(input: Tensor, adapters: readonly AdaptedRows[] | undefined): { query: Tensor; key: Tensor; value: Tensor } {
+  #project(input: Tensor, context: LinearContext): { query: Tensor; key: Tensor; value: Tensor } {
     const { projection, numHeads, numKvHeads, headSize } = this.parts;
     if (projection.kind === 'separate')
       return {
-        query: projection.query.forward(input, adapters),
-        key: projection.key.forward(input, adapters),
-        value: projection.value.forward(input, adapters),
+        query: projection.query.forward(input, context),
+        key: projection.key.forward(input, context),
+        value: projection.value.forward(input, context),
       };
-    const qkv = projection.qkv.forward(input, adapters); // (T, (H + 2G) · D)
+    const qkv = projection.qkv.forward(input, context); // (T, (H + 2G) · D)
     const [queryWidth, kvWidth] = [numHeads * headSize, numKvHeads * headSize];
     return {
       query: sliceColumns(qkv, 0, queryWidth),

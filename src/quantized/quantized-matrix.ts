@@ -1,4 +1,5 @@
 import { checkScheme, groupsPerRow, type QuantizationScheme } from './quantization-scheme.ts';
+import { roundScale } from './round-scale.ts';
 
 /** A weight matrix as codes and what turns them into numbers, on the host; row-major. */
 export interface QuantizedMatrix extends QuantizedValues {
@@ -82,8 +83,15 @@ export function checkQuantizedValues(
   if (scales.length !== numGroups) fail(`${scales.length} scales, wanted ${numGroups}`);
   const numMinima = scheme.isSymmetric ? 0 : numGroups;
   if ((minima?.length ?? 0) !== numMinima) fail(`${minima?.length ?? 0} minima, wanted ${numMinima}`);
+  const inexact = scales.find((scale) => !isScale(scale, scheme));
+  if (inexact !== undefined) fail(`scale ${inexact}, wanted a number of ${scheme.scaleDType}`);
   if (scheme.bits === 8) return;
   const least = scheme.isSymmetric ? -8 : 0;
   const wrong = codes.find((code) => code < least || code > least + 15);
   if (wrong !== undefined) fail(`code ${wrong}, wanted ${least} to ${least + 15}`);
+}
+
+/** Whether nothing is lost where a scale is kept in the scheme's dtype. */
+function isScale(scale: number, { scaleDType }: QuantizationScheme): boolean {
+  return !Number.isFinite(scale) || roundScale(scale, scaleDType) === scale;
 }

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { bfloat16ToNumber, numberToBfloat16 } from '../base/float16.ts';
 import { describeScheme, QUANTIZATIONS, type QuantizationScheme } from './quantization-scheme.ts';
 import { checkQuantizedValues, dequantize } from './quantized-matrix.ts';
-import { quantizeToNearest, roundScale } from './round-to-nearest.ts';
+import { roundScale } from './round-scale.ts';
+import { quantizeToNearest } from './round-to-nearest.ts';
 
 const schemes = Object.entries(QUANTIZATIONS) as readonly (readonly [string, QuantizationScheme])[];
 

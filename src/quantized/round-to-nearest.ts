@@ -1,6 +1,6 @@
-import { bfloat16ToNumber, float16ToNumber, numberToBfloat16, numberToFloat16 } from '../base/float16.ts';
 import { groupsPerRow, type QuantizationScheme } from './quantization-scheme.ts';
 import { emptyQuantizedMatrix, type QuantizedMatrix } from './quantized-matrix.ts';
+import { roundScale } from './round-scale.ts';
 
 /**
  * Quantises a matrix (rows, columns), row-major, each weight to the code nearest to it. A symmetric scale is the largest magnitude of
@@ -59,21 +59,6 @@ function rangeOf(values: Float32Array, { bits, isSymmetric, scaleDType }: Quanti
   const largest = -least > most ? least : most;
   if (largest === 0) return { scale: 0, minimum: 0 };
   return { scale: roundScale(bits === 8 ? Math.abs(largest) / 127 : -largest / 8, scaleDType), minimum: 0 };
-}
-
-/** The number of a scale dtype that is nearest to a scale. */
-export function roundScale(scale: number, dtype: QuantizationScheme['scaleDType']): number {
-  switch (dtype) {
-    case 'float32':
-      return Math.fround(scale);
-    case 'float16':
-      return float16ToNumber(Math.min(0x7bff, numberToFloat16(Math.abs(scale)))) * Math.sign(scale);
-    case 'bfloat16':
-      return bfloat16ToNumber(numberToBfloat16(scale));
-    default:
-      dtype satisfies never;
-      throw new TypeError(`Cannot quantise: scales are ${JSON.stringify(dtype)}`);
-  }
 }
 
 interface Group {

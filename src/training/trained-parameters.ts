@@ -48,6 +48,7 @@ export class TrainedParameters {
   /** `create` without the values of matrices, which are undefined: for measuring. */
   static allocate(parameters: Parameters, isTrained: (path: string) => boolean = () => true): TrainedParameters {
     const owners = [...parameters.entries].filter(([path]) => isTrained(path));
+    for (const [path, owner] of owners) expectFloats(path, owner);
     return new TrainedParameters(parameters.backend, owners);
   }
 
@@ -97,6 +98,14 @@ export class TrainedParameters {
       else owner.trained = undefined;
     }
   }
+}
+
+/** A step of training is far smaller than one of codes. */
+function expectFloats(path: string, owner: Weight | Tensor): void {
+  if (owner instanceof Weight && typeof owner.format !== 'string')
+    throw new TypeError(
+      `Cannot train ${path}: it is ${owner.dtype}, wanted floats; load the model with another dtype, or train an adapter`,
+    );
 }
 
 /** If memory does not suffice, none is taken. */

@@ -10,19 +10,27 @@ interface Comparison {
   readonly of: string;
   /** Hold each row of so many elements to the tolerance by itself. */
   readonly rowLength?: number | undefined;
+  /** That of the operation unless given. */
+  readonly tolerance?: number | undefined;
   /** Computes the numbers that must agree. */
   readonly compute: (bench: Workbench) => Promise<Numbers>;
 }
 
 /** A case that computes something on the backend and on the reference, and compares. */
-export function compareWithReference({ op, of, rowLength, compute }: Comparison): ConformanceCase {
+export function compareWithReference({
+  op,
+  of,
+  rowLength,
+  compute,
+  tolerance: own = TOLERANCES[op],
+}: Comparison): ConformanceCase {
   const name = `${op}: ${of}`;
   const wantedOf = new WeakMap<Backend, Numbers>(); // one computation for many backends under test
   return {
     name,
     op,
-    tolerance: TOLERANCES[op],
-    async run(backend, reference, tolerance = TOLERANCES[op]) {
+    tolerance: own,
+    async run(backend, reference, tolerance = own) {
       const wanted = wantedOf.get(reference) ?? (await atWorkbench(reference, compute));
       wantedOf.set(reference, wanted);
       expectClose(name, await atWorkbench(backend, compute), wanted, tolerance, rowLength);

@@ -1,6 +1,6 @@
 import { numberToBfloat16, numberToFloat16 } from '../../base/float16.ts';
 import type { Backend, CacheShape, DeviceBuffer, DeviceCache, DeviceMatrix } from '../backend.ts';
-import type { WeightDType } from '../dtype.ts';
+import type { MatrixFormat, WeightDType } from '../dtype.ts';
 import type { Numbers } from './expect-close.ts';
 
 /** Puts numbers on a backend and remembers what it made, so that a case leaves nothing behind. */
@@ -40,8 +40,8 @@ export class Workbench {
     return matrix;
   }
 
-  emptyMatrix(dtype: WeightDType, rows: number, columns: number): DeviceMatrix {
-    return this.#own(this.backend.allocateMatrix(dtype, rows, columns));
+  emptyMatrix(format: MatrixFormat, rows: number, columns: number): DeviceMatrix {
+    return this.#own(this.backend.allocateMatrix(format, rows, columns));
   }
 
   cache(shape: CacheShape): DeviceCache {

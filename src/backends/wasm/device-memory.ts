@@ -1,6 +1,7 @@
 import type { CacheShape, DeviceBuffer, DeviceCache, DeviceMatrix, MemoryUsage } from '../../backend/backend.ts';
 import { checkCacheDType } from '../../backend/check-cache-dtype.ts';
-import { type MatrixFormat, WEIGHT_DTYPES } from '../../backend/dtype.ts';
+import { type MatrixFormat, matrixDType, WEIGHT_DTYPES, type WeightDType } from '../../backend/dtype.ts';
+import { checkScheme, type QuantizationScheme } from '../../quantized/quantization-scheme.ts';
 import { cacheByteLength } from './cache-layout.ts';
 import { WasmBuffer, WasmCache, type WasmHandle, WasmMatrix } from './handles.ts';
 import { alignedBytes, type Heap } from './heap.ts';
@@ -46,17 +47,13 @@ export class DeviceMemory {
     return buffer;
   }
 
-  allocateMatrix(dtype: MatrixFormat, rows: number, columns: number): WasmMatrix {
-    if (typeof dtype !== 'string' || !WEIGHT_DTYPES.includes(dtype)) {
-      throw new TypeError(
-        `Cannot allocate a matrix: dtype ${JSON.stringify(dtype)}, wanted ${WEIGHT_DTYPES.join(', ')}`,
-      );
-    }
+  allocateMatrix(format: MatrixFormat, rows: number, columns: number): WasmMatrix {
+    checkFormat(format);
     checkCount('a matrix', 'rows', rows, 1);
     checkCount('a matrix', 'columns', columns, 1);
-    const byteLength = matrixByteLength(dtype, rows, columns);
-    const address = this.#takeZeros(byteLength, `a ${dtype} matrix of ${rows} × ${columns}`);
-    return new WasmMatrix(this, address, { dtype, rows, columns, byteLength });
+    const byteLength = matrixByteLength(format, rows, columns);
+    const address = this.#takeZeros(byteLength, `a ${matrixDType(format)} matrix of ${rows} × ${columns}`);
+    return new WasmMatrix(this, address, { format, rows, columns, byteLength });
   }
 
   allocateCache({ numBlocks, kvHeads, headSize, dtype = 'float32' }: CacheShape): WasmCache {
@@ -77,6 +74,23 @@ export class DeviceMemory {
   matrix(action: string, handle: DeviceMatrix): WasmMatrix {
     if (handle instanceof WasmMatrix && handle.owner === this && !handle.isReleased && !this.#isDisposed) return handle;
     return this.#reject(action, 'matrix', handle);
+  }
+
+  /** A matrix that is not quantised, and its dtype. */
+  floatMatrix(action: string, handle: DeviceMatrix): { readonly matrix: WasmMatrix; readonly dtype: WeightDType } {
+    const matrix = this.matrix(action, handle);
+    if (typeof matrix.format === 'string') return { matrix, dtype: matrix.format };
+    throw new TypeError(`Cannot ${action}: the matrix is ${matrix.dtype}, wanted one of floats`);
+  }
+
+  /** A quantised matrix, and its scheme. */
+  quantizedMatrix(
+    action: string,
+    handle: DeviceMatrix,
+  ): { readonly matrix: WasmMatrix; readonly scheme: QuantizationScheme } {
+    const matrix = this.matrix(action, handle);
+    if (typeof matrix.format !== 'string') return { matrix, scheme: matrix.format };
+    throw new TypeError(`Cannot ${action}: the matrix is ${matrix.dtype}, wanted a quantised one`);
   }
 
   cache(action: string, handle: DeviceCache): WasmCache {
@@ -188,6 +202,15 @@ function move(buffer: WasmBuffer, to: Set<WasmBuffer> | undefined): void {
   buffer.scope?.delete(buffer);
   buffer.scope = to;
   to?.add(buffer);
+}
+
+function checkFormat(format: MatrixFormat): void {
+  if (typeof format !== 'string') checkScheme(format);
+  else if (!WEIGHT_DTYPES.includes(format)) {
+    throw new TypeError(
+      `Cannot allocate a matrix: dtype ${JSON.stringify(format)}, wanted ${WEIGHT_DTYPES.join(', ')}`,
+    );
+  }
 }
 
 function checkCount(what: string, name: string, count: number, least: number): void {

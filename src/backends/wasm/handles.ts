@@ -1,5 +1,5 @@
 import type { DeviceBuffer, DeviceCache, DeviceMatrix } from '../../backend/backend.ts';
-import type { CacheDType, WeightDType } from '../../backend/dtype.ts';
+import { type CacheDType, type MatrixDType, type MatrixFormat, matrixDType } from '../../backend/dtype.ts';
 
 /** A handle of this backend: what it describes, and where that lies. */
 export type WasmHandle = WasmBuffer | WasmMatrix | WasmCache;
@@ -29,8 +29,7 @@ export class WasmBuffer implements DeviceBuffer {
 
 export class WasmMatrix implements DeviceMatrix {
   readonly kind = 'matrix';
-  readonly dtype: WeightDType;
-  readonly format: WeightDType;
+  readonly format: MatrixFormat;
   readonly rows: number;
   readonly columns: number;
   readonly byteLength: number;
@@ -41,15 +40,18 @@ export class WasmMatrix implements DeviceMatrix {
   constructor(
     owner: object,
     address: number,
-    shape: { dtype: WeightDType; rows: number; columns: number; byteLength: number },
+    shape: { format: MatrixFormat; rows: number; columns: number; byteLength: number },
   ) {
     this.owner = owner;
     this.address = address;
-    this.dtype = shape.dtype;
-    this.format = shape.dtype;
+    this.format = shape.format;
     this.rows = shape.rows;
     this.columns = shape.columns;
     this.byteLength = shape.byteLength;
+  }
+
+  get dtype(): MatrixDType {
+    return matrixDType(this.format);
   }
 }
 

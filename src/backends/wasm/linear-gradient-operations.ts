@@ -1,7 +1,7 @@
 import type { TrainingOperations } from '../../backend/backend.ts';
 import type { CommandRecorder } from './command-recorder.ts';
 import { alignedBytes } from './heap.ts';
-import { DTYPE_CODES } from './matrix-transfer.ts';
+import { formatCode } from './matrix-layout.ts';
 import {
   OP_ADD_WEIGHT_GRADIENT,
   OP_MULTIPLY_TRANSPOSED,
@@ -30,16 +30,17 @@ export function linearGradientOperations(recorder: CommandRecorder, operands: Op
   return {
     packMatrix(matrix, values) {
       const op = 'run packMatrix';
-      const { dtype, rows, columns, address } = operands.memory.matrix(op, matrix);
+      const { matrix: to, dtype } = operands.memory.floatMatrix(op, matrix);
+      const { rows, columns, address } = to;
       const from = operands.floats(op, 'values', values, rows * columns);
-      const { float32 } = DTYPE_CODES;
-      recorder.record(OP_PACK_ROWS, address, from.address, rows, columns, 0, rows, float32, DTYPE_CODES[dtype]);
+      const codes = [formatCode('float32'), formatCode(dtype)] as const;
+      recorder.record(OP_PACK_ROWS, address, from.address, rows, columns, 0, rows, ...codes);
     },
 
     linearInputGradient(inputGrad, outputGrad, weight) {
       const op = 'run linearInputGradient';
       const matrix = operands.memory.matrix(op, weight);
-      const { dtype, rows: outputs, columns } = matrix;
+      const { format, rows: outputs, columns } = matrix;
       const from = operands.floats(op, 'outputGrad', outputGrad);
       const tokens = numRows(op, 'outputGrad', from, outputs);
       const to = operands.floats(op, 'inputGrad', inputGrad, tokens * columns);
@@ -49,7 +50,7 @@ export function linearGradientOperations(recorder: CommandRecorder, operands: Op
       const chain = chainRows(columns);
       for (let first = 0; first < outputs; first += chain) {
         const count = Math.min(chain, outputs - first);
-        recorder.record(OP_PACK_TRANSPOSED, panels, matrix.address, columns, first, count, DTYPE_CODES[dtype]);
+        recorder.record(OP_PACK_TRANSPOSED, panels, matrix.address, columns, first, count, formatCode(format));
         const adds = first > 0 ? 1 : 0;
         const addresses = [to.address, from.address, panels] as const;
         recorder.record(OP_MULTIPLY_TRANSPOSED, ...addresses, tokens, outputs, first, count, columns, adds);

@@ -1,10 +1,24 @@
 import type { Operations } from '../../backend/backend.ts';
+import type { WeightDType } from '../../backend/dtype.ts';
+import type { QuantizationScheme } from '../../quantized/quantization-scheme.ts';
 import type { CommandRecorder } from './command-recorder.ts';
 import { alignedBytes } from './heap.ts';
-import { linearScratchBytes } from './matrix-layout.ts';
-import { DTYPE_CODES } from './matrix-transfer.ts';
-import { OP_EMBED, OP_LINEAR } from './opcodes.ts';
+import { formatCode, threadScratchBytes } from './matrix-layout.ts';
+import { OP_EMBED, OP_LINEAR, OP_LINEAR_QUANTIZED, OP_QUANTIZE_INPUT } from './opcodes.ts';
 import { checkDistinct, numRows, type Operands } from './operands.ts';
+import { quantizedScratch } from './quantized-layout.ts';
+
+/** Addresses and sizes of a linear layer. */
+interface Product {
+  readonly output: number;
+  readonly input: number;
+  readonly weight: number;
+  /** 0: none. */
+  readonly bias: number;
+  readonly rows: number;
+  readonly inputs: number;
+  readonly outputs: number;
+}
 
 /** The operations on weight matrices: checks the operands, then records the commands. */
 export function linearOperations(recorder: CommandRecorder, operands: Operands): Pick<Operations, 'linear' | 'embed'> {
@@ -12,30 +26,59 @@ export function linearOperations(recorder: CommandRecorder, operands: Operands):
     linear(output, input, weight, bias) {
       const op = 'run linear';
       const matrix = operands.memory.matrix(op, weight);
-      const { dtype, rows: outputs, columns: inputs } = matrix;
+      const { format, rows: outputs, columns: inputs } = matrix;
       const from = operands.floats(op, 'input', input);
       const rows = numRows(op, 'input', from, inputs);
       const offsets = bias && operands.floats(op, 'bias', bias, outputs);
       const to = operands.floats(op, 'output', output, rows * outputs);
       checkDistinct(op, to, from, offsets);
       if (rows === 0) return;
-
-      const threadBytes = alignedBytes(linearScratchBytes(dtype, rows, inputs));
-      const scratch = operands.memory.scratch(threadBytes * recorder.numThreads);
-      const operandWords = [to.address, from.address, matrix.address, offsets?.address ?? 0] as const;
-      const sizeWords = [rows, inputs, outputs, DTYPE_CODES[dtype]] as const;
-      recorder.record(OP_LINEAR, ...operandWords, ...sizeWords, scratch, threadBytes);
+      const addresses = {
+        output: to.address,
+        input: from.address,
+        weight: matrix.address,
+        bias: offsets?.address ?? 0,
+      };
+      const product = { ...addresses, rows, inputs, outputs };
+      if (typeof format === 'string') recordFloats(recorder, operands, product, format);
+      else recordQuantized(recorder, operands, product, format);
     },
 
     embed(output, table, ids) {
       const op = 'run embed';
       const matrix = operands.memory.matrix(op, table);
-      const { dtype, rows, columns } = matrix;
+      const { format, rows, columns } = matrix;
       const at = operands.ints(op, 'ids', ids);
       const to = operands.floats(op, 'output', output, at.length * columns);
       if (at.length === 0) return;
-      const code = DTYPE_CODES[dtype];
+      const code = formatCode(format);
       recorder.record(OP_EMBED, to.address, matrix.address, at.address, at.length, rows, columns, code);
     },
   };
+}
+
+function recordFloats(recorder: CommandRecorder, operands: Operands, product: Product, dtype: WeightDType): void {
+  const { output, input, weight, bias, rows, inputs, outputs } = product;
+  const threadBytes = alignedBytes(threadScratchBytes(dtype, rows, inputs));
+  const scratch = operands.memory.scratch(threadBytes * recorder.numThreads);
+  const sizes = [rows, inputs, outputs, formatCode(dtype)] as const;
+  recorder.record(OP_LINEAR, output, input, weight, bias, ...sizes, scratch, threadBytes);
+}
+
+/** Quantises the input into scratch memory, and multiplies what is there. */
+function recordQuantized(
+  recorder: CommandRecorder,
+  operands: Operands,
+  product: Product,
+  scheme: QuantizationScheme,
+): void {
+  const { output, input, weight, bias, rows, inputs, outputs } = product;
+  const parts = quantizedScratch(scheme, { rows, inputs, threads: recorder.numThreads });
+  const codes = operands.memory.scratch(parts.bytes);
+  const [scales, totals, threads] = [codes + parts.scales, codes + parts.totals, codes + parts.threads];
+  const limit = scheme.bits === 8 ? 63 : 127;
+  recorder.record(OP_QUANTIZE_INPUT, codes, scales, totals, input, rows, inputs, limit, threads, parts.threadBytes);
+  const sizes = [rows, inputs, outputs, formatCode(scheme)] as const;
+  const at = recorder.record(OP_LINEAR_QUANTIZED, output, codes, scales, totals, weight, bias, ...sizes, threads);
+  recorder.setInt(at, 12, parts.threadBytes);
 }

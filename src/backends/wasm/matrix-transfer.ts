@@ -1,10 +1,13 @@
-import type { MatrixPart } from '../../backend/backend.ts';
-import { bytesPerElement, type WeightDType } from '../../backend/dtype.ts';
+import type { MatrixPart, QuantizedPart } from '../../backend/backend.ts';
+import { checkLines } from '../../backend/check-lines.ts';
+import { bytesPerElement } from '../../backend/dtype.ts';
+import { groupsPerRow, type QuantizationScheme } from '../../quantized/quantization-scheme.ts';
 import type { CommandRecorder } from './command-recorder.ts';
 import type { WasmMatrix } from './handles.ts';
-import type { Heap } from './heap.ts';
+import { alignedBytes, type Heap } from './heap.ts';
 import { LandingMemory } from './landing-memory.ts';
-import { OP_PACK_COLUMNS, OP_PACK_ROWS, OP_UNPACK } from './opcodes.ts';
+import { formatCode } from './matrix-layout.ts';
+import { OP_PACK_COLUMNS, OP_PACK_QUANTIZED, OP_PACK_ROWS, OP_UNPACK } from './opcodes.ts';
 import type { WasmMemory } from './wasm-memory.ts';
 
 /** Bytes that are packed at once: enough for every thread, and little beside the weights. */
@@ -13,9 +16,6 @@ const PIECE_BYTES = 4 * 2 ** 20;
 const PIECE_ROWS = 48;
 /** Pieces on their way: some are read, while others are packed. */
 const MAX_PIECES = 4;
-
-/** How the kernels call a dtype. */
-export const DTYPE_CODES = { float32: 0, bfloat16: 1, float16: 2 } as const satisfies Record<WeightDType, number>;
 
 /** Moves weights between the host and the layout of the kernels, a few megabytes at a time. */
 export class MatrixTransfer {
@@ -55,7 +55,7 @@ export class MatrixTransfer {
   async #writePiece(matrix: WasmMatrix, part: MatrixPart, { address, line, count, lineBytes }: Piece): Promise<void> {
     await this.#fill(address, count * lineBytes, part.data, line * lineBytes);
     const at = this.#recorder.record(part.order === 'rows' ? OP_PACK_ROWS : OP_PACK_COLUMNS, matrix.address, address);
-    const codes = [DTYPE_CODES[part.dtype], DTYPE_CODES[matrix.dtype]];
+    const codes = [formatCode(part.dtype), formatCode(matrix.format)];
     for (const [i, value] of [matrix.rows, matrix.columns, part.first + line, count, ...codes].entries()) {
       this.#recorder.setInt(at, 3 + i, value);
     }
@@ -75,13 +75,55 @@ export class MatrixTransfer {
     }
   }
 
+  /** Packs rows of codes, a few at a time. */
+  async writeQuantized(
+    matrix: WasmMatrix,
+    scheme: QuantizationScheme,
+    { first, count, codes, scales, minima }: QuantizedPart,
+  ): Promise<void> {
+    const { columns } = matrix;
+    const groups = groupsPerRow(scheme, columns);
+    const groupSize = scheme.groupSize === 'row' ? columns : scheme.groupSize;
+    const rowsPerPiece = linesOf(columns + 8 * groups);
+    for (let row = 0; row < count; row += rowsPerPiece) {
+      const end = Math.min(count, row + rowsPerPiece);
+      const parts = [
+        codes.subarray(row * columns, end * columns),
+        scales.subarray(row * groups, end * groups),
+        minima?.subarray(row * groups, end * groups) ?? new Float32Array(0),
+      ];
+      const place = await this.#landing.take(parts.reduce((sum, { byteLength }) => sum + alignedBytes(byteLength), 0));
+      try {
+        const addresses = this.#lay(place.address, parts);
+        const at = this.#recorder.record(OP_PACK_QUANTIZED, matrix.address, ...addresses);
+        const sizes = [columns, groupSize, first + row, end - row, formatCode(scheme)];
+        for (const [i, value] of sizes.entries()) this.#recorder.setInt(at, 5 + i, value);
+        await this.#recorder.flush();
+      } finally {
+        this.#landing.give(place);
+      }
+    }
+  }
+
+  /** Copies arrays one behind the other; gives their addresses. */
+  #lay(start: number, parts: readonly (Int8Array | Float32Array)[]): readonly [number, number, number] {
+    const addresses: number[] = [];
+    let address = start;
+    for (const { buffer, byteOffset, byteLength } of parts) {
+      this.#memory.bytes(address, byteLength).set(new Uint8Array(buffer, byteOffset, byteLength));
+      addresses.push(address);
+      address += alignedBytes(byteLength);
+    }
+    return addresses as unknown as readonly [number, number, number];
+  }
+
   /** All values, row-major, widened. */
   async read(matrix: WasmMatrix): Promise<Float32Array> {
     const { rows, columns } = matrix;
     const bytes = rows * columns * 4;
     const address = this.#heap.allocate(bytes, 'the values of a matrix');
     try {
-      this.#recorder.record(OP_UNPACK, address, matrix.address, rows, columns, DTYPE_CODES[matrix.dtype]);
+      this.#recorder.record(OP_UNPACK, address, matrix.address, rows, columns, formatCode(matrix.format));
       await this.#recorder.flush();
       return new Float32Array(this.#memory.memory.buffer, address, rows * columns).slice();
     } finally {
@@ -106,13 +148,8 @@ function linesOf(lineBytes: number): number {
 
 /** Bytes of one row or column of the part. */
 function checkPart(matrix: WasmMatrix, { data, dtype, order, first, count }: MatrixPart): number {
-  const [lines, lineLength] = order === 'rows' ? [matrix.rows, matrix.columns] : [matrix.columns, matrix.rows];
-  const isInside = Number.isInteger(first) && Number.isInteger(count) && first >= 0 && count >= 0;
-  if (!isInside || first + count > lines) {
-    throw new RangeError(
-      `Cannot write matrix: ${order} ${first} to ${first + count}, but the matrix has ${lines} ${order}`,
-    );
-  }
+  const lineLength = order === 'rows' ? matrix.columns : matrix.rows;
+  checkLines(matrix, { order, first, count });
   const lineBytes = lineLength * bytesPerElement(dtype);
   if (typeof data !== 'function' && data.byteLength !== count * lineBytes) {
     throw new RangeError(

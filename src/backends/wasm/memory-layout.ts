@@ -1,4 +1,3 @@
-import type { MatrixFormat, WeightDType } from '../../backend/dtype.ts';
 import type { MemoryLayout } from '../../backend/memory-layout.ts';
 import { attentionScratchBytes } from './attention-command.ts';
 import { attentionGradientScratchBytes } from './attention-gradient-operations.ts';
@@ -15,10 +14,9 @@ export function wasmMemoryLayout(threads: number): MemoryLayout {
   return {
     fixedBytes: 0,
     bufferBytes: (length) => alignedBytes(4 * length),
-    matrixBytes: (format, rows, columns) => alignedBytes(matrixByteLength(floats(format), rows, columns)),
+    matrixBytes: (format, rows, columns) => alignedBytes(matrixByteLength(format, rows, columns)),
     cacheBytes: (shape) => alignedBytes(cacheByteLength(shape)),
-    linearScratchBytes: (rows, format, _outputs, inputs) =>
-      threads * alignedBytes(linearScratchBytes(floats(format), rows, inputs)),
+    linearScratchBytes: (rows, format, _outputs, inputs) => linearScratchBytes(format, rows, inputs, threads),
     attentionScratchBytes: (options) => denseScratchBytes(options, threads),
     pagedAttentionScratchBytes: ({ maxKeyLength, window, causal = true }, { headSize, dtype }) =>
       attentionScratchBytes({ headSize, maxKeyLength, causal, window, dtype }, threads),
@@ -29,9 +27,4 @@ export function wasmMemoryLayout(threads: number): MemoryLayout {
     attentionGradientScratchBytes: (options) => attentionGradientScratchBytes(options, threads),
     sumOfSquaresScratchBytes,
   };
-}
-
-function floats(format: MatrixFormat): WeightDType {
-  if (typeof format === 'string') return format;
-  throw new RangeError('Cannot measure a quantised matrix: the WASM backend has none');
 }

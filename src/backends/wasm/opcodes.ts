@@ -26,6 +26,10 @@ export const OP_PACK_COLUMNS = 23;
 export const OP_UNPACK = 24;
 export const OP_READ_BLOCKS = 25;
 
+export const OP_QUANTIZE_INPUT = 48;
+export const OP_LINEAR_QUANTIZED = 49;
+export const OP_PACK_QUANTIZED = 50;
+
 // Training.
 export const OP_PACK_TRANSPOSED = 26;
 export const OP_MULTIPLY_TRANSPOSED = 27;

@@ -1,6 +1,8 @@
 import { platform } from '#platform';
 import type { Backend, DeviceBuffer } from '../../backend/backend.ts';
+import { checkLines } from '../../backend/check-lines.ts';
 import { readTarget } from '../../backend/read-target.ts';
+import { checkQuantizedValues } from '../../quantized/quantized-matrix.ts';
 import { CacheTransfer } from './cache-transfer.ts';
 import { CommandRecorder } from './command-recorder.ts';
 import { DeviceMemory } from './device-memory.ts';
@@ -78,10 +80,13 @@ function assemble(memory: WasmMemory, heap: Heap, executor: Executor): Backend {
     allocateCache: (shape) => device.allocateCache(shape),
     write: (buffer, data, offset = 0) => write(device, recorder, buffer, data, offset),
     async writeMatrix(matrix, part) {
-      await transfer.write(device.matrix('write matrix', matrix), part);
+      await transfer.write(device.floatMatrix('write matrix', matrix).matrix, part);
     },
-    async writeQuantized() {
-      throw new TypeError('Cannot write matrix: it is of floats, wanted a quantised one');
+    async writeQuantized(handle, part) {
+      const { matrix, scheme } = device.quantizedMatrix('write matrix', handle);
+      checkLines(matrix, { order: 'rows', ...part });
+      checkQuantizedValues('write matrix', part, scheme, { count: part.count, columns: matrix.columns });
+      await transfer.writeQuantized(matrix, scheme, part);
     },
     async read<Target extends Float32Array | Int32Array>(buffer: DeviceBuffer, target?: Target) {
       const known = device.buffer('read', buffer);

@@ -1,4 +1,3 @@
-import { dequantizedWeights } from '../../formats/gguf/dequantized-weights.ts';
 import { type GgufFile, openGguf } from '../../formats/gguf/open-gguf.ts';
 import { unwovenHeads } from '../../formats/gguf/unwoven-heads.ts';
 import type { WeightSource } from '../../formats/weight-source.ts';
@@ -22,10 +21,7 @@ async function describeFile(file: GgufFile): Promise<ModelDescription> {
   return { config: findArchitecture(fields).parseConfig(fields), naming: GGUF_NAMING };
 }
 
-/**
- * The weights of a GGUF file as a model takes them: rows in the order of Hugging Face's checkpoints, and blocks dequantised.
- * A format that computes with blocks leaves the second step out.
- */
+/** The weights of a GGUF file, blocks as they are, with rows in the order of Hugging Face's checkpoints. */
 export async function openGgufWeights(
   location: string,
   options: { readonly signal?: AbortSignal | undefined } = {},
@@ -35,7 +31,7 @@ export async function openGgufWeights(
     const { config } = await describeFile(file);
     // `llama` alone is stored woven: llama.cpp turns the others' heads by halves.
     const isWoven = file.values.get('general.architecture') === 'llama';
-    return dequantizedWeights(isWoven ? unwovenHeads(file, wovenHeads(config)) : file);
+    return isWoven ? unwovenHeads(file, wovenHeads(config)) : file;
   } catch (error) {
     await file.close();
     throw error;

@@ -2,6 +2,8 @@
 
 import { loadOne } from './convert';
 import { columnStride, firstItem, rowAddress } from './linear-layout';
+import { isQuantized } from './quantized-layout';
+import { copyQuantizedRow } from './quantized-rows';
 
 /** output (numIds, columns): row i is row ids[i] of the table (rows, columns). */
 export function embed(
@@ -23,6 +25,7 @@ export function embed(
 export function copyRow(
   output: usize, matrix: usize, row: i32, begin: i32, end: i32, columns: i32, dtype: i32,
 ): void {
+  if (isQuantized(dtype)) return copyQuantizedRow(output, matrix, row, begin, end, columns, dtype);
   const step = columnStride(dtype);
   let from = rowAddress(matrix, row, columns, dtype) + <usize>begin * step;
   const stop = output + (<usize>end << 2);

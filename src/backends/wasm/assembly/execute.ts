@@ -5,7 +5,8 @@
 
 import {
   OP_ACTIVATE, OP_ADD, OP_ARGMAX, OP_ATTENTION, OP_COPY, OP_COPY_BLOCKS, OP_DRAW, OP_EMBED, OP_FILL, OP_GATE, OP_GATHER_ROWS,
-  OP_LAYER_NORM, OP_LINEAR, OP_LOG_SOFTMAX, OP_MULTIPLY, OP_PACK_COLUMNS, OP_PACK_ROWS, OP_READ_BLOCKS, OP_RMS_NORM,
+  OP_LAYER_NORM, OP_LINEAR, OP_LINEAR_QUANTIZED, OP_LOG_SOFTMAX, OP_MULTIPLY, OP_PACK_COLUMNS, OP_PACK_QUANTIZED,
+  OP_PACK_ROWS, OP_QUANTIZE_INPUT, OP_READ_BLOCKS, OP_RMS_NORM,
   OP_ROTATE, OP_SCALE, OP_SLICE_COLUMNS, OP_SOFTMAX, OP_STORE_KEYS_VALUES, OP_TOKEN_LOG_PROBS, OP_UNPACK,
 } from '../opcodes';
 import { COMMAND_BYTES, COMPLETED, RING, RING_ENTRY_BYTES, RING_LENGTH, WANTED } from '../memory-map';
@@ -19,8 +20,11 @@ import { draw } from './draw';
 import { embed } from './embed';
 import { runTraining } from './execute-training';
 import { linear } from './linear';
+import { linearQuantized } from './linear-quantized';
 import { layerNorm, rmsNorm } from './norm';
 import { packColumns, packRows, unpack } from './pack';
+import { packQuantized } from './quantized-rows';
+import { quantizeInput } from './quantize-input';
 import { rotate } from './rotary';
 import { gatherRows, sliceColumns } from './rows';
 import { logSoftmax, softmax, tokenLogProbs } from './softmax';
@@ -67,6 +71,16 @@ function run(c: usize, t: i32, n: i32): void {
     case OP_LINEAR: return linear(
       at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), int(c, 7), int(c, 8),
       at(c, 9) + at(c, 10) * <usize>t, t, n,
+    );
+    case OP_QUANTIZE_INPUT: return quantizeInput(
+      at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), int(c, 7), at(c, 8) + at(c, 9) * <usize>t, t, n,
+    );
+    case OP_LINEAR_QUANTIZED: return linearQuantized(
+      at(c, 1), at(c, 2), at(c, 3), at(c, 4), at(c, 5), at(c, 6), int(c, 7), int(c, 8), int(c, 9), int(c, 10),
+      at(c, 11) + at(c, 12) * <usize>t, t, n,
+    );
+    case OP_PACK_QUANTIZED: return packQuantized(
+      at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), int(c, 7), int(c, 8), int(c, 9), t, n,
     );
     case OP_EMBED: return embed(at(c, 1), at(c, 2), at(c, 3), int(c, 4), int(c, 5), int(c, 6), int(c, 7), t, n);
     case OP_LAYER_NORM: return layerNorm(at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), real(c, 7), t, n);

@@ -7,6 +7,8 @@ import { widen } from './convert';
 import { columnStride, firstItem, FLOAT32, GROUP, HALF_PANEL, PANEL } from './linear-layout';
 import { multiplyPanels } from './product-panels';
 import { multiplyTiles } from './product-tile';
+import { isQuantized } from './quantized-layout';
+import { copyQuantizedRow } from './quantized-rows';
 import { storeTransposed, transpose } from './transpose';
 
 /** Columns of the output gradient that are transposed at once. */
@@ -19,6 +21,7 @@ const STRIP: i32 = 48;
 export function packTransposed(
   panels: usize, weight: usize, columns: i32, first: i32, count: i32, dtype: i32, thread: i32, threads: i32,
 ): void {
+  if (isQuantized(dtype)) return transposeQuantized(panels, weight, columns, first, count, dtype, thread, threads);
   const height = dtype == FLOAT32 ? PANEL : HALF_PANEL;
   const panelBytes = panelRows(count) * (PANEL * 4);
   const numSources = (count + height - 1) / height;
@@ -28,6 +31,23 @@ export function packTransposed(
     const to = panels + <usize>(i * height) * (PANEL * 4);
     if (dtype == FLOAT32) transposeFloats(to, panelBytes, from, columns);
     else transposeHalves(to, panelBytes, from, columns, dtype);
+  }
+}
+
+/** `packTransposed` of rows of codes, as float32. */
+function transposeQuantized(
+  panels: usize, weight: usize, columns: i32, first: i32, count: i32, dtype: i32, thread: i32, threads: i32,
+): void {
+  const panelBytes = panelRows(count) * (PANEL * 4);
+  const numPanels = (columns + PANEL - 1) / PANEL;
+  const end = firstItem(numPanels, thread + 1, threads);
+  for (let i = firstItem(numPanels, thread, threads); i < end; i++) {
+    const begin = i * PANEL;
+    let to = panels + <usize>i * panelBytes;
+    if (begin + PANEL > columns) memory.fill(to, 0, panelBytes);
+    for (let row = first; row < first + count; row++, to += PANEL * 4) {
+      copyQuantizedRow(to - (<usize>begin << 2), weight, row, begin, min(columns, begin + PANEL), columns, dtype);
+    }
   }
 }
 

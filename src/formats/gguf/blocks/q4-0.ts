@@ -1,4 +1,5 @@
 import { float16ToNumber, numberToFloat16 } from '../../../base/float16.ts';
+import type { QuantizedValues } from '../../../quantized/quantized-matrix.ts';
 import { largestMagnitude } from './block-extremes.ts';
 
 /**
@@ -29,5 +30,18 @@ export function quantizeQ4_0(values: Float32Array, bytes: Uint8Array): void {
       Math.min(15, Math.trunc(Math.fround(Math.fround(values[from + i]! * inverse) + 8.5)) & 255);
     view.setUint16(at, numberToFloat16(d), true);
     for (let i = 0; i < 16; i++) bytes[at + 2 + i] = code(i) | (code(i + 16) << 4);
+  }
+}
+
+/** Codes q − 8. */
+export function codesOfQ4_0(bytes: Uint8Array, { codes, scales }: QuantizedValues): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0, block = 0; at < bytes.length; at += 18, block++) {
+    scales[block] = float16ToNumber(view.getUint16(at, true));
+    for (let i = 0; i < 16; i++) {
+      const byte = bytes[at + 2 + i]!;
+      codes[32 * block + i] = (byte & 15) - 8;
+      codes[32 * block + 16 + i] = (byte >> 4) - 8;
+    }
   }
 }

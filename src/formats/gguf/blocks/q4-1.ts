@@ -1,4 +1,5 @@
 import { float16ToNumber, numberToFloat16 } from '../../../base/float16.ts';
+import type { QuantizedValues } from '../../../quantized/quantized-matrix.ts';
 import { extremes } from './block-extremes.ts';
 
 /**
@@ -35,5 +36,19 @@ export function quantizeQ4_1(values: Float32Array, bytes: Uint8Array): void {
     view.setUint16(at, numberToFloat16(d), true);
     view.setUint16(at + 2, numberToFloat16(min), true);
     for (let i = 0; i < 16; i++) bytes[at + 4 + i] = code(i) | (code(i + 16) << 4);
+  }
+}
+
+/** Codes q, and m as the minimum. */
+export function codesOfQ4_1(bytes: Uint8Array, { codes, scales, minima }: QuantizedValues): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0, block = 0; at < bytes.length; at += 20, block++) {
+    scales[block] = float16ToNumber(view.getUint16(at, true));
+    minima![block] = float16ToNumber(view.getUint16(at + 2, true));
+    for (let i = 0; i < 16; i++) {
+      const byte = bytes[at + 4 + i]!;
+      codes[32 * block + i] = byte & 15;
+      codes[32 * block + 16 + i] = byte >> 4;
+    }
   }
 }

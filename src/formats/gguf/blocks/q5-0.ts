@@ -1,4 +1,5 @@
 import { float16ToNumber, numberToFloat16 } from '../../../base/float16.ts';
+import type { QuantizedValues } from '../../../quantized/quantized-matrix.ts';
 import { largestMagnitude } from './block-extremes.ts';
 
 /**
@@ -37,5 +38,19 @@ export function quantizeQ5_0(values: Float32Array, bytes: Uint8Array): void {
       high |= ((low >> 4) << i) | ((upper >> 4) << (i + 16));
     }
     view.setUint32(at + 2, high >>> 0, true);
+  }
+}
+
+/** Codes q − 16, of 8 bits. */
+export function codesOfQ5_0(bytes: Uint8Array, { codes, scales }: QuantizedValues): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0, block = 0; at < bytes.length; at += 22, block++) {
+    scales[block] = float16ToNumber(view.getUint16(at, true));
+    const high = view.getUint32(at + 2, true);
+    for (let i = 0; i < 16; i++) {
+      const byte = bytes[at + 6 + i]!;
+      codes[32 * block + i] = ((byte & 15) | (((high >>> i) & 1) << 4)) - 16;
+      codes[32 * block + 16 + i] = ((byte >> 4) | (((high >>> (i + 16)) & 1) << 4)) - 16;
+    }
   }
 }

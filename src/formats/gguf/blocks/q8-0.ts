@@ -1,4 +1,5 @@
 import { float16ToNumber, numberToFloat16 } from '../../../base/float16.ts';
+import type { QuantizedValues } from '../../../quantized/quantized-matrix.ts';
 import { largestMagnitude } from './block-extremes.ts';
 
 /**
@@ -29,4 +30,13 @@ export function quantizeQ8_0(values: Float32Array, bytes: Uint8Array): void {
 function roundAway(value: number): number {
   const magnitude = Math.floor(Math.abs(value) + 0.5);
   return value < 0 ? -magnitude : magnitude;
+}
+
+/** The codes as they are. */
+export function codesOfQ8_0(bytes: Uint8Array, { codes, scales }: QuantizedValues): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let at = 0, block = 0; at < bytes.length; at += 34, block++) {
+    scales[block] = float16ToNumber(view.getUint16(at, true));
+    for (let i = 0; i < 32; i++) codes[32 * block + i] = bytes[at + 2 + i]!;
+  }
 }
