@@ -74,7 +74,8 @@ export function sumOf(evaluations: readonly Evaluation[]): Evaluation {
   });
 }
 
-function evaluationOf(sums: {
+/** What sums over all tokens come to. */
+export function evaluationOf(sums: {
   logProb: number;
   numDocuments: number;
   numTokens: number;
