@@ -143,7 +143,10 @@ async function evaluateWithEncoder(
 function print(terminal: Terminal, { model, json = false }: EvaluateFlags, evaluated: Evaluated): void {
   const { files, contextLength, stride, loadMs, milliseconds } = evaluated;
   const total = sumOf(files);
-  if (json) return terminal.writeJson({ model, contextLength, stride, files, total });
+  if (json) {
+    terminal.writeJson({ model, contextLength, stride, files, total });
+    return;
+  }
   terminal.write(table(files));
   const seconds = formatSeconds(milliseconds);
   terminal.note(`${formatCount(total.numTokens)} tokens evaluated in ${seconds} · loaded in ${formatSeconds(loadMs)}`);
