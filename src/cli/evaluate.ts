@@ -1,9 +1,12 @@
 import type { Command } from 'commander';
 import { sumOfEvaluations } from '../llm/evaluate-documents.ts';
 import type { LLM } from '../llm/llm.ts';
+import { EncoderDecoderLM } from '../models/encoder-decoder-lm.ts';
 import { documentsOfFile } from './documents-of-file.ts';
+import { evaluatePairs } from './evaluate-pairs.ts';
 import { evaluationTable, type FileEvaluation, type ModelReport } from './evaluation-table.ts';
 import { UsageError } from './exit-codes.ts';
+import { flagNames } from './flag-names.ts';
 import { collect, wholeNumber } from './flag-values.ts';
 import { addFlags, type Flag, OUTPUT_FLAGS } from './flags.ts';
 import { formatCount, formatSeconds } from './format.ts';
@@ -46,6 +49,8 @@ const AGAINST: Flag = {
     'a model of the same vocabulary, in the width of its file, to compare each with: KL divergence and how often both find the same token likeliest',
 };
 
+const FLAG_NAMES = flagNames(DATA_FLAGS, MODEL_FLAGS, [AGAINST]);
+
 interface EvaluateFlags extends Omit<ModelFlags, 'model' | 'dtype'> {
   readonly model?: readonly string[];
   readonly dtype?: readonly NonNullable<ModelFlags['dtype']>[];
@@ -62,6 +67,7 @@ const EXAMPLES = [
     'kvasir evaluate -m ./gpt2 --adapter ./run/step-00000500 -d answers.jsonl --json',
     'Of completions, through an adapter.',
   ],
+  ['kvasir evaluate -m ./translator/step-00004000 -d pairs.jsonl', 'Of targets, given their sources.'],
   ['kvasir evaluate -m ./gpt2 -d a.txt -d b.txt --stride 1023 --max-tokens 100000', 'Two texts, fast and less exact.'],
   [
     'kvasir evaluate -m ./gpt2-q8_0.gguf -m ./gpt2-q4_0.gguf --against ./gpt2 -d test.txt',
@@ -74,7 +80,10 @@ all of its window before it. Files are read whole. A smaller stride gives each m
 different tokenizers; bits per token and perplexity do not. KL is the mean of KL(P ‖ Q) over the predicted tokens, in nats: P is the
 model of --against, Q the model of the row. Δ is the change of perplexity.
 
-With --json: { contextLength, stride, against, models [{ model, dtype, weightBytes, files, total }] }, where files are
+A model with an encoder is measured on pairs: on the targets, each given its whole source. It takes no --stride,
+--max-tokens, --separator, --context-length, --against and adapters.
+
+With --json: { contextLength, stride, against, models [{ model, dtype, weightBytes, files, total }] }, stride null for pairs, where files are
 [{ path, numDocuments, numTokens, numBytes, loss, perplexity, bitsPerToken, bitsPerByte, comparison }], the loss is in nats per token,
 and comparison, null without --against, is { loss, perplexity, klDivergence, maxKlDivergence, topAgreement }, the first two of them
 the other model's.`;
@@ -105,18 +114,21 @@ async function evaluate(terminal: Terminal, flags: EvaluateFlags): Promise<void>
     await using _ = against?.llm;
     const reports: ModelReport[] = [];
     let contextLength = 0;
+    let stride: number | null | undefined = flags.stride;
     for (const model of models) {
       for (const dtype of dtypes) {
         const { llm, adapter } = await open(model, dtype, signal);
         await using _ = llm;
         contextLength = Math.min(llm.contextLength, against?.llm.contextLength ?? llm.contextLength);
         const input = { paths, flags, adapter, against: against?.llm, signal };
-        const files = await evaluateFiles(terminal, llm, input);
+        const isOfPairs = llm.model instanceof EncoderDecoderLM;
+        if (isOfPairs) stride = null;
+        const files = isOfPairs ? await evaluatePairFiles(llm, input) : await evaluateFiles(terminal, llm, input);
         const { weightBytes } = llm.memory();
         reports.push({ model, dtype: dtype ?? 'auto', weightBytes, files, total: sumOfEvaluations(files) });
       }
     }
-    const stride = flags.stride ?? Math.floor(contextLength / 2);
+    if (stride === undefined) stride = Math.floor(contextLength / 2);
     if (json) return terminal.writeJson({ contextLength, stride, against: flags.against ?? null, models: reports });
     terminal.write(evaluationTable(reports, flags.against));
     const numTokens = reports.reduce((sum, { total }) => sum + total.numTokens, 0);
@@ -150,6 +162,26 @@ async function evaluateFiles(terminal: Terminal, llm: LLM, input: FilesInput): P
   } finally {
     bar.stop();
   }
+  return files;
+}
+
+/** Flags that say nothing of pairs. */
+const NOT_OF_PAIRS = [
+  'stride',
+  'maxTokens',
+  'separator',
+  'contextLength',
+  'adapter',
+  'mergeAdapter',
+  'against',
+] as const;
+
+async function evaluatePairFiles(llm: LLM, { paths, flags, signal }: FilesInput): Promise<readonly FileEvaluation[]> {
+  const name = NOT_OF_PAIRS.find((one) => flags[one] !== undefined);
+  if (name !== undefined)
+    throw new UsageError(`Cannot evaluate: ${FLAG_NAMES.get(name)} is given, but a model with an encoder reads pairs`);
+  const files: FileEvaluation[] = [];
+  for (const path of paths) files.push({ path, ...(await evaluatePairs(llm, path, signal)) });
   return files;
 }
 

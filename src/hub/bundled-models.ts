@@ -1,5 +1,5 @@
 /** The models that come with the package, in its folder `models/`; they load by name. */
-export const BUNDLED_MODELS = ['stories', 'stories-draft'] as const;
+export const BUNDLED_MODELS = ['stories', 'stories-draft', 'normal-forms'] as const;
 
 export type BundledModel = (typeof BUNDLED_MODELS)[number];
 

@@ -158,12 +158,13 @@ class Sums {
   }
 }
 
-function evaluationOf(sums: {
+/** What sums over all predicted tokens come to. */
+export function evaluationOf(sums: {
   readonly numDocuments: number;
   readonly numTokens: number;
   readonly numBytes: number;
   readonly logProb: number;
-  readonly other: { logProb: number; klDivergence: number; maxKlDivergence: number; numTopSame: number } | undefined;
+  readonly other?: { logProb: number; klDivergence: number; maxKlDivergence: number; numTopSame: number } | undefined;
 }): Evaluation {
   const { numDocuments, numTokens, numBytes, logProb, other } = sums;
   const loss = -logProb / numTokens;

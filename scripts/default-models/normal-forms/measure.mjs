@@ -83,7 +83,7 @@ async function decodeGreedily(model, sources) {
       ids: [start],
     }));
     for (let step = 0; step < MAX_TARGET_TOKENS; step++) {
-      const open = targets.filter(({ ids }) => step === 0 || !eosTokenIds.includes(ids[step]));
+      const open = targets.filter(({ ids }) => ids.length === 1 || !eosTokenIds.includes(ids[ids.length - 1]));
       if (open.length === 0) break;
       const entries = open.map(({ source, sequence, ids }) => ({ source, sequence, tokenIds: ids.slice(-1) }));
       const logits = await model.step(cache, entries, { logits: 'last' });

@@ -11,7 +11,8 @@ import { ProgressBar } from '../progress-bar.ts';
 import type { Terminal } from '../terminal.ts';
 import type { RunSettings } from './complete-settings.ts';
 import { createNewModel, newModelConfig } from './new-model.ts';
-import { openRunData, type PairMarks, type RunData, sourcesOf } from './run-data.ts';
+import { pairMarksOf } from './pair-marks.ts';
+import { openRunData, type RunData, sourcesOf } from './run-data.ts';
 import type { RunFolder } from './run-folder.ts';
 import { createRunAdapter, createTrained, loadBaseModel, type RunAdapter, type RunModel } from './run-model.ts';
 import { openTokenizer, prepareTokenizer } from './run-tokenizer.ts';
@@ -90,7 +91,7 @@ async function finish(
   try {
     const data = await openRunData({
       ...{ settings, contextLength, tokenizer, folder: folder.data, signal },
-      pairs: pairMarksOf(model),
+      pairs: model instanceof EncoderDecoderLM ? pairMarksOf(model.config) : undefined,
       onProgress: ({ phase, bytes, totalBytes = bytes, numTokens }) =>
         bar.update({
           action: phase === 'verify' ? 'Checking' : 'Tokenising',
@@ -131,14 +132,4 @@ function expectSettingsOfKind({ batches, leaveOutLongPairs }: RunSettings, hasEn
     throw new UsageError(
       'Cannot train: --leave-out-long-pairs is given, but the model has no encoder, and cuts what is long',
     );
-}
-
-/** What the targets of an encoder-decoder model begin and end with; undefined for any other. */
-function pairMarksOf(model: RunModel): PairMarks | undefined {
-  if (!(model instanceof EncoderDecoderLM)) return undefined;
-  const { decoderStartTokenId: beginTokenId, eosTokenIds } = model.config;
-  const [endTokenId] = eosTokenIds;
-  if (beginTokenId !== undefined && endTokenId !== undefined) return { beginTokenId, endTokenId };
-  const missing = beginTokenId === undefined ? 'decoder_start_token_id' : 'eos_token_id';
-  throw new RangeError(`Cannot train: the model's configuration has no ${missing}, which its targets need`);
 }

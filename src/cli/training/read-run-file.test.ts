@@ -64,7 +64,11 @@ test.each<[name: string, text: string, message: string]>([
   ['run.toml', 'maxSteps = "5"', 'maxSteps is "5", but it must be a number'],
   ['run.toml', 'dropout = 1', 'dropout is 1, but it must be from 0 to below 1'],
   ['run.toml', 'schedule = "cosinus"', 'schedule is "cosinus", but it must be "constant", "linear", "cosine" or'],
-  ['run.toml', 'preset = "shakespeare"', 'preset is "shakespeare", but it must be "shakespeare-char-cpu" or'],
+  [
+    'run.toml',
+    'preset = "shakespeare"',
+    'preset is "shakespeare", but it must be "shakespeare-char-cpu", "shakespeare-char"',
+  ],
   ['run.toml', 'output = ""', 'output is "", but it must not be empty'],
   ['run.toml', 'data = 5', 'data is 5, but it must be a path or an object with a path'],
   ['run.toml', 'data = [{ weight = 2 }]', 'but it must be a path or an object with a path'],

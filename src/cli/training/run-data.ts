@@ -17,6 +17,7 @@ import type { Tokenizer } from '../../tokenizers/tokenizer.ts';
 import { UsageError } from '../exit-codes.ts';
 import type { RunSettings } from './complete-settings.ts';
 import { type DataPart, hasDocuments, sourceOf } from './data-parts.ts';
+import type { PairMarks } from './pair-marks.ts';
 
 /** What a run trains and is measured on. */
 export interface RunData {
@@ -36,12 +37,6 @@ export interface RunEvaluationData {
   readonly numTokens: number;
   /** Bytes of the text that is predicted. */
   readonly numBytes: number;
-}
-
-/** What the targets of an encoder-decoder model begin and end with. */
-export interface PairMarks {
-  readonly beginTokenId: number;
-  readonly endTokenId: number;
 }
 
 export interface RunDataOptions {

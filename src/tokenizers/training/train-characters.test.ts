@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { HuggingFaceTokenizer } from '../hugging-face-tokenizer.ts';
+import { trainBpe } from './train-bpe.ts';
 import { trainCharacters } from './train-characters.ts';
 import type { TrainedTokenizer } from './trained-tokenizer.ts';
 
@@ -15,6 +16,24 @@ test('tokens are the sorted characters, then <unk>, then special tokens, which a
   expect(Array.from(tokens, (_, id) => tokenizer.idToToken(id))).toEqual(tokens);
   expect(trained).toMatchObject({ vocabSize: tokens.length, numCharacters: text.length });
   expect(tokenizer).toMatchObject({ vocabSize: tokens.length, unkTokenId: 12, bosTokenId: 13, eosTokenId: 13 });
+});
+
+test.each([
+  ['characters', trainCharacters],
+  ['byte pairs', (text: string, options: object) => trainBpe(text, { vocabSize: 270, ...options })],
+])('%s: an end comes behind each text, and a padding token is named', async (_, train) => {
+  const options = { specialTokens: ['</s>', '<pad>'], endToken: '</s>', padToken: '<pad>' };
+  const tokenizer = open(await train('ab', options));
+  const [end, padding] = options.specialTokens.map((token) => tokenizer.tokenToId(token));
+  expect(tokenizer).toMatchObject({ eosTokenId: end, padTokenId: padding });
+  const ids = tokenizer.encode('ba', { addSpecialTokens: false });
+  expect(tokenizer.encode('ba')).toEqual([...ids, end]);
+  expect(tokenizer.encode('')).toEqual([end]);
+  expect(tokenizer.decode(tokenizer.encode('ba'))).toBe('ba');
+  for (const name of ['endToken', 'padToken'])
+    await expect(train('ab', { specialTokens: ['<a>'], [name]: '<b>' })).rejects.toThrow(
+      `Cannot train a tokenizer: ${name} is "<b>", wanted one of specialTokens ("<a>")`,
+    );
 });
 
 test('a character that is not known is <unk>, which is no text', async () => {
