@@ -49,7 +49,11 @@ export const SHAPES = [
       num_key_value_heads: 2,
     },
     standardDeviation: 0.08,
-    stages: [{ learningRate: 5e-3, steps: 16_000, rows: 3 }],
+    stages: [
+      { learningRate: 5e-3, steps: 4500, rows: 2 },
+      { learningRate: 2.5e-3, steps: 6000, rows: 3 },
+      { learningRate: 2.5e-3, steps: 9000, rows: 4 },
+    ],
   },
   {
     name: 'stories-draft',
