@@ -7,7 +7,7 @@ const config = { ...preset.config, vocabSize: 259, hiddenSize: 64, numLayers: 2,
 const small = { ...config, numKvHeads: 4, headSize: 16, attentionScale: 1 / 4, maxPositions: 128 };
 const tokenizer = new ByteTokenizer();
 await using llm = await LLM.random({ ...preset, config: small }, { tokenizer });
-const { model } = llm;
+const model = llm.causalLM;
 
 const ids = tokenizer.encode('The sum of two even numbers');
 let pastKeyValues: PastKeyValues | undefined;

@@ -40,7 +40,7 @@ try {
   await rm(folder, { recursive: true });
 }
 
-async function trainAdapter({ model }: LLM, text: string, to: string): Promise<void> {
+async function trainAdapter({ causalLM: model }: LLM, text: string, to: string): Promise<void> {
   const documents = [{ text: text.repeat(100) }];
   const dataset = await tokenizeInMemory({ tokenizer, sources: [{ format: 'documents', documents }] });
   const adapter = await createLora(model, { rank: 8, alpha: 32, seed: 1 });

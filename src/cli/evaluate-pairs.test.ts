@@ -44,7 +44,7 @@ test('a model with an encoder is measured on targets, as its training measured i
   for (const [flag, value] of [
     ['--stride', '2'],
     ['--max-tokens', '9'],
-    ['--adapter', 'x'],
+    ['--context-length', '8'],
   ] as const) {
     const refused = await runCli(['evaluate', '-m', checkpoint, '-d', data, ...DEVICE, flag, value]);
     expect(refused).toMatchObject({ exitCode: 2, stdout: '' });

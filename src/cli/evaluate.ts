@@ -166,15 +166,7 @@ async function evaluateFiles(terminal: Terminal, llm: LLM, input: FilesInput): P
 }
 
 /** Flags that say nothing of pairs. */
-const NOT_OF_PAIRS = [
-  'stride',
-  'maxTokens',
-  'separator',
-  'contextLength',
-  'adapter',
-  'mergeAdapter',
-  'against',
-] as const;
+const NOT_OF_PAIRS = ['stride', 'maxTokens', 'separator', 'contextLength', 'against'] as const;
 
 async function evaluatePairFiles(llm: LLM, { paths, flags, signal }: FilesInput): Promise<readonly FileEvaluation[]> {
   const name = NOT_OF_PAIRS.find((one) => flags[one] !== undefined);

@@ -51,7 +51,7 @@ test('kvasir finetune goes on with all weights of a model, and keeps its configu
   expect(config).toEqual(base);
   const evaluate = async (model: string) =>
     (
-      await runJson<{ total: { loss: number } }>(
+      await runJson<{ models: readonly [{ total: { loss: number } }] }>(
         'evaluate',
         '-m',
         model,
@@ -60,7 +60,7 @@ test('kvasir finetune goes on with all weights of a model, and keeps its configu
         '--device',
         'reference',
       )
-    ).total.loss;
+    ).models[0].total.loss;
   expect(await evaluate(checkpoint)).toBeLessThan((await evaluate(MODEL)) - 1);
 });
 
@@ -89,7 +89,7 @@ test('kvasir finetune --lora-rank trains an adapter that other commands go throu
 
   const evaluate = async (...flags: readonly string[]) =>
     (
-      await runJson<{ total: { loss: number } }>(
+      await runJson<{ models: readonly [{ total: { loss: number } }] }>(
         'evaluate',
         '-m',
         MODEL,
@@ -99,7 +99,7 @@ test('kvasir finetune --lora-rank trains an adapter that other commands go throu
         'reference',
         ...flags,
       )
-    ).total.loss;
+    ).models[0].total.loss;
   expect(await evaluate('--adapter', checkpoint)).toBeLessThan((await evaluate()) - 0.3);
 
   // What the run sampled in the end, generating through the checkpoint says too, without the model's own top_p.

@@ -9,6 +9,7 @@ import { Engine } from '../engine/engine.ts';
 import { engineLimits } from '../engine/engine-options.ts';
 import { DraftModel } from '../engine/speculative/draft-model.ts';
 import type { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
+import type { CausalLM } from '../models/causal-lm.ts';
 import {
   expectCausal,
   expectEncoder,
@@ -157,6 +158,11 @@ export class LLM {
   /** The names of the adapters that were loaded with the model. */
   get adapters(): readonly string[] {
     return this.#adapters.names;
+  }
+
+  /** The model, if it has no encoder; a `TypeError` otherwise. */
+  get causalLM(): CausalLM {
+    return expectCausal(this.model, 'continue a text');
   }
 
   /** The tokens of a text, with what the model expects around it. Throws an `Error` if the model has no tokenizer. */
