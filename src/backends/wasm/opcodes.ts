@@ -29,6 +29,7 @@ export const OP_READ_BLOCKS = 25;
 export const OP_QUANTIZE_INPUT = 48;
 export const OP_LINEAR_QUANTIZED = 49;
 export const OP_PACK_QUANTIZED = 50;
+export const OP_DRAW = 51;
 
 // Training.
 export const OP_PACK_TRANSPOSED = 26;
@@ -53,5 +54,3 @@ export const OP_SQUARE_PIECES = 44;
 export const OP_SUM_PIECES = 45;
 export const OP_ADAMW_STEP = 46;
 export const OP_SGD_STEP = 47;
-
-export const OP_DRAW = 48;
