@@ -101,7 +101,7 @@ async function runStage(model, { rows, steps, learningRate }, options) {
  * @param {readonly { steps: number, curve: import('./training-curve.mjs').Curve }[]} stages
  * @returns {Pick<import('./training-curve.mjs').Curve, 'training' | 'validation'>}
  */
-export function joined(stages) {
+function joined(stages) {
   const whole = { training: [], validation: [] };
   let before = 0;
   for (const { steps, curve } of stages) {

@@ -20,24 +20,15 @@ export const CONFIG = {
   scale_embedding: true,
 };
 
-/**
- * @typedef {object} Stage
- * @property {number} firstPair no pair comes in two stages
- * @property {number} numPairs about as many as come in its steps
- * @property {number} steps
- * @property {number} learningRate the highest
- */
-
-/** How it is trained: one stage after the other, each with a warm-up and a fall of its own. @type {readonly Stage[]} */
-export const STAGES = [
-  { firstPair: 0, numPairs: 220_000, steps: 4500, learningRate: 2.5e-3 },
-  { firstPair: 220_000, numPairs: 172_000, steps: 3500, learningRate: 1.5e-3 },
-];
-
-export const WARMUP_STEPS = 200;
-
-/** Tokens of a batch, sources and targets together. */
-export const BATCH_TOKENS = 1000;
+/** How it is trained. */
+export const RECIPE = {
+  numPairs: 220_000,
+  steps: 4500,
+  /** Tokens of a batch, sources and targets together. */
+  batchTokens: 1000,
+  learningRate: 2.5e-3,
+  warmupSteps: 200,
+};
 
 /** What decoding does unless told otherwise. */
 export const GENERATION_CONFIG = { num_beams: 4, max_new_tokens: 32 };
