@@ -1,4 +1,5 @@
 import { Tokenizer as Library } from '@huggingface/tokenizers';
+import { rememberWords } from './remember-words.ts';
 import { wellFormed } from './sentence-piece/normalizer.ts';
 import { pieceOfByte } from './sentence-piece/sentence-piece-model.ts';
 import { UnigramModel } from './sentence-piece/unigram-model.ts';
@@ -91,28 +92,11 @@ function wordCutter(
     addUnknown();
     return tokens;
   };
-  return remembering(cut);
+  return rememberWords(cut);
 }
 
 /** The byte tokens of a text, if the vocabulary has all of them. */
 function bytesOf(text: string, ids: ReadonlyMap<string, number>): readonly string[] | undefined {
   const tokens = Array.from(new TextEncoder().encode(text), pieceOfByte);
   return tokens.every((token) => ids.has(token)) ? tokens : undefined;
-}
-
-const MAX_REMEMBERED = 10_000;
-/** Longer words rarely repeat. */
-const MAX_REMEMBERED_LENGTH = 64;
-
-function remembering(cut: (word: string) => readonly string[]): (word: string) => readonly string[] {
-  const known = new Map<string, readonly string[]>();
-  return (word) => {
-    const found = known.get(word);
-    if (found !== undefined) return found;
-    const tokens = cut(word);
-    if (word.length > MAX_REMEMBERED_LENGTH) return tokens;
-    if (known.size >= MAX_REMEMBERED) known.clear();
-    known.set(word, tokens);
-    return tokens;
-  };
 }

@@ -1,4 +1,6 @@
 import { Heap } from '../../base/heap.ts';
+import { rememberWords } from '../remember-words.ts';
+import { wordSplitter } from '../split-words.ts';
 import type { PieceTrie } from './piece-trie.ts';
 import { characterLength, type Piece, type SubwordModel } from './subword-model.ts';
 
@@ -21,12 +23,21 @@ export interface MergingParts {
  */
 export class MergingModel implements SubwordModel {
   readonly #parts: MergingParts;
+  readonly #wordsOf: (text: string) => readonly string[];
+  readonly #cutWord: (word: string) => readonly Piece[];
 
   constructor(parts: MergingParts) {
     this.#parts = parts;
+    this.#wordsOf = wordSplitter(parts.ids.keys()) ?? ((text) => [text]);
+    this.#cutWord = rememberWords((word) => this.#cut(word));
   }
 
+  /** Word by word, where no piece reaches across the beginning of one. */
   segment(text: string): Piece[] {
+    return this.#wordsOf(text).flatMap((word) => this.#cutWord(word));
+  }
+
+  #cut(text: string): Piece[] {
     const symbols = this.#split(text);
     const cuts = this.#merge(text, symbols);
     const pieces: Piece[] = [];
