@@ -1,13 +1,15 @@
 import { platform } from '#platform';
 import { numElements } from '../base/shape.ts';
+import type { EncoderDecoderConfig } from '../config/encoder-decoder-config.ts';
 import type { GenerationDefaults } from '../config/generation-options.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import { isGgufModel } from '../formats/gguf/open-gguf.ts';
 import { openWeights } from '../formats/open-weights.ts';
 import type { TensorEntry, WeightSource } from '../formats/weight-source.ts';
-import { loadTextAssets } from '../llm/text-assets.ts';
+import { loadSourceTargetAssets, loadTextAssets } from '../llm/text-assets.ts';
 import { decoderOnlyParameters } from '../models/decoder-only-parameters.ts';
-import { describeModel } from '../models/load-model.ts';
+import { encoderDecoderParameters } from '../models/encoder-decoder-parameters.ts';
+import { describeLanguageModel, hasEncoder } from '../models/language-model.ts';
 import { countParameters } from '../models/parameter-spec.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { openWeightsIfAny } from './open-weights-if-any.ts';
@@ -17,11 +19,13 @@ export interface ModelFacts {
   readonly model: string;
   /** The `model_type`. */
   readonly architecture?: string;
-  readonly config?: ModelConfig;
+  readonly config?: ModelConfig | EncoderDecoderConfig;
   /** By the configuration; of a bare file, elements of all tensors. */
   readonly numParameters: number;
   readonly weights?: WeightFacts;
   readonly tokenizer?: TokenizerFacts;
+  /** Codes of the languages that the model is told. */
+  readonly languages?: readonly string[];
   readonly generation?: GenerationDefaults;
 }
 
@@ -54,18 +58,23 @@ export async function inspectFile(location: string, signal: AbortSignal): Promis
 
 /** Reads a model's folder; `model` is what the user calls it. */
 export async function inspectFolder(model: string, folder: string, signal: AbortSignal): Promise<ModelFacts> {
-  const { config } = await describeModel(folder);
+  const { config } = await describeLanguageModel(folder);
   const source = await openWeightsIfAny(folder, signal);
   const weights = source === undefined ? {} : { weights: await readWeights(source) };
-  const { tokenizer, chatTemplate, defaults } = await loadTextAssets(folder, config, { signal });
+  const loadAssets = hasEncoder(config) ? loadSourceTargetAssets : loadTextAssets;
+  const { tokenizer, sourceTarget, chatTemplate, defaults } = await loadAssets(folder, config, { signal });
+  const { languages = [] } = sourceTarget ?? {};
   const hasChatTemplate = chatTemplate?.isAvailable ?? false;
   return {
     model,
     architecture: config.modelType,
     config,
-    numParameters: countParameters(decoderOnlyParameters(config)),
+    numParameters: countParameters(
+      hasEncoder(config) ? encoderDecoderParameters(config) : decoderOnlyParameters(config),
+    ),
     ...weights,
     ...(tokenizer === undefined ? {} : { tokenizer: await readTokenizer(folder, tokenizer, hasChatTemplate) }),
+    ...(languages.length === 0 ? {} : { languages }),
     generation: defaults,
   };
 }

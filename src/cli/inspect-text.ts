@@ -6,12 +6,13 @@ import type { Colors } from './terminal.ts';
 
 /** The facts for people to read; tensors that differ only in their layer's number share a line where `isGrouped`. */
 export function inspectText(colors: Colors, facts: ModelFacts, options: { readonly isGrouped: boolean }): string {
-  const { model, architecture, numParameters, config, weights, tokenizer, generation } = facts;
+  const { model, architecture, numParameters, config, weights, tokenizer, languages, generation } = facts;
   const kind = architecture === undefined ? 'a safetensors file' : `architecture ${architecture}`;
   const sections = [`${colors.bold(model)}: ${kind}, ${formatCount(numParameters)} parameters\n`];
   const add = (title: string, body: string) => sections.push(`${colors.bold(title)}\n${body}`);
   if (config !== undefined) add('Configuration', fieldTable(config));
   if (config !== undefined) add('Tokenizer', tokenizer === undefined ? '  none\n' : tokenizerText(tokenizer));
+  if (languages !== undefined) add('Languages', `  ${languages.join(', ')}\n`);
   if (generation !== undefined) {
     const { values, bosTokenId, ignored } = generation;
     add('Generation defaults', fieldTable({ ...values, bosTokenId, ignored }));

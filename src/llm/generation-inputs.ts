@@ -35,7 +35,7 @@ export function readerFor(config: ModelConfig | EncoderDecoderConfig, assets: Te
 }
 
 /** Models that continue a prompt. */
-export class PromptReader implements InputReader {
+class PromptReader implements InputReader {
   readonly #tokenizer: Tokenizer | undefined;
   readonly #bosTokenId: number | undefined;
 
@@ -79,7 +79,7 @@ export interface SourceSettings {
 }
 
 /** Models that read a source and write a target. */
-export class SourceReader implements InputReader {
+class SourceReader implements InputReader {
   readonly #settings: SourceSettings;
 
   constructor(settings: SourceSettings) {

@@ -98,6 +98,18 @@ test('languages', async () => {
   expect(useless.stderr).toContain('is "fr", but this model has no tokens for languages');
 });
 
+test('kvasir inspect tells the parameters, the settings and the languages', async () => {
+  const many = await saveTinyTranslator(join(folder, 'inspected'), { languages: ['en', 'fr'] });
+  const facts = await runJson<Record<string, unknown>>('inspect', many);
+  expect(facts).toMatchObject({
+    architecture: 'm2m_100',
+    languages: ['en', 'fr'],
+    generation: { values: { numBeams: 3 } },
+  });
+  expect(facts.numParameters).toBeGreaterThan(1000);
+  expect((await runCli(['inspect', many])).stdout).toContain('Languages\n  en, fr\n');
+});
+
 test('what is wrong with a command is said', async () => {
   const fails = async (...argv: string[]) => (await runCli(argv)).stderr;
   expect(await fails('translate', 'w5')).toContain('Cannot translate: there is no model; wanted --model <folder>');
