@@ -20,10 +20,11 @@ export type {
   MemoryUsage,
   PagedAttentionOptions,
   PagedBatch,
+  QuantizedPart,
   RotaryShape,
 } from './backend/backend.ts';
 export { CACHE_BLOCK_SIZE } from './backend/backend.ts';
-export type { DType, WeightDType } from './backend/dtype.ts';
+export type { DType, MatrixDType, MatrixFormat, WeightDType } from './backend/dtype.ts';
 export type { EncoderDecoderConfig } from './config/encoder-decoder-config.ts';
 export type { GenerationInput } from './config/generation-input.ts';
 export type { GenerationDefaults, GenerationOptions } from './config/generation-options.ts';
@@ -109,6 +110,7 @@ export {
   loadEncoderDecoderFrom,
   parseEncoderDecoderConfig,
 } from './models/load-encoder-decoder.ts';
+export type { LoadedDType } from './models/load-matrix.ts';
 export { describeModel, loadModel, loadModelFrom, parseModelConfig } from './models/load-model.ts';
 export type { LoadParametersOptions, LoadProgress } from './models/load-parameters.ts';
 export { Logits } from './models/logits.ts';
@@ -136,6 +138,11 @@ export { layerNorm, rmsNorm } from './ops/normalize.ts';
 export { rotate } from './ops/rotate.ts';
 export { addToRows, argmax, gatherRows, sliceColumns } from './ops/rows.ts';
 export { logSoftmax, softmax, tokenLogProbs } from './ops/softmax.ts';
+export type { QuantizationName, QuantizationScheme } from './quantized/quantization-scheme.ts';
+export { QUANTIZATIONS } from './quantized/quantization-scheme.ts';
+export type { QuantizedMatrix, QuantizedValues } from './quantized/quantized-matrix.ts';
+export { dequantize } from './quantized/quantized-matrix.ts';
+export { quantizeToNearest } from './quantized/round-to-nearest.ts';
 export type { WatermarkDetection } from './sampling/detect-watermark.ts';
 export { detectWatermark } from './sampling/detect-watermark.ts';
 export type { LogitsProcessor } from './sampling/logits-processor.ts';

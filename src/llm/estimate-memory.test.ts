@@ -57,7 +57,7 @@ test.each(Object.keys(testBackends))('the estimate agrees with what a loaded mod
     ...gpt2,
     config: { ...config, numKvHeads: 6, headSize: 16, attentionScale: 1 / 4, maxPositions: 640 },
   };
-  for (const dtype of ['float32', 'bfloat16'] as const) {
+  for (const dtype of ['float32', 'bfloat16', 'int8', 'int4-zero-point'] as const) {
     const threads = device === 'wasm' ? { threads: 2 } : {};
     const llm = await LLM.random(description, { device, dtype, cacheTokens: 640, ...threads } as LoadOptions);
     await llm.generate(
