@@ -8,17 +8,17 @@ import { browser } from './sections/browser.mjs';
 import { barrier, context, load, memory } from './sections/costs.mjs';
 import { peers } from './sections/peers.mjs';
 import { speculation } from './sections/speculation.mjs';
-import { attention, decode, prefill, tiny } from './sections/speed.mjs';
+import { attention, decode, prefill, tiny, verification } from './sections/speed.mjs';
 import { LLAMA_260K } from './shapes.mjs';
 import { median } from './statistics.mjs';
 import { formatTable } from './table.mjs';
 
 const SECTIONS = [
-  ...[decode, prefill, attention, barrier, tiny, load, memory, context],
+  ...[decode, prefill, verification, attention, barrier, tiny, load, memory, context],
   ...[throughput, overhead, staticBatching, waste, beams, speculation],
   ...[peers, browser],
 ];
-const DTYPES = ['bfloat16', 'float32', 'float16'];
+const DTYPES = ['bfloat16', 'float32', 'float16', 'int8', 'int4'];
 
 const HELP = `Usage: npm run bench -- [options]
 
@@ -37,7 +37,7 @@ measured, and its share of what the machine reaches for WebAssembly in the same 
 
 Examples:
   npm run bench
-  npm run bench -- --only decode,prefill --dtype float32
+  npm run bench -- --only decode,prefill --dtype int8,int4
   npm run bench -- --quick --no-peers --json bench.json`;
 
 const options = readOptions();

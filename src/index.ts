@@ -20,10 +20,11 @@ export type {
   MemoryUsage,
   PagedAttentionOptions,
   PagedBatch,
+  QuantizedPart,
   RotaryShape,
 } from './backend/backend.ts';
 export { CACHE_BLOCK_SIZE } from './backend/backend.ts';
-export type { DType, WeightDType } from './backend/dtype.ts';
+export type { DType, MatrixDType, MatrixFormat, WeightDType } from './backend/dtype.ts';
 export type { EncoderDecoderConfig } from './config/encoder-decoder-config.ts';
 export type { GenerationInput } from './config/generation-input.ts';
 export type { GenerationDefaults, GenerationOptions } from './config/generation-options.ts';
@@ -116,6 +117,7 @@ export {
   loadEncoderDecoderFrom,
   parseEncoderDecoderConfig,
 } from './models/load-encoder-decoder.ts';
+export type { LoadedDType } from './models/load-matrix.ts';
 export { describeModel, loadModel, loadModelFrom, parseModelConfig } from './models/load-model.ts';
 export type { LoadParametersOptions, LoadProgress } from './models/load-parameters.ts';
 export { Logits } from './models/logits.ts';

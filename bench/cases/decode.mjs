@@ -6,8 +6,8 @@ const PROMPT = 16;
 const WARM_UP = 128;
 
 /** Milliseconds of each decoded token at batch 1, choice and text included, and of the first answer of the process. */
-export async function measure({ folder, threads, vocabulary, tokens }) {
-  const llm = await LLM.load(folder, { threads, prefixCache: false });
+export async function measure({ folder, dtype, threads, vocabulary, tokens }) {
+  const llm = await LLM.load(folder, { dtype, threads, prefixCache: false });
   const prompt = promptOf(PROMPT, vocabulary);
   const start = performance.now();
   const first = await tokenTimes(llm, prompt, greedy(24));

@@ -4,12 +4,12 @@ import { readFileSync } from 'node:fs';
  * Resident bytes of the whole process: before the library is loaded, at the highest while a model loads, and steady after
  * a prompt of 512 tokens and some decoding; and what the library says the weights and the cache take.
  */
-export async function measure({ folder, threads, vocabulary }) {
+export async function measure({ folder, dtype, threads, vocabulary }) {
   const beforeBytes = residentBytes();
   const { LLM } = await import('kvasir');
   const { greedy, promptOf, tokenTimes } = await import('./prompt.mjs');
   // The longest sequence, and room for no more: what is never touched would not be resident.
-  const llm = await LLM.load(folder, { threads, contextLength: 1024, cacheTokens: 1024 });
+  const llm = await LLM.load(folder, { dtype, threads, contextLength: 1024, cacheTokens: 1024 });
   const loadPeakBytes = peakBytes();
   await tokenTimes(llm, promptOf(512, vocabulary), greedy(64));
   const samples = [];

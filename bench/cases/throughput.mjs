@@ -7,11 +7,11 @@ import { greedy } from './prompt.mjs';
 const WARM_UP = 64;
 
 /** Tokens and seconds of as many requests at once as each of `counts` says, and of that the part in which all decode. */
-export async function measure({ folder, threads, vocabulary, counts, promptTokens, newTokens }) {
+export async function measure({ folder, dtype, threads, vocabulary, counts, promptTokens, newTokens }) {
   const most = Math.max(...counts);
   const contextLength = promptTokens + Math.max(newTokens, WARM_UP);
   const cacheTokens = most * 16 * Math.ceil(contextLength / 16);
-  const llm = await LLM.load(folder, { threads, contextLength, cacheTokens, maxNumSequences: most });
+  const llm = await LLM.load(folder, { dtype, threads, contextLength, cacheTokens, maxNumSequences: most });
   const run = (seed, count, numNew) =>
     serve(llm, randomPrompts({ seed, count, length: promptTokens, vocabulary }), numNew);
   await run(1000, 1, WARM_UP);

@@ -8,16 +8,18 @@ import { byteLevelTokens } from '../tokenizer.mjs';
 
 // Type numbers of the GGUF specification (ggml-org/ggml, docs/gguf.md).
 const VALUE = { uint32: 4, int32: 5, float32: 6, string: 8, array: 9 };
-const TENSOR_TYPE = { F32: 0, F16: 1, Q8_0: 8 };
-const FILE_TYPE = { F32: 0, F16: 1, Q8_0: 7 };
+const TENSOR_TYPE = { F32: 0, F16: 1, Q4_0: 2, Q8_0: 8 };
+const FILE_TYPE = { F32: 0, F16: 1, Q4_0: 2, Q8_0: 7 };
 const TOKEN_NORMAL = 1;
 const TOKEN_CONTROL = 3;
 const ALIGNMENT = 32;
-const Q8_BLOCK = 32;
+const BLOCK = 32;
+/** Of a block of 32. */
+const BLOCK_BYTES = { Q4_0: 18, Q8_0: 34 };
 
 /**
  * The benchmark's random GPT-2 as GGUF v3 under `bench/.cache`, written unless it is there; returns its path. Matrices are
- * `type` (`F32`, `F16` or `Q8_0`), vectors and positions F32, as llama.cpp's own converter has them. The same model as the
+ * `type` (`F32`, `F16`, `Q8_0` or `Q4_0`), vectors and positions F32, as llama.cpp's own converter has them. The same model as the
  * safetensors checkpoint.
  */
 export async function ensureGguf(type, shape = GPT2_124M) {
@@ -73,26 +75,42 @@ function values(spec) {
 function encode(values, type) {
   if (type === 'F32') return Buffer.from(values.buffer);
   if (type === 'F16') return Buffer.from(Uint16Array.from(values, toFloat16).buffer);
-  return encodeQ8(values);
+  return type === 'Q8_0' ? encodeQ8(values) : encodeQ4(values);
 }
 
 /** Blocks of 32: the scale max|x| / 127 as float16, then 32 signed bytes. */
 function encodeQ8(values) {
-  const bytes = Buffer.alloc((values.length / Q8_BLOCK) * (2 + Q8_BLOCK));
-  for (let start = 0, at = 0; start < values.length; start += Q8_BLOCK) {
+  const bytes = Buffer.alloc((values.length / BLOCK) * BLOCK_BYTES.Q8_0);
+  for (let start = 0, at = 0; start < values.length; start += BLOCK) {
     let most = 0;
-    for (let i = start; i < start + Q8_BLOCK; i++) most = Math.max(most, Math.abs(values[i]));
+    for (let i = start; i < start + BLOCK; i++) most = Math.max(most, Math.abs(values[i]));
     const scale = most / 127;
     at = bytes.writeUInt16LE(toFloat16(scale), at);
     const factor = scale === 0 ? 0 : 1 / scale;
-    for (let i = start; i < start + Q8_BLOCK; i++) at = bytes.writeInt8(Math.round(values[i] * factor), at);
+    for (let i = start; i < start + BLOCK; i++) at = bytes.writeInt8(Math.round(values[i] * factor), at);
+  }
+  return bytes;
+}
+
+/** Blocks of 32: the number of the largest magnitude over −8 as float16, then values i and 16 + i in each of 16 bytes. */
+function encodeQ4(values) {
+  const bytes = Buffer.alloc((values.length / BLOCK) * BLOCK_BYTES.Q4_0);
+  for (let start = 0, at = 0; start < values.length; start += BLOCK) {
+    let most = 0;
+    for (let i = start; i < start + BLOCK; i++) if (Math.abs(values[i]) > Math.abs(most)) most = values[i];
+    const scale = most / -8;
+    at = bytes.writeUInt16LE(toFloat16(scale), at);
+    const factor = scale === 0 ? 0 : 1 / scale;
+    const code = (i) => Math.min(15, Math.trunc(values[start + i] * factor + 8.5));
+    for (let i = 0; i < BLOCK / 2; i++) at = bytes.writeUInt8(code(i) | (code(i + 16) << 4), at);
   }
   return bytes;
 }
 
 function byteLength({ spec, type }) {
   const length = spec.shape.reduce((product, size) => product * size, 1);
-  return type === 'Q8_0' ? (length / Q8_BLOCK) * (2 + Q8_BLOCK) : length * (type === 'F32' ? 4 : 2);
+  if (type in BLOCK_BYTES) return (length / BLOCK) * BLOCK_BYTES[type];
+  return length * (type === 'F32' ? 4 : 2);
 }
 
 function metadata(shape, type, name) {

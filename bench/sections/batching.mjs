@@ -3,9 +3,11 @@ import { ensureCheckpoint } from '../checkpoint.mjs';
 import { runCase, runChild } from '../run-child.mjs';
 import { GPT2_124M, GPT2_TINY } from '../shapes.mjs';
 import { median, total } from '../statistics.mjs';
-import { gpt2Folder } from './speed.mjs';
+import { gpt2Folder, gpt2Weights } from './speed.mjs';
 
 const DTYPE = 'bfloat16';
+/** What 16 requests should reach, in multiples of one. */
+const THROUGHPUT_TARGETS = { bfloat16: 3.2, int8: 3, int4: 2 };
 const PROMPT_TOKENS = 64;
 const { vocabulary } = GPT2_124M;
 const PEERS = new URL('../peers/', import.meta.url);
@@ -14,17 +16,19 @@ const PEER_COUNTS = [1, 16];
 /** Tokens per second of 1 to 32 requests at once, as a multiple of one request's. */
 export const throughput = {
   name: 'throughput',
-  async sample({ threads, requestCounts, requestTokens, withPeers }, samples) {
+  async sample({ threads, dtypes, requestCounts, requestTokens, withPeers }, samples) {
     const shape = { promptTokens: PROMPT_TOKENS, newTokens: requestTokens };
-    const own = { folder: await gpt2Folder(DTYPE), threads, vocabulary, counts: requestCounts, ...shape };
-    collect(samples, 'own', await runCase('throughput', own));
+    for (const dtype of dtypes.filter((name) => name in THROUGHPUT_TARGETS)) {
+      const own = { ...(await gpt2Weights(dtype)), threads, vocabulary, counts: requestCounts, ...shape };
+      collect(samples, dtype, await runCase('throughput', own));
+    }
     if (!withPeers || !existsSync(new URL('node_modules/node-llama-cpp', PEERS))) return;
     const peer = { type: 'F16', threads, counts: PEER_COUNTS, ...shape };
     collect(samples, 'peer', await runChild(new URL('llama-cpp.mjs', PEERS), JSON.stringify(peer)));
   },
-  report(_, { own, peer = [] }) {
+  report(_, { peer = [], ...own }) {
     return [
-      ...throughputRows(own, DTYPE, 3.2),
+      ...Object.entries(own).flatMap(([dtype, runs]) => throughputRows(runs, dtype, THROUGHPUT_TARGETS[dtype])),
       ...(peer.length === 0 ? [] : throughputRows(peer, `${peer[0].name} ${peer[0].version}, ${peer[0].weights}`)),
     ];
   },

@@ -2,7 +2,7 @@ import { findChromium } from '../../scripts/find-chromium.mjs';
 import { runChild } from '../run-child.mjs';
 import { GPT2_124M } from '../shapes.mjs';
 import { median } from '../statistics.mjs';
-import { gpt2Folder } from './speed.mjs';
+import { gpt2Folder, isFloat } from './speed.mjs';
 
 /** The same decode and prefill in a headless Chromium, beside Node's figures of the same run. */
 export const browser = {
@@ -12,7 +12,7 @@ export const browser = {
     const executablePath = findChromium();
     if (executablePath === undefined) return;
     const folders = [];
-    for (const dtype of dtypes.slice(0, 2)) folders.push({ dtype, folder: await gpt2Folder(dtype) });
+    for (const dtype of dtypes.filter(isFloat).slice(0, 2)) folders.push({ dtype, folder: await gpt2Folder(dtype) });
     const parameters = { executablePath, folders, threads, tokens, rounds: browserRounds, withPeers };
     const script = new URL('../browser/drive.mjs', import.meta.url);
     Object.assign(samples, await runChild(script, JSON.stringify({ ...parameters, vocabulary: GPT2_124M.vocabulary })));

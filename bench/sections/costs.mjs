@@ -3,7 +3,7 @@ import { cacheBytesPerToken } from '../model-cost.mjs';
 import { runCase } from '../run-child.mjs';
 import { GPT2_124M } from '../shapes.mjs';
 import { median } from '../statistics.mjs';
-import { gpt2Folder } from './speed.mjs';
+import { gpt2Folder, gpt2Weights, isFloat } from './speed.mjs';
 
 /** What an operation costs beside its work, with as many threads as processors and with more. */
 export const barrier = {
@@ -76,7 +76,7 @@ export const context = {
 export const load = {
   name: 'load',
   async sample({ threads, dtypes }, samples) {
-    for (const dtype of dtypes) {
+    for (const dtype of dtypes.filter(isFloat)) {
       samples[dtype] ??= [];
       samples[dtype].push(await runCase('load', { folder: await gpt2Folder(dtype), threads }));
     }
@@ -107,7 +107,7 @@ export const memory = {
   async sample({ threads, dtypes }, samples) {
     const { vocabulary } = GPT2_124M;
     for (const dtype of dtypes)
-      samples[dtype] = await runCase('memory', { folder: await gpt2Folder(dtype), threads, vocabulary });
+      samples[dtype] = await runCase('memory', { ...(await gpt2Weights(dtype)), threads, vocabulary });
   },
   report(_, samples) {
     return Object.entries(samples).flatMap(([dtype, sample]) => {

@@ -2,7 +2,7 @@ import { ensureCheckpoint } from '../checkpoint.mjs';
 import { runCase } from '../run-child.mjs';
 import { GPT2_124M, GPT2_DRAFT } from '../shapes.mjs';
 import { median, total } from '../statistics.mjs';
-import { CHECKPOINT_DTYPE, gpt2Folder } from './speed.mjs';
+import { CHECKPOINT_DTYPE, gpt2Folder, isFloat } from './speed.mjs';
 
 const RATES = [0.5, 0.7, 0.9];
 const DRAFT_LENGTH = 3;
@@ -14,7 +14,7 @@ const JUDGED = 'float32';
 export const speculation = {
   name: 'speculation',
   async sample({ threads, dtypes, speculationTokens }, samples) {
-    for (const dtype of dtypes.filter((name) => name !== 'float16')) {
+    for (const dtype of dtypes.filter((name) => isFloat(name) && name !== 'float16')) {
       samples[dtype] ??= [];
       const draftFolder = await ensureCheckpoint(GPT2_DRAFT, CHECKPOINT_DTYPE[dtype]);
       const models = { folder: await gpt2Folder(dtype), draftFolder, vocabulary: GPT2_124M.vocabulary };

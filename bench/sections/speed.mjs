@@ -5,15 +5,28 @@ import { GPT2_124M } from '../shapes.mjs';
 import { median } from '../statistics.mjs';
 
 export const CHECKPOINT_DTYPE = { float32: 'F32', bfloat16: 'BF16', float16: 'F16' };
-const BYTES = { float32: 4, bfloat16: 2, float16: 2 };
-const DECODE_TARGET = { float32: 0.88, bfloat16: 0.85 };
+/** Of a weight; that of codes includes its share of a scale of 16 bits for each 32. */
+const BYTES = { float32: 4, bfloat16: 2, float16: 2, int8: 1 + 1 / 16, int4: 0.5 + 1 / 16 };
+const DECODE_TARGET = { float32: 0.88, bfloat16: 0.85, int8: 0.8, int4: 0.65 };
 const PREFILL_TARGET = { float32: 0.65 };
+/** Rows of a step that checks drafts, and how much longer than a step of one it may take. */
+const CHECKED_TOKENS = 4;
+const VERIFICATION_TARGET = { int8: 1.8, int4: 2.6 };
 const PREFILL_TOKENS = 512;
 const ATTENTION_CONTEXT = 1024;
 
 /** Folder of the random GPT-2 with weights of a dtype. */
 export function gpt2Folder(dtype) {
   return ensureCheckpoint(GPT2_124M, CHECKPOINT_DTYPE[dtype]);
+}
+
+/** What `LLM.load` takes for weights of a dtype, codes included: those are rounded from float32. */
+export async function gpt2Weights(dtype) {
+  return { folder: await gpt2Folder(isFloat(dtype) ? dtype : 'float32'), dtype };
+}
+
+export function isFloat(dtype) {
+  return dtype in CHECKPOINT_DTYPE;
 }
 
 // Sections with a roof are followed by another measurement of the machine, so that both see the same weather.
@@ -24,7 +37,7 @@ export const decode = {
   hasRoof: true,
   async sample({ threads, dtypes, tokens }, samples) {
     for (const dtype of dtypes) {
-      const parameters = { folder: await gpt2Folder(dtype), threads, vocabulary: GPT2_124M.vocabulary, tokens };
+      const parameters = { ...(await gpt2Weights(dtype)), threads, vocabulary: GPT2_124M.vocabulary, tokens };
       collect(samples, dtype, await runCase('decode', parameters));
     }
   },
@@ -53,9 +66,8 @@ export const prefill = {
   hasRoof: true,
   async sample({ threads, dtypes, prefillRounds }, samples) {
     for (const dtype of dtypes) {
-      const folder = await gpt2Folder(dtype);
       const parameters = {
-        folder,
+        ...(await gpt2Weights(dtype)),
         threads,
         vocabulary: GPT2_124M.vocabulary,
         tokens: PREFILL_TOKENS,
@@ -77,6 +89,31 @@ export const prefill = {
         target: PREFILL_TARGET[dtype],
         value: `${(PREFILL_TOKENS / seconds).toFixed(0)} tokens/s`,
         note: `first of the process ${(PREFILL_TOKENS / median(runs.map(({ firstMs }) => firstMs / 1000))).toFixed(0)} tokens/s`,
+      };
+    });
+  },
+};
+
+/** Milliseconds of a step of four tokens of one sequence, as a multiple of a step of one. */
+export const verification = {
+  name: 'verification',
+  async sample({ threads, dtypes, tokens }, samples) {
+    for (const dtype of dtypes) {
+      const parameters = { ...(await gpt2Weights(dtype)), threads, vocabulary: GPT2_124M.vocabulary, tokens };
+      collect(samples, dtype, await runCase('verification', { ...parameters, rows: CHECKED_TOKENS }));
+    }
+  },
+  report(_, samples) {
+    return Object.entries(samples).map(([dtype, runs]) => {
+      const one = median(runs.flatMap(({ oneMs }) => oneMs));
+      const many = median(runs.flatMap(({ manyMs }) => manyMs));
+      const wanted = VERIFICATION_TARGET[dtype];
+      return {
+        work: `a step of ${CHECKED_TOKENS} tokens, ${dtype}`,
+        ...{ oneMs: one, manyMs: many, ratio: many / one },
+        value: `${many.toFixed(1)} ms`,
+        note: `${(many / one).toFixed(2)} × a step of one`,
+        ...(wanted === undefined ? {} : { goal: `≤ ${wanted} × one`, isMet: many / one <= wanted }),
       };
     });
   },

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { goldenPath } from '../../test/goldens.ts';
 import { runCli, runJson } from '../../test/run-cli.ts';
+import { saveRandomLlama } from '../../test/save-random-llama.ts';
+import { writeGguf } from '../models/gguf/write-gguf.ts';
 
 interface MemoryJson {
   readonly model: string;
@@ -70,6 +72,21 @@ test('kvasir memory takes the width of the weights from the file', async () => {
   const half = await runJson<MemoryJson>('memory', goldenPath('models', 'llama-gqa-bfloat16'), ...REFERENCE);
   expect(half.dtype).toBe('bfloat16');
   expect(half.weightBytes).toBeLessThan(wide.weightBytes);
+});
+
+test('kvasir memory knows codes, asked for and of a GGUF file', async () => {
+  const wide = await runJson<MemoryJson>('memory', 'gpt2', '--device', 'wasm');
+  const codes = await runJson<MemoryJson>('memory', 'gpt2', '--dtype', 'int4', '--device', 'wasm');
+  expect(codes.dtype).toBe('int4');
+  expect(codes.weightBytes / wide.weightBytes).toBeCloseTo(0.15, 2);
+  const folder = await mkdtemp(join(tmpdir(), 'kvasir-'));
+  await saveRandomLlama(join(folder, 'model'));
+  const location = join(folder, 'model.gguf');
+  await writeGguf(join(folder, 'model'), location, { dtype: 'q8_0' });
+  expect((await runJson<MemoryJson>('memory', location, ...REFERENCE)).dtype).toBe('int8');
+  const { exitCode, stderr } = await runCli(['memory', location, '--training']);
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('weights are codes') });
+  await rm(folder, { recursive: true });
 });
 
 test('kvasir memory needs no more than a config.json', async () => {

@@ -50,27 +50,29 @@ test('impossible counts are refused', () => {
   );
 });
 
-test.each(Object.keys(testBackends))('the estimate agrees with what a loaded model takes on %s', async (name) => {
+const loads = Object.keys(testBackends).flatMap((name) =>
+  (['float32', 'bfloat16', 'int8', 'int4-zero-point'] as const).map((dtype) => [dtype, name] as const),
+);
+
+test.each(loads)('the estimate agrees with what a loaded model of %s takes on %s', async (dtype, name) => {
   const device = DEVICES.find((known) => name.startsWith(known))!;
   const config = { ...gpt2.config, vocabSize: 3001, hiddenSize: 96, numLayers: 3, intermediateSize: 384, numHeads: 6 };
   const description = {
     ...gpt2,
     config: { ...config, numKvHeads: 6, headSize: 16, attentionScale: 1 / 4, maxPositions: 640 },
   };
-  for (const dtype of ['float32', 'bfloat16'] as const) {
-    const threads = device === 'wasm' ? { threads: 2 } : {};
-    const llm = await LLM.random(description, { device, dtype, cacheTokens: 640, ...threads } as LoadOptions);
-    await llm.generate(
-      Array.from({ length: 630 }, (_, i) => i),
-      { maxNewTokens: 10, ignoreEos: true },
-    );
-    const measured = llm.memory();
-    const options = { device, dtype, contextTokens: 630, generationTokens: 10, ...threads };
-    const estimate = estimateMemory(description.config, options);
-    expect(estimate.weightBytes / measured.weightBytes).toBeCloseTo(1, 2);
-    expect(estimate.kvCacheBytes).toBe(measured.kvCacheBytes);
-    const total = measured.weightBytes + measured.kvCacheBytes + measured.workspaceBytes;
-    expect(Math.abs(estimate.totalBytes / total - 1)).toBeLessThan(0.02);
-    await llm.dispose();
-  }
+  const threads = device === 'wasm' ? { threads: 2 } : {};
+  const llm = await LLM.random(description, { device, dtype, cacheTokens: 640, ...threads } as LoadOptions);
+  await llm.generate(
+    Array.from({ length: 630 }, (_, i) => i),
+    { maxNewTokens: 10, ignoreEos: true },
+  );
+  const measured = llm.memory();
+  const options = { device, dtype, contextTokens: 630, generationTokens: 10, ...threads };
+  const estimate = estimateMemory(description.config, options);
+  expect(estimate.weightBytes / measured.weightBytes).toBeCloseTo(1, 2);
+  expect(estimate.kvCacheBytes).toBe(measured.kvCacheBytes);
+  const total = measured.weightBytes + measured.kvCacheBytes + measured.workspaceBytes;
+  expect(Math.abs(estimate.totalBytes / total - 1)).toBeLessThan(0.02);
+  await llm.dispose();
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LLM } from '../../src/index.ts';
+import { LLM, type LoadOptions } from '../../src/index.ts';
 import { CONTINUATION, NUM_TOKENS, PROMPT } from './stories260k-text.ts';
 
 /**
@@ -8,8 +8,8 @@ import { CONTINUATION, NUM_TOKENS, PROMPT } from './stories260k-text.ts';
  */
 const folder = process.env.KVASIR_STORIES260K_GGUF;
 
-async function story(type: string): Promise<string> {
-  const llm = await LLM.load(`${folder}/stories260K-${type}.gguf`, { device: 'wasm', threads: 1 });
+async function story(type: string, dtype?: LoadOptions['dtype']): Promise<string> {
+  const llm = await LLM.load(`${folder}/stories260K-${type}.gguf`, { device: 'wasm', threads: 1, dtype });
   const promptIds = llm.encode(PROMPT);
   expect(promptIds).toEqual([1, 403, 407, 261, 378]);
   const { text } = await llm.generate(PROMPT, { maxNewTokens: NUM_TOKENS - promptIds.length, doSample: false });
@@ -27,12 +27,20 @@ test.runIf(folder !== undefined).each(['f32', 'f16'])('stories260K as %s tells i
  */
 test.runIf(folder !== undefined)('stories260K as q8_0 tells what float64 on its weights tells', async () => {
   const departure = CONTINUATION.indexOf('your ball');
-  expect(await story('q8_0')).toBe(
+  expect(await story('q8_0', 'float32')).toBe(
     CONTINUATION.slice(0, departure) +
       'my ball." Her mom said, "I want to play with you, Lily. We can\'t find it."\n' +
       "Lily was sad and didn't know what to do. She said, \"I'm sorry, Lily. I didn't know what to do.\" H",
   );
 });
+
+test.runIf(folder !== undefined)(
+  'stories260K as q8_0, its codes kept, tells the story up to the same place',
+  async () => {
+    const departure = CONTINUATION.indexOf('your ball');
+    expect((await story('q8_0')).slice(0, departure)).toBe(CONTINUATION.slice(0, departure));
+  },
+);
 
 test.runIf(folder !== undefined)('stories260K as q4_0 begins its story', async () => {
   expect(await story('q4_0')).toMatch(/^, there was a little girl named Lily. She loved to play outside in the/);

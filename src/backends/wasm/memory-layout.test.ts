@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { AttentionOptions, Backend } from '../../backend/backend.ts';
+import { QUANTIZATIONS } from '../../quantized/quantization-scheme.ts';
 import { MeasuringBackend } from '../measuring/measuring-backend.ts';
 import { wasmMemoryLayout } from './memory-layout.ts';
 import { createWasmBackend } from './wasm-backend.ts';
 
-// The most memory that an operation of training takes, its scratch included, is what the layout says before it runs.
+// The most memory that an operation takes, its scratch included, is what the layout says before it runs.
 
 const spans = (lengths: readonly number[]): AttentionOptions['spans'] => {
   let start = 0;
@@ -16,6 +17,26 @@ const spans = (lengths: readonly number[]): AttentionOptions['spans'] => {
 };
 
 const runs: Record<string, (backend: Backend) => void> = {
+  ...Object.fromEntries(
+    (['int8', 'int4', 'int4-zero-point'] as const).flatMap((name) =>
+      [
+        [0, 9, 40],
+        [1, 50, 3100],
+        [3, 17, 33],
+        [31, 9, 100],
+        [200, 40, 770],
+      ].map(([tokens, rows, columns]) => [
+        `linear, ${tokens} × ${rows} × ${columns}, ${name}`,
+        (backend: Backend) =>
+          backend.linear(
+            backend.allocate('float32', tokens! * rows!),
+            backend.allocate('float32', tokens! * columns!),
+            backend.allocateMatrix(QUANTIZATIONS[name], rows!, columns!),
+            undefined,
+          ),
+      ]),
+    ),
+  ),
   ...Object.fromEntries(
     (['float32', 'bfloat16', 'float16'] as const).flatMap((dtype) =>
       [
@@ -87,7 +108,7 @@ function attentionGradient(
   backend.attentionGradient(gradients, queries(), queries(), keys(), keys(), biased);
 }
 
-describe.each([1, 3])('What training takes on %i threads', (threads) => {
+describe.each([1, 3])('What operations take on %i threads', (threads) => {
   let backend: Backend | undefined;
   afterEach(() => backend?.dispose());
 
