@@ -141,6 +141,8 @@ export type { GptqOptions } from './quantization/gptq.ts';
 export { gptq } from './quantization/gptq.ts';
 export { quantizeModel } from './quantization/quantize-model.ts';
 export type { SaveQuantizedOptions } from './quantization/save-quantized-model.ts';
+export type { WriteQuantizedGgufOptions } from './quantization/write-quantized-gguf.ts';
+export { writeQuantizedGguf } from './quantization/write-quantized-gguf.ts';
 export { saveQuantizedModel } from './quantization/save-quantized-model.ts';
 export type { QuantizationMethod, QuantizeOptions, QuantizeProgress } from './quantization/quantize-options.ts';
 export type { QuantizationName, QuantizationScheme } from './quantized/quantization-scheme.ts';

@@ -17,6 +17,7 @@ const COMMANDS = [
   'inspect',
   'pull',
   'merge-adapter',
+  'quantize',
   ...TOKENIZER_COMMANDS,
 ];
 const GROUPS = ['', 'tokenizer'];
