@@ -42,7 +42,11 @@ test.each<[readonly string[], number, string]>([
   [[], 2, 'Cannot quantise: --scheme and --output are both needed'],
   [['--scheme', 'int3', '-o', 'x'], 2, 'Known: int8, int8-row, int4'],
   [['--scheme', 'int4', '-o', 'x', '--method', 'gptq'], 2, '--method gptq needs texts; name a file with --calibration'],
-  [['--scheme', 'int4', '-o', 'x', '--method', 'rtn', '--calibration', 'y'], 2, '--method nearest takes no --calibration'],
+  [
+    ['--scheme', 'int4', '-o', 'x', '--method', 'rtn', '--calibration', 'y'],
+    2,
+    '--method nearest takes no --calibration',
+  ],
   [['--scheme', 'int4', '-o', 'x', '--override', 'head=int5'], 2, '--override has head=int5, known: keep, int8'],
 ])('kvasir quantize %j fails', async (flags, wanted, message) => {
   const { exitCode, stdout, stderr } = await runCli(['quantize', 'stories', ...flags]);
@@ -52,7 +56,17 @@ test.each<[readonly string[], number, string]>([
 
 test('what fails leaves nothing behind', async () => {
   const output = files.path('out.gguf');
-  const { stderr } = await runCli(['quantize', 'stories-draft', '--scheme', 'int4-128', '--method', 'rtn', ...DEVICE, '-o', output]);
+  const { stderr } = await runCli([
+    'quantize',
+    'stories-draft',
+    '--scheme',
+    'int4-128',
+    '--method',
+    'rtn',
+    ...DEVICE,
+    '-o',
+    output,
+  ]);
   expect(stderr).toContain('as GGUF: it is int4, groups of 128');
   expect(await platform.isFile(output)).toBe(false);
   expect(await platform.isFile(`${output}.partial`)).toBe(false);

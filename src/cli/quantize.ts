@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import { platform } from '#platform';
+import { QUANTIZATION_METHODS } from '../quantization/quantize-options.ts';
+import { QUANTIZATION_NAMES } from '../quantized/quantization-scheme.ts';
 import { UsageError } from './exit-codes.ts';
 import { findModel } from './find-model.ts';
 import { collect, decimal, oneOf, settings, wholeNumber } from './flag-values.ts';
@@ -7,10 +9,8 @@ import { addFlags, type Flag, OUTPUT_FLAGS } from './flags.ts';
 import { formatBytes, formatSeconds } from './format.ts';
 import { helpEnd } from './help-text.ts';
 import { DEVICE, REVISION, THREADS } from './model-flags.ts';
-import { QUANTIZATION_METHODS } from '../quantization/quantize-options.ts';
-import { QUANTIZATION_NAMES } from '../quantized/quantization-scheme.ts';
-import { type QuantizeFlags, writeQuantized } from './write-quantized.ts';
 import type { Terminal } from './terminal.ts';
+import { type QuantizeFlags, writeQuantized } from './write-quantized.ts';
 
 const QUANTIZE_FLAGS: readonly Flag[] = [
   {
@@ -30,15 +30,26 @@ const QUANTIZE_FLAGS: readonly Flag[] = [
     parse: collect,
   },
   { flags: '--separator <text>', description: 'what stands between documents of a text file, such as "<|endoftext|>"' },
-  { flags: '--calibration-tokens <count>', description: 'of each file, from its beginning (16384)', parse: wholeNumber(1) },
+  {
+    flags: '--calibration-tokens <count>',
+    description: 'of each file, from its beginning (16384)',
+    parse: wholeNumber(1),
+  },
   {
     flags: '--override <settings>',
     description:
       'other schemes by path, as layers.0.mlp.*=int8,head=int8,layers.1.*=keep; embeddings and the output projection are kept unless named',
     parse: settings,
   },
-  { flags: '--damping <share>', description: "of the mean of the Hessian's diagonal, added to it (gptq; 0.01)", parse: decimal },
-  { flags: '--no-activation-order', description: 'columns from the first to the last, not by how much they matter (gptq)' },
+  {
+    flags: '--damping <share>',
+    description: "of the mean of the Hessian's diagonal, added to it (gptq; 0.01)",
+    parse: decimal,
+  },
+  {
+    flags: '--no-activation-order',
+    description: 'columns from the first to the last, not by how much they matter (gptq)',
+  },
 ];
 
 const OUTPUT: Flag = {

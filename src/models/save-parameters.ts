@@ -1,7 +1,7 @@
 import type { WeightDType } from '../backend/dtype.ts';
 import { transposed } from '../base/transposed.ts';
-import { roundValues } from '../formats/round-values.ts';
 import { gptqTensors } from '../formats/quantized/gptq-tensors.ts';
+import { roundValues } from '../formats/round-values.ts';
 import { type TensorToWrite, writeSafetensors } from '../formats/write-safetensors.ts';
 import type { QuantizedMatrix } from '../quantized/quantized-matrix.ts';
 import { storedShape } from './match-parameters.ts';

@@ -55,8 +55,12 @@ function errorWith(matrix: ScaledMatrix, scales: Float64Array, hessian: Float64A
     sample.set(matrix.values.subarray(row * every * columns, (row * every + 1) * columns), row * columns);
   const scaled = timesColumns(sample, scales, columns);
   const rounded = dequantize(quantizeToNearest(scaled, matrix.scheme, numRows, columns));
-  const back = timesColumns(rounded, scales.map((scale) => 1 / scale), columns);
-  return (every * outputError(sample, back, hessian, columns));
+  const back = timesColumns(
+    rounded,
+    scales.map((scale) => 1 / scale),
+    columns,
+  );
+  return every * outputError(sample, back, hessian, columns);
 }
 
 /** Each column of a matrix times a number. */
@@ -69,4 +73,3 @@ export function scaledHessian(hessian: Float64Array, scales: Float64Array): Floa
   const n = scales.length;
   return hessian.map((value, at) => value / (scales[Math.floor(at / n)]! * scales[at % n]!));
 }
-

@@ -47,9 +47,7 @@ export class Calibration {
       if (wrong !== undefined)
         throw new RangeError(`Cannot calibrate: token id ${wrong}, wanted 0 to ${vocabSize - 1}`);
     }
-    const cut = sequences.flatMap((sequence) => [
-      ...pieces(sequence, Math.min(maxPositions, MAX_BATCH_TOKENS)),
-    ]);
+    const cut = sequences.flatMap((sequence) => [...pieces(sequence, Math.min(maxPositions, MAX_BATCH_TOKENS))]);
     if (cut.length === 0) throw new RangeError('Cannot calibrate: the texts have no tokens');
     const calibration = new Calibration(model, batchesOf(cut), signal);
     await calibration.#run((batch) => model.transformer.embed(batch));

@@ -28,14 +28,17 @@ interface Golden {
 const golden = readGoldenJson<Golden>('gptq.json');
 const floats = (hex: string) => new Float32Array(Uint8Array.from(Buffer.from(hex, 'hex')).buffer);
 
-test.each(golden.cases)('gives the codes of the paper’s own recursion ($scheme, in activation order: $activationOrder)', (one) => {
-  const { activationOrder } = one;
-  const hessian = Float64Array.from(floats(golden.hessian));
-  const matrix = gptq(floats(golden.weights), hessian, one.scheme, golden, { activationOrder });
-  expect(matrix.scales).toEqual(floats(one.scales));
-  expect(matrix.minima).toEqual(one.minima === null ? undefined : floats(one.minima));
-  expect([...matrix.codes]).toEqual(one.codes);
-});
+test.each(golden.cases)(
+  'gives the codes of the paper’s own recursion ($scheme, in activation order: $activationOrder)',
+  (one) => {
+    const { activationOrder } = one;
+    const hessian = Float64Array.from(floats(golden.hessian));
+    const matrix = gptq(floats(golden.weights), hessian, one.scheme, golden, { activationOrder });
+    expect(matrix.scales).toEqual(floats(one.scales));
+    expect(matrix.minima).toEqual(one.minima === null ? undefined : floats(one.minima));
+    expect([...matrix.codes]).toEqual(one.codes);
+  },
+);
 
 /** Weights and the Hessian of inputs that are correlated: each mixes a few hidden causes. */
 function correlated(random: () => number, rows: number, columns: number) {
@@ -49,7 +52,8 @@ function correlated(random: () => number, rows: number, columns: number) {
     const input = Float64Array.from({ length: columns }, (_, k) =>
       cause.reduce((sum, value, i) => sum + value * mixing[i * columns + k]!, 0.1 * normal()),
     );
-    for (let i = 0; i < columns; i++) for (let j = 0; j < columns; j++) hessian[i * columns + j]! += input[i]! * input[j]!;
+    for (let i = 0; i < columns; i++)
+      for (let j = 0; j < columns; j++) hessian[i * columns + j]! += input[i]! * input[j]!;
   }
   return { weights, hessian };
 }
@@ -65,7 +69,11 @@ function seeded(seed: number): () => number {
 describe('on correlated inputs', () => {
   const schemes = [QUANTIZATIONS.int8, QUANTIZATIONS.int4, QUANTIZATIONS['int4-zero-point'], QUANTIZATIONS['int4-128']];
   test('GPTQ changes the output less than the search, and that less than rounding to nearest', () => {
-    const input = fc.record({ seed: fc.nat(), columns: fc.integer({ min: 33, max: 100 }), scheme: fc.constantFrom(...schemes) });
+    const input = fc.record({
+      seed: fc.nat(),
+      columns: fc.integer({ min: 33, max: 100 }),
+      scheme: fc.constantFrom(...schemes),
+    });
     fc.assert(
       fc.property(input, ({ seed, columns, scheme }) => {
         const rows = 12;

@@ -21,7 +21,10 @@ export function linearGroups(config: ModelConfig): readonly LinearGroup[] {
   const { isQkvFused, isMlpGated, normPlacement, numHeads, numKvHeads, headSize } = config;
   const normed = (path: string): ScalableSource | undefined =>
     normPlacement === 'pre' ? { kind: 'norm', path } : undefined;
-  const values = { path: isQkvFused ? 'attention.qkv' : 'attention.value', firstRow: isQkvFused ? 2 * numHeads * headSize : 0 };
+  const values = {
+    path: isQkvFused ? 'attention.qkv' : 'attention.value',
+    firstRow: isQkvFused ? 2 * numHeads * headSize : 0,
+  };
   return [
     {
       layers: isQkvFused ? ['attention.qkv'] : ['attention.query', 'attention.key', 'attention.value'],

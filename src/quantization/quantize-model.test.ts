@@ -8,8 +8,8 @@ import type { CausalLM } from '../models/causal-lm.ts';
 import { loadModel, loadModelFrom, parseModelConfig } from '../models/load-model.ts';
 import { randomWeights } from '../models/random-weights.ts';
 import { saveModel } from '../models/save-model.ts';
-import { dequantize } from '../quantized/quantized-matrix.ts';
 import { QUANTIZATIONS, type QuantizationScheme } from '../quantized/quantization-scheme.ts';
+import { dequantize } from '../quantized/quantized-matrix.ts';
 import { quantizeModel } from './quantize-model.ts';
 import type { QuantizeOptions, QuantizeProgress } from './quantize-options.ts';
 import { saveQuantizedModel } from './save-quantized-model.ts';
@@ -18,7 +18,9 @@ const files = temporaryFolder();
 const INT4: QuantizationScheme = { ...QUANTIZATIONS.int4, scaleDType: 'float16' };
 const INT8: QuantizationScheme = { ...QUANTIZATIONS.int8, scaleDType: 'float16' };
 const IDS = [1, 5, 9, 2, 7, 3, 11, 20, 4];
-const CALIBRATION = Array.from({ length: 12 }, (_, n) => Array.from({ length: 30 }, (_, i) => (7 * i * i + 13 * n + i) % 200));
+const CALIBRATION = Array.from({ length: 12 }, (_, n) =>
+  Array.from({ length: 30 }, (_, i) => (7 * i * i + 13 * n + i) % 200),
+);
 
 async function onBackend<Result>(body: (backend: Backend) => Promise<Result>): Promise<Result> {
   const backend = await testBackends.wasm!();
@@ -37,7 +39,16 @@ const LLAMA = {
 const CONFIGS = {
   llama: LLAMA,
   qwen2: { ...LLAMA, model_type: 'qwen2', num_key_value_heads: 2 },
-  gpt2: { model_type: 'gpt2', vocab_size: 200, n_embd: 40, n_layer: 2, n_head: 4, n_positions: 64, bos_token_id: 0, eos_token_id: 0 },
+  gpt2: {
+    model_type: 'gpt2',
+    vocab_size: 200,
+    n_embd: 40,
+    n_layer: 2,
+    n_head: 4,
+    n_positions: 64,
+    bos_token_id: 0,
+    eos_token_id: 0,
+  },
 };
 type Name = keyof typeof CONFIGS;
 
@@ -60,7 +71,12 @@ describe.each(Object.keys(CONFIGS) as Name[])('%s', (name) => {
   ])('quantised with %j and saved is loaded to the same bits', (options) =>
     onBackend(async (backend) => {
       const model = await load(backend, name);
-      const matrices = await quantizeModel(model, { scheme: INT4, method: 'nearest', calibration: CALIBRATION, ...options });
+      const matrices = await quantizeModel(model, {
+        scheme: INT4,
+        method: 'nearest',
+        calibration: CALIBRATION,
+        ...options,
+      });
       const folder = files.path(`${name}-${options.method}`);
       const baseFolder = files.path('base');
       await saveModel(await load(backend, name), baseFolder);
@@ -104,7 +120,10 @@ test('GPTQ keeps the output closer than rounding to nearest', () =>
       const each = await Promise.all(
         CALIBRATION.map(async (ids) => relativeError(await logitsOf(model, ids), await logitsOf(original, ids))),
       );
-      errors.set(method, each.reduce((sum, error) => sum + error, 0));
+      errors.set(
+        method,
+        each.reduce((sum, error) => sum + error, 0),
+      );
     }
     expect(errors.get('gptq')).toBeLessThan(0.9 * errors.get('nearest')!);
   }));
@@ -133,7 +152,13 @@ describe('quantizeModel', () => {
       const model = await load(backend, 'llama');
       const controller = new AbortController();
       const onProgress = () => controller.abort(new Error('enough'));
-      const options = { scheme: INT4, method: 'gptq', calibration: CALIBRATION, signal: controller.signal, onProgress } as const;
+      const options = {
+        scheme: INT4,
+        method: 'gptq',
+        calibration: CALIBRATION,
+        signal: controller.signal,
+        onProgress,
+      } as const;
       const before = backend.memoryUsage().allocatedBytes;
       await expect(quantizeModel(model, options)).rejects.toThrow('enough');
       expect(backend.memoryUsage().allocatedBytes).toBe(before);
@@ -160,9 +185,13 @@ describe('quantizeModel', () => {
   test('refuses a model that is not float32, and scales that GPTQ files do not have', () =>
     onBackend(async (backend) => {
       const narrow = await load(backend, 'llama', 'float16');
-      await expect(quantizeModel(narrow, { scheme: INT4, method: 'nearest' })).rejects.toThrow('it is float16; load the model');
+      await expect(quantizeModel(narrow, { scheme: INT4, method: 'nearest' })).rejects.toThrow(
+        'it is float16; load the model',
+      );
       const model = await load(backend, 'llama');
       const matrices = await quantizeModel(model, { scheme: QUANTIZATIONS.int4, method: 'nearest' });
-      await expect(saveQuantizedModel(model, matrices, files.path('no'))).rejects.toThrow('its scales are bfloat16, wanted float16');
+      await expect(saveQuantizedModel(model, matrices, files.path('no'))).rejects.toThrow(
+        'its scales are bfloat16, wanted float16',
+      );
     }));
 });

@@ -47,7 +47,9 @@ export function checkQuantizeOptions(options: QuantizeOptions): void {
       throw new TypeError(`Cannot quantise: unknown option ${JSON.stringify(name)}${didYouMean(name, KNOWN)}`);
   const { method, scheme, overrides = {}, damping, calibration } = options;
   if (!QUANTIZATION_METHODS.includes(method))
-    throw new TypeError(`Cannot quantise: method is ${JSON.stringify(method)}, known: ${QUANTIZATION_METHODS.join(', ')}`);
+    throw new TypeError(
+      `Cannot quantise: method is ${JSON.stringify(method)}, known: ${QUANTIZATION_METHODS.join(', ')}`,
+    );
   checkScheme(scheme);
   for (const override of Object.values(overrides)) if (override !== 'keep') checkScheme(override);
   if (damping !== undefined && !(Number.isFinite(damping) && damping >= 0))

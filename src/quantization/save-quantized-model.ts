@@ -36,7 +36,9 @@ export function saveQuantizedModel(
   const naming = architectureOf(config.modelType, 'the model').naming(config);
   const layerOf = (path: string) => storedName(path, naming).name.replace(/\.weight$/, '');
   const specs = decoderOnlyParameters(config);
-  const matrixPaths = specs.flatMap(({ kind, path }) => (kind === 'matrix' && path.startsWith('layers.') ? [path] : []));
+  const matrixPaths = specs.flatMap(({ kind, path }) =>
+    kind === 'matrix' && path.startsWith('layers.') ? [path] : [],
+  );
   const layers = new Map([...matrices].map(([path, { scheme }]) => [layerOf(path), scheme]));
   const kept = matrixPaths.filter((path) => !matrices.has(path)).map(layerOf);
   const settings = quantizationConfig(layers, kept);

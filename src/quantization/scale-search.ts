@@ -36,11 +36,17 @@ export function quantizeBySearch(
   importance?: Float64Array,
 ): QuantizedMatrix {
   const matrix = emptyQuantizedMatrix(scheme, rows, columns);
-  for (let row = 0; row < rows; row++) searchRow(matrix, row, values.subarray(row * columns, (row + 1) * columns), importance);
+  for (let row = 0; row < rows; row++)
+    searchRow(matrix, row, values.subarray(row * columns, (row + 1) * columns), importance);
   return matrix;
 }
 
-function searchRow(matrix: QuantizedMatrix, row: number, values: Float32Array, importance: Float64Array | undefined): void {
+function searchRow(
+  matrix: QuantizedMatrix,
+  row: number,
+  values: Float32Array,
+  importance: Float64Array | undefined,
+): void {
   const { scheme, columns, scales, minima, codes } = matrix;
   const range = codeRange(scheme);
   const groupSize = scheme.groupSize === 'row' ? columns : scheme.groupSize;
@@ -72,7 +78,8 @@ export function searchGroup(
     if (error < least) [best, least] = [candidate, error];
   };
   for (const candidate of candidates(values, scheme)) consider(candidate);
-  if (scheme.isSymmetric) consider({ scale: roundScale(fittedScale(values, best, range, importance), scheme.scaleDType), minimum: 0 });
+  if (scheme.isSymmetric)
+    consider({ scale: roundScale(fittedScale(values, best, range, importance), scheme.scaleDType), minimum: 0 });
   return best;
 }
 
@@ -94,8 +101,8 @@ function* candidates(values: Float32Array, scheme: QuantizationScheme): Generato
       for (const zeroPoint of new Set([Math.floor(zero), Math.ceil(zero)]))
         if (zeroPoint <= 15) yield { scale, minimum: zeroPoint === 0 ? 0 : -scale * zeroPoint };
     } else if (bits === 8) yield { scale: roundScale((share * largest) / 127, scaleDType), minimum: 0 };
+    // Codes reach from −8 to 7: the larger side may be either.
     else
-      // Codes reach from −8 to 7: the larger side may be either.
       for (const scale of [largest / 7, largest / 8, -largest / 8])
         yield { scale: roundScale(share * scale, scaleDType), minimum: 0 };
   }

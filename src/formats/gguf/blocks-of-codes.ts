@@ -8,7 +8,12 @@ export type CodeBlockType = 'q8_0' | 'q4_0' | 'q4_1';
 const SIZE = 32;
 
 /** The block type that keeps the codes of a scheme; undefined where GGUF has none. */
-export function blocksOfScheme({ bits, groupSize, isSymmetric, scaleDType }: QuantizationScheme): CodeBlockType | undefined {
+export function blocksOfScheme({
+  bits,
+  groupSize,
+  isSymmetric,
+  scaleDType,
+}: QuantizationScheme): CodeBlockType | undefined {
   if (groupSize !== SIZE || scaleDType !== 'float16') return undefined;
   if (bits === 8) return 'q8_0';
   return isSymmetric ? 'q4_0' : 'q4_1';

@@ -39,7 +39,10 @@ export function gptqTensors(layer: string, matrix: QuantizedMatrix): readonly Te
 function packedCodes({ scheme, codes, columns }: QuantizedMatrix): Int32Array {
   const { bits, isSymmetric } = scheme;
   const middle = isSymmetric ? 2 ** (bits - 1) : 0;
-  const words = packRows(Uint8Array.from(codes, (code) => code + middle), inOrder(bits));
+  const words = packRows(
+    Uint8Array.from(codes, (code) => code + middle),
+    inOrder(bits),
+  );
   return transposed(words, (columns * bits) / 32);
 }
 

@@ -27,5 +27,10 @@ export function parseQuantizationConfig(fields: JsonFields): QuantizationConfig 
   config.requireSupported('version', ['gemm', 'GEMM']);
   const size = config.value('group_size') ?? config.value('q_group_size');
   if (size === -1) return { method, bits: 4, groupSize: 'row', location };
-  return { method, bits: 4, groupSize: config.count(config.has('group_size') ? 'group_size' : 'q_group_size'), location };
+  return {
+    method,
+    bits: 4,
+    groupSize: config.count(config.has('group_size') ? 'group_size' : 'q_group_size'),
+    location,
+  };
 }

@@ -10,9 +10,12 @@ import { parseQuantizationConfig } from './quantization-config.ts';
 import { quantizedWeights } from './quantized-weights.ts';
 
 const files = temporaryFolder();
-const configOf = (values: object) => parseQuantizationConfig(new JsonFields('config.json', { quantization_config: values }))!;
+const configOf = (values: object) =>
+  parseQuantizationConfig(new JsonFields('config.json', { quantization_config: values }))!;
 const GPTQ = configOf({ quant_method: 'gptq', bits: 4 });
 const AWQ = configOf({ quant_method: 'awq', bits: 4, group_size: 32, version: 'gemm' });
+
+const NAMES = { isTransposed: () => false, isParameter: (name: string) => name === 'a.bias' };
 
 const open = (name: string) => openSafetensors(goldenPath('quantized', name));
 const symmetric = { groupSize: 32, isSymmetric: true, scaleDType: 'float16' } as const;
@@ -25,20 +28,26 @@ test.each([
   // No kernel takes these: they are floats.
   ['gptq.safetensors', GPTQ, 'reordered', undefined],
   ['gptq.safetensors', GPTQ, 'eight-bits-zero-points', undefined],
-  ['gptq-v2.safetensors', { ...GPTQ, zeroOffset: 0 } as typeof GPTQ, 'zero-points', { bits: 4, ...symmetric, isSymmetric: false }],
+  [
+    'gptq-v2.safetensors',
+    { ...GPTQ, zeroOffset: 0 } as typeof GPTQ,
+    'zero-points',
+    { bits: 4, ...symmetric, isSymmetric: false },
+  ],
   ['awq.safetensors', AWQ, 'zero-points', { bits: 4, ...symmetric, isSymmetric: false }],
   ['awq.safetensors', AWQ, 'symmetric', { bits: 4, ...symmetric }],
 ])('%s, %#: %s stands for the weights of its definition', async (file, config, layer, scheme) => {
   const stored = await open(file);
   const wanted = await readFloat32(stored, `${layer}.wanted`);
   for (const isTransposed of [false, true]) {
-    const source = await quantizedWeights(stored, config, () => isTransposed);
+    const source = await quantizedWeights(stored, config, { isTransposed: () => isTransposed, isParameter: () => false });
     const entry = source.tensors.get(`${layer}.weight`)!;
     expect(entry.shape).toEqual(isTransposed ? [64, 16] : [16, 64]);
     expect(source.tensors.has(`${layer}.qweight`)).toBe(false);
     const values = await readFloat32(source, entry.name);
     for (let row = 0; row < 16; row++)
-      for (let i = 0; i < 64; i++) expect(values[isTransposed ? i * 16 + row : row * 64 + i]).toBe(wanted[row * 64 + i]);
+      for (let i = 0; i < 64; i++)
+        expect(values[isTransposed ? i * 16 + row : row * 64 + i]).toBe(wanted[row * 64 + i]);
     const quantized = source.quantized?.get(entry.name);
     expect(quantized?.scheme).toEqual(scheme);
     const numbers = quantized && dequantize(await quantized.read());
@@ -67,8 +76,20 @@ describe('a layer is refused', () => {
       location,
       Object.entries(parts).map(([part, tensor]) => ({ ...tensor, name: `a.${part}` })),
     );
-    return quantizedWeights(await openSafetensors(location), config, () => false);
+    return quantizedWeights(await openSafetensors(location), config, NAMES);
   }
+
+  test('but not for a bias of zeros that the model does not have', async () => {
+    const bias = { ...scales([16]), name: 'bias' };
+    const other = { ...scales([16]), data: async () => new Float32Array(16).fill(1) };
+    expect((await read({ ...GOOD, bias })).tensors.has('a.bias')).toBe(true);
+    const named = (layer: string, tensor: TensorToWrite) =>
+      Object.entries({ ...GOOD, bias: tensor }).map(([part, one]) => ({ ...one, name: `${layer}.${part}` }));
+    const location = files.path('biases.safetensors');
+    await writeSafetensors(location, [...named('b', bias), ...named('c', other)]);
+    const source = await quantizedWeights(await openSafetensors(location), GPTQ, NAMES);
+    expect([source.tensors.has('b.bias'), source.tensors.has('c.bias')]).toEqual([false, true]);
+  });
 
   test('only if something is wrong with it', async () => {
     expect((await read(GOOD)).tensors.get('a.weight')!.shape).toEqual([16, 64]);
@@ -78,7 +99,11 @@ describe('a layer is refused', () => {
     ['of 2 bits', { ...GOOD, g_idx: words([128]) }, 'its codes have 2 bits, supported: 4, 8'],
     ['with other outputs', { ...GOOD, qweight: words([8, 24]) }, 'qweight is of 24 outputs, but scales of 16'],
     ['with other zero points', { ...GOOD, qzeros: words([3, 2]) }, 'qzeros has shape (3, 2), wanted (2, 2)'],
-    ['with a group that is not there', { ...GOOD, g_idx: words([64], 2) }, 'its 64 inputs are of groups up to 2, but it has 2'],
+    [
+      'with a group that is not there',
+      { ...GOOD, g_idx: words([64], 2) },
+      'its 64 inputs are of groups up to 2, but it has 2',
+    ],
     ['with a negative group', { ...GOOD, g_idx: words([64], -1) }, 'but it has 2'],
     ['with codes of floats', { ...GOOD, qweight: scales([8, 16]) }, 'qweight is float32, wanted int32'],
     ['with groups of floats', { ...GOOD, g_idx: scales([64]) }, 'it is float32, wanted int32'],

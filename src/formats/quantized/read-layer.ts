@@ -42,22 +42,35 @@ export async function readLayerHead(
   const columns = config.method === 'awq' ? (width * 32) / bits : width;
   if (columns !== outputs) fail(`qweight is of ${columns} outputs, but scales of ${outputs}`);
   if (zeroRows !== numGroups || (zeroWords * 32) / bits !== outputs)
-    fail(`qzeros has shape ${formatShape([zeroRows, zeroWords])}, wanted ${formatShape([numGroups, (outputs * bits) / 32])}`);
+    fail(
+      `qzeros has shape ${formatShape([zeroRows, zeroWords])}, wanted ${formatShape([numGroups, (outputs * bits) / 32])}`,
+    );
   const groupOf = groupIndex ?? evenGroups(inputs, groupSizeOf(config, inputs, numGroups));
   const wrong = groupOf.find((group) => group < 0 || group >= numGroups);
   if (groupOf.length !== inputs || wrong !== undefined)
-    fail(`its ${inputs} inputs are of groups up to ${groupOf.reduce((most, one) => Math.max(most, one), 0)}, but it has ${numGroups}`);
-  return { name, bits, outputs, inputs, groups: { numGroups, groupOf, ...(await readGroups(source, name, bits, config)) } };
+    fail(
+      `its ${inputs} inputs are of groups up to ${groupOf.reduce((most, one) => Math.max(most, one), 0)}, but it has ${numGroups}`,
+    );
+  return {
+    name,
+    bits,
+    outputs,
+    inputs,
+    groups: { numGroups, groupOf, ...(await readGroups(source, name, bits, config)) },
+  };
 }
 
 /** The whole layer. */
-export async function readLayer(source: WeightSource, head: LayerHead, config: QuantizationConfig): Promise<StoredLayer> {
+export async function readLayer(
+  source: WeightSource,
+  head: LayerHead,
+  config: QuantizationConfig,
+): Promise<StoredLayer> {
   const words = await readWords(source, `${head.name}.qweight`);
-  const { bits, inputs, outputs } = head;
+  const { bits, outputs } = head;
   if (config.method === 'awq') return { ...head, codes: transposed(unpackRows(words, INTERLEAVED), outputs) };
   // GPTQ packs along the inputs, which are rows here.
-  const columns = transposed(words, outputs);
-  return { ...head, codes: unpackRows(columns, inOrder(bits)) };
+  return { ...head, codes: unpackRows(transposed(words, outputs), inOrder(bits)) };
 }
 
 async function readGroups(source: WeightSource, name: string, bits: 8 | 4, config: QuantizationConfig) {
@@ -82,7 +95,8 @@ async function readGroupIndex(source: WeightSource, name: string): Promise<Int32
 
 async function readWords(source: WeightSource, name: string): Promise<Int32Array> {
   const { dtype, location } = tensorEntry(source, name);
-  if (dtype !== 'int32') throw new RangeError(`Cannot read tensor ${name} of ${location}: it is ${dtype}, wanted int32`);
+  if (dtype !== 'int32')
+    throw new RangeError(`Cannot read tensor ${name} of ${location}: it is ${dtype}, wanted int32`);
   return new Int32Array((await readTensor(source, name)).buffer);
 }
 

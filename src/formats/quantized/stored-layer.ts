@@ -27,7 +27,10 @@ export interface LayerGroups {
  * The scheme of a layer in memory; undefined where no kernel takes it, so that its weights must become floats: inputs of a group
  * that are not a run of a multiple of 32 ("act-order" without static groups), and 8 bits with zero points.
  */
-export function schemeOfLayer(bits: 8 | 4, { groupOf, zeros, scaleDType }: LayerGroups): QuantizationScheme | undefined {
+export function schemeOfLayer(
+  bits: 8 | 4,
+  { groupOf, zeros, scaleDType }: LayerGroups,
+): QuantizationScheme | undefined {
   const groupSize = runLength(groupOf);
   const isSymmetric = zeros.every((zero) => zero === 2 ** (bits - 1));
   if (groupSize === undefined || (bits === 8 && !isSymmetric)) return undefined;

@@ -1,15 +1,15 @@
 import { transposed } from '../../base/transposed.ts';
 import type { ModelConfig } from '../../config/model-config.ts';
-import { blocksOfScheme, type CodeBlockType, encodeCodes } from '../../formats/gguf/blocks-of-codes.ts';
 import { BLOCK_SIZES, isBlockType } from '../../formats/gguf/block-type.ts';
+import { blocksOfScheme, type CodeBlockType, encodeCodes } from '../../formats/gguf/blocks-of-codes.ts';
 import { quantizeBlocks, type WrittenBlockType } from '../../formats/gguf/quantize-blocks.ts';
 import type { GgufTensorToWrite } from '../../formats/gguf/write-gguf-file.ts';
 import { roundValues } from '../../formats/round-values.ts';
 import { readFloat32, type WeightSource } from '../../formats/weight-source.ts';
 import { scaledFrequencies } from '../../nn/rotary.ts';
-import { decoderOnlyParameters } from '../decoder-only-parameters.ts';
 import { describeScheme } from '../../quantized/quantization-scheme.ts';
 import type { QuantizedMatrix } from '../../quantized/quantized-matrix.ts';
+import { decoderOnlyParameters } from '../decoder-only-parameters.ts';
 import { matchParameters } from '../match-parameters.ts';
 import type { ModelDescription } from '../model-description.ts';
 import type { ParameterReader } from '../parameter-reader.ts';

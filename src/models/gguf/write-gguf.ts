@@ -1,6 +1,6 @@
 import { platform } from '#platform';
-import type { TypedMetadata } from '../../formats/gguf/encode-gguf.ts';
 import { blocksOfScheme } from '../../formats/gguf/blocks-of-codes.ts';
+import type { TypedMetadata } from '../../formats/gguf/encode-gguf.ts';
 import { WRITTEN_BLOCK_TYPES } from '../../formats/gguf/quantize-blocks.ts';
 import { writeGgufFile } from '../../formats/gguf/write-gguf-file.ts';
 import { tokenizerMetadata } from '../../tokenizers/gguf/tokenizer-metadata.ts';
@@ -94,7 +94,8 @@ async function readTokenizer(folder: string | undefined, vocabSize: number): Pro
   const read = async (name: string) =>
     folder === undefined ? undefined : platform.readText(platform.join(folder, name));
   const tokenizer = await read('tokenizer.json');
-  if (folder === undefined || tokenizer === undefined) return { 'tokenizer.ggml.model': { type: 'string', value: 'none' } };
+  if (folder === undefined || tokenizer === undefined)
+    return { 'tokenizer.ggml.model': { type: 'string', value: 'none' } };
   const [config, chatTemplate] = await Promise.all([read('tokenizer_config.json'), read('chat_template.jinja')]);
   return tokenizerMetadata({ location: folder, tokenizer, config, chatTemplate }, vocabSize);
 }
