@@ -152,6 +152,8 @@ export { quantizeModel } from './quantization/quantize-model.ts';
 export type { QuantizationMethod, QuantizeOptions, QuantizeProgress } from './quantization/quantize-options.ts';
 export type { SaveQuantizedOptions } from './quantization/save-quantized-model.ts';
 export { saveQuantizedModel } from './quantization/save-quantized-model.ts';
+export type { WriteQuantizedGgufOptions } from './quantization/write-quantized-gguf.ts';
+export { writeQuantizedGguf } from './quantization/write-quantized-gguf.ts';
 export type { QuantizationName, QuantizationScheme } from './quantized/quantization-scheme.ts';
 export { describeScheme, QUANTIZATION_NAMES, QUANTIZATIONS } from './quantized/quantization-scheme.ts';
 export type { QuantizedMatrix, QuantizedValues } from './quantized/quantized-matrix.ts';

@@ -77,7 +77,7 @@ test.each([
   ],
   [['--temperature', 'hot'], "option '-t, --temperature <number>' argument 'hot' is invalid. Wanted a number."],
   [['--device', 'wasn'], 'Unknown, did you mean "wasm"? Known: wasm, reference.'],
-  [['--dtype', 'int4'], 'Known: auto, float32, bfloat16, float16.'],
+  [['--dtype', 'int3'], 'Known: auto, float32, bfloat16, float16, int8, int8-row, int4'],
   [['--threads', '0'], 'Wanted a whole number of at least 1.'],
   [['--token-ids', '1,x'], 'Wanted a whole number of at least 0.'],
   [['--mirostat', '3'], 'Known: 0, 1, 2.'],

@@ -19,6 +19,7 @@ const COMMANDS = [
   'merge-adapter',
   'translate',
   'transduce',
+  'quantize',
   ...TOKENIZER_COMMANDS,
 ];
 const GROUPS = ['', 'tokenizer'];

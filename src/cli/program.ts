@@ -9,6 +9,7 @@ import { addInspectCommand } from './inspect.ts';
 import { addMemoryCommand } from './memory.ts';
 import { addMergeAdapterCommand } from './merge-adapter.ts';
 import { addPullCommand } from './pull.ts';
+import { addQuantizeCommand } from './quantize.ts';
 import { addScoreCommand } from './score.ts';
 import type { Terminal } from './terminal.ts';
 import { addTokenizerCommand } from './tokenizer.ts';
@@ -60,6 +61,7 @@ export function createProgram(terminal: Terminal): Command {
   addTranslationCommands(program, terminal);
   addTokenizerCommand(program, terminal);
   addMergeAdapterCommand(program, terminal);
+  addQuantizeCommand(program, terminal);
   return program;
 }
 

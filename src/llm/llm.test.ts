@@ -110,7 +110,7 @@ describe.each(Object.keys(testBackends))('LLM on %s', (device) => {
   test('bad load options say what is wrong', async () => {
     const load = (bad: object) => LLM.load(goldenPath('models', 'llama-gqa'), { ...options, ...bad });
     await expect(load({ dtyp: 'float32' })).rejects.toThrow('unknown option "dtyp", did you mean "dtype"?');
-    await expect(load({ dtype: 'int4' })).rejects.toThrow('dtype is "int4"');
+    await expect(load({ dtype: 'int3' })).rejects.toThrow('dtype is "int3"');
     await expect(load({ threads: 0 })).rejects.toThrow('0 threads, wanted a whole number of at least 1');
     await expect(load({ contextLength: 1e6 })).rejects.toThrow('contextLength is 1000000, wanted 1 to');
     await expect(LLM.load('./no/such/folder', options)).rejects.toThrow('no/such/folder');

@@ -59,9 +59,9 @@ test.each([
   [{ hidden_act: 'swiglu' }, '"hidden_act" is "swiglu", wanted one of "relu", "gelu"'],
   [{ tie_word_embeddings: 1 }, '"tie_word_embeddings" is 1, wanted true or false'],
   [{ num_key_value_heads: 5 }, 'query heads cannot share 5 key/value heads evenly'],
-  [{ rope_parameters: { rope_type: 'longrope' } }, '"rope_type" is "longrope", wanted one of "default", "linear"'],
+  [{ rope_parameters: { rope_type: 'longrope' } }, '"rope_parameters": "long_factor" is missing'],
   [{ rope_parameters: { rope_type: 'linear', factor: 0 } }, '"factor" is 0, wanted a number above 0'],
-  [{ quantization_config: { bits: 4 } }, '"quantization_config" is {"bits":4}'],
+  [{ quantization_config: { bits: 4 } }, '"quantization_config": "quant_method" is missing'],
 ])('a malformed config %j', async (changes, message) => {
   await changeConfig(changes);
   await expect(loading()).rejects.toThrow(message);

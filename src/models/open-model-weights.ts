@@ -4,7 +4,7 @@ import { dequantizedWeights } from '../formats/gguf/dequantized-weights.ts';
 import { isGgufModel } from '../formats/gguf/open-gguf.ts';
 import { openWeights } from '../formats/open-weights.ts';
 import { parseQuantizationConfig } from '../formats/quantized/quantization-config.ts';
-import { quantizedWeights } from '../formats/quantized/quantized-weights.ts';
+import { quantizedWeights, type TensorNames } from '../formats/quantized/quantized-weights.ts';
 import type { WeightSource } from '../formats/weight-source.ts';
 import { decoderOnlyParameters } from './decoder-only-parameters.ts';
 import { openGgufWeights } from './gguf/describe-gguf.ts';
@@ -33,22 +33,27 @@ async function openFolder(folder: string, options: Options): Promise<WeightSourc
   const source = await openWeights(folder, options);
   if (fields === undefined || config === undefined) return source;
   try {
-    const names = transposedNames(fields);
-    return await quantizedWeights(source, config, (name) => names.has(name));
+    return await quantizedWeights(source, config, tensorNames(fields));
   } catch (error) {
     await source.close();
     throw error;
   }
 }
 
-/** What a checkpoint may call the matrices that it stores with inputs as rows. */
-function transposedNames(fields: JsonFields): ReadonlySet<string> {
+/** What a checkpoint may call the parameters of the model that its config.json describes. */
+function tensorNames(fields: JsonFields): TensorNames {
   const architecture = findArchitecture(fields);
   const config = architecture.parseConfig(fields);
   const naming = architecture.naming(config);
-  const places = decoderOnlyParameters(config).map(({ path }) => storedName(path, naming));
-  const transposed = places.filter(({ isTransposed }) => isTransposed);
-  return new Set(
-    transposed.flatMap(({ name, aliases }) => [name, ...aliases].flatMap((one) => candidateNames(one, naming))),
+  const isTransposed = new Map(
+    decoderOnlyParameters(config).flatMap(({ path }) => {
+      const { name, aliases, isTransposed } = storedName(path, naming);
+      const names = [name, ...aliases].flatMap((one) => candidateNames(one, naming));
+      return names.map((one) => [one, isTransposed] as const);
+    }),
   );
+  return {
+    isTransposed: (name) => isTransposed.get(name) ?? false,
+    isParameter: (name) => isTransposed.has(name),
+  };
 }

@@ -65,7 +65,7 @@ const STEP = 0.02;
 const NUM_STEPS = 21;
 
 /** The scale of a group of weights with the smallest error. */
-export function searchGroup(
+function searchGroup(
   values: Float32Array,
   scheme: QuantizationScheme,
   importance: Float64Array | undefined,

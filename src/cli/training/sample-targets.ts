@@ -39,7 +39,7 @@ export async function sampleTarget(
 }
 
 /** The tokens of a source with its end, as it comes in training. */
-export function encodeSource({ config }: EncoderDecoderLM, tokenizer: Tokenizer, source: string): readonly number[] {
+function encodeSource({ config }: EncoderDecoderLM, tokenizer: Tokenizer, source: string): readonly number[] {
   return [...tokenizer.encode(source, { addSpecialTokens: false }), ...config.eosTokenIds.slice(0, 1)];
 }
 

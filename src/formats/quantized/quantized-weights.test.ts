@@ -15,6 +15,8 @@ const configOf = (values: object) =>
 const GPTQ = configOf({ quant_method: 'gptq', bits: 4 });
 const AWQ = configOf({ quant_method: 'awq', bits: 4, group_size: 32, version: 'gemm' });
 
+const NAMES = { isTransposed: () => false, isParameter: (name: string) => name === 'a.bias' };
+
 const open = (name: string) => openSafetensors(goldenPath('quantized', name));
 const symmetric = { groupSize: 32, isSymmetric: true, scaleDType: 'float16' } as const;
 
@@ -38,7 +40,10 @@ test.each([
   const stored = await open(file);
   const wanted = await readFloat32(stored, `${layer}.wanted`);
   for (const isTransposed of [false, true]) {
-    const source = await quantizedWeights(stored, config, () => isTransposed);
+    const source = await quantizedWeights(stored, config, {
+      isTransposed: () => isTransposed,
+      isParameter: () => false,
+    });
     const entry = source.tensors.get(`${layer}.weight`)!;
     expect(entry.shape).toEqual(isTransposed ? [64, 16] : [16, 64]);
     expect(source.tensors.has(`${layer}.qweight`)).toBe(false);
@@ -74,8 +79,20 @@ describe('a layer is refused', () => {
       location,
       Object.entries(parts).map(([part, tensor]) => ({ ...tensor, name: `a.${part}` })),
     );
-    return quantizedWeights(await openSafetensors(location), config, () => false);
+    return quantizedWeights(await openSafetensors(location), config, NAMES);
   }
+
+  test('but not for a bias of zeros that the model does not have', async () => {
+    const bias = { ...scales([16]), name: 'bias' };
+    const other = { ...scales([16]), data: async () => new Float32Array(16).fill(1) };
+    expect((await read({ ...GOOD, bias })).tensors.has('a.bias')).toBe(true);
+    const named = (layer: string, tensor: TensorToWrite) =>
+      Object.entries({ ...GOOD, bias: tensor }).map(([part, one]) => ({ ...one, name: `${layer}.${part}` }));
+    const location = files.path('biases.safetensors');
+    await writeSafetensors(location, [...named('b', bias), ...named('c', other)]);
+    const source = await quantizedWeights(await openSafetensors(location), GPTQ, NAMES);
+    expect([source.tensors.has('b.bias'), source.tensors.has('c.bias')]).toEqual([false, true]);
+  });
 
   test('only if something is wrong with it', async () => {
     expect((await read(GOOD)).tensors.get('a.weight')!.shape).toEqual([16, 64]);

@@ -1,20 +1,27 @@
 import { transposed } from '../../base/transposed.ts';
-import { requireInside, type TensorEntry, type WeightSource } from '../weight-source.ts';
+import { readFloat32, requireInside, type TensorEntry, type WeightSource } from '../weight-source.ts';
 import type { QuantizationConfig } from './quantization-config.ts';
 import { type LayerHead, readLayer, readLayerHead } from './read-layer.ts';
 import { layerWeights, schemeOfLayer, toQuantizedMatrix } from './stored-layer.ts';
 
 const PARTS = ['qweight', 'qzeros', 'scales', 'g_idx'] as const;
 
+/** What a model says of the names of its tensors. */
+export interface TensorNames {
+  /** The matrix is stored with inputs as rows. */
+  isTransposed(name: string): boolean;
+  isParameter(name: string): boolean;
+}
+
 /**
  * The weights of a checkpoint of GPTQ or AWQ: each layer's `qweight`, `qzeros`, `scales` and `g_idx` become one tensor `weight`,
- * (outputs, inputs), or (inputs, outputs) where `isTransposed` says so of its name. Throws a `RangeError` for layers whose tensors
- * do not fit together. `source` stays the caller's if it throws.
+ * (outputs, inputs), or (inputs, outputs) where the names say so. A layer's bias of zeros that is no parameter, as AutoGPTQ adds it,
+ * is left out. Throws a `RangeError` for layers whose tensors do not fit together. `source` stays the caller's if it throws.
  */
 export async function quantizedWeights(
   source: WeightSource,
   config: QuantizationConfig,
-  isTransposed: (name: string) => boolean,
+  names: TensorNames,
 ): Promise<WeightSource> {
   const heads = new Map<string, LayerHead>();
   for (const name of source.tensors.keys()) {
@@ -23,9 +30,14 @@ export async function quantizedWeights(
     heads.set(`${layer}.weight`, await readLayerHead(source, layer, config));
   }
   const parts = new Set([...heads.values()].flatMap(({ name }) => PARTS.map((part) => `${name}.${part}`)));
+  for (const { name } of heads.values()) {
+    const bias = `${name}.bias`;
+    const isExtra = source.tensors.has(bias) && !names.isParameter(bias);
+    if (isExtra && (await readFloat32(source, bias)).every((value) => value === 0)) parts.add(bias);
+  }
   const kept = [...source.tensors].filter(([name]) => !parts.has(name));
   const weights = [...heads].map(
-    ([name, head]) => [name, weightEntry(name, head, isTransposed(name), source)] as const,
+    ([name, head]) => [name, weightEntry(name, head, names.isTransposed(name), source)] as const,
   );
   const quantized = [...heads].flatMap(([name, head]) => {
     const scheme = schemeOfLayer(head.bits, head.groups);
@@ -44,7 +56,7 @@ export async function quantizedWeights(
       const head = heads.get(name);
       if (head === undefined || source.tensors.has(name)) return source.read(name, target, byteOffset);
       requireInside(tensors.get(name)!, byteOffset, target.length);
-      const bytes = await floats.bytes(head, isTransposed(name));
+      const bytes = await floats.bytes(head, names.isTransposed(name));
       target.set(bytes.subarray(byteOffset, byteOffset + target.length));
     },
     close: () => source.close(),

@@ -70,8 +70,7 @@ export async function readLayer(
   const { bits, outputs } = head;
   if (config.method === 'awq') return { ...head, codes: transposed(unpackRows(words, INTERLEAVED), outputs) };
   // GPTQ packs along the inputs, which are rows here.
-  const columns = transposed(words, outputs);
-  return { ...head, codes: unpackRows(columns, inOrder(bits)) };
+  return { ...head, codes: unpackRows(transposed(words, outputs), inOrder(bits)) };
 }
 
 async function readGroups(source: WeightSource, name: string, bits: 8 | 4, config: QuantizationConfig) {

@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+import { runCli, runJson } from '../../test/run-cli.ts';
+import { temporaryFolder } from '../../test/temporary-folder.ts';
+import { platform } from '../platform/node.ts';
+
+const files = temporaryFolder();
+const TEXT = 'Once upon a time there was a curious boy. He lived in a small house with his sister. '.repeat(8);
+const DEVICE = ['--threads', '1'] as const;
+
+interface Report {
+  readonly method: string;
+  readonly calibrationTokens: number;
+  readonly numMatrices: number;
+  readonly byteLength: number;
+}
+
+interface Evaluated {
+  readonly models: readonly { readonly total: { readonly comparison: { readonly klDivergence: number } } }[];
+}
+
+test('kvasir quantize writes a folder and a GGUF file that stay close to the model', async () => {
+  const text = await files.write('text.txt', TEXT);
+  const outputs = { folder: files.path('int8'), file: files.path('q8_0.gguf') };
+  const argv = ['quantize', 'stories-draft', '--scheme', 'int8', ...DEVICE] as const;
+  const calibration = ['--calibration', text, '--calibration-tokens', '100'] as const;
+  const folder = await runJson<Report>(...argv, ...calibration, '-o', outputs.folder);
+  expect(folder).toMatchObject({ output: outputs.folder, scheme: 'int8', method: 'gptq' });
+  expect(folder.calibrationTokens).toBe(101);
+  const file = await runJson<Report>(...argv, '-o', outputs.file);
+  expect(file).toMatchObject({ output: outputs.file, method: 'search', calibrationTokens: 0 });
+  for (const { numMatrices, byteLength } of [folder, file]) {
+    expect(numMatrices).toBe(14);
+    expect(byteLength).toBeGreaterThan(0);
+  }
+  const flags = ['--against', 'stories-draft', '-d', text, '--max-tokens', '60', ...DEVICE] as const;
+  const { models } = await runJson<Evaluated>('evaluate', '-m', outputs.folder, '-m', outputs.file, ...flags);
+  for (const { total } of models) expect(total.comparison.klDivergence).toBeLessThan(0.05);
+  expect(await platform.listDirectory(outputs.folder)).toContain('tokenizer.json');
+});
+
+test.each<[readonly string[], number, string]>([
+  [[], 2, 'Cannot quantise: --scheme and --output are both needed'],
+  [['--scheme', 'int3', '-o', 'x'], 2, 'Known: int8, int8-row, int4'],
+  [['--scheme', 'int4', '-o', 'x', '--method', 'gptq'], 2, '--method gptq needs texts; name a file with --calibration'],
+  [
+    ['--scheme', 'int4', '-o', 'x', '--method', 'rtn', '--calibration', 'y'],
+    2,
+    '--method nearest takes no --calibration',
+  ],
+  [['--scheme', 'int4', '-o', 'x', '--override', 'head=int5'], 2, '--override has head=int5, known: keep, int8'],
+])('kvasir quantize %j fails', async (flags, wanted, message) => {
+  const { exitCode, stdout, stderr } = await runCli(['quantize', 'stories', ...flags]);
+  expect(stderr).toContain(message);
+  expect({ exitCode, stdout }).toEqual({ exitCode: wanted, stdout: '' });
+});
+
+test('what fails leaves nothing behind', async () => {
+  const output = files.path('out.gguf');
+  const { stderr } = await runCli([
+    'quantize',
+    'stories-draft',
+    '--scheme',
+    'int4-128',
+    '--method',
+    'rtn',
+    ...DEVICE,
+    '-o',
+    output,
+  ]);
+  expect(stderr).toContain('as GGUF: it is int4, groups of 128');
+  expect(await platform.isFile(output)).toBe(false);
+  expect(await platform.isFile(`${output}.partial`)).toBe(false);
+});
