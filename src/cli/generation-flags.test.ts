@@ -77,6 +77,7 @@ test.each([
   [['--suppress-tokens', '4,5'], { suppressTokens: [4, 5] }],
   [['--begin-suppress-tokens', '4'], { beginSuppressTokens: [4] }],
   [['--forced-bos-token-id', '4'], { forcedBosTokenId: 4 }],
+  [['--decoder-start-token-id', '4'], { decoderStartTokenId: 4 }],
   [['--forced-eos-token-id', '4,5'], { forcedEosTokenId: [4, 5] }],
   [['--exponential-decay-length-penalty', '20,1.05'], { exponentialDecayLengthPenalty: { start: 20, factor: 1.05 } }],
   [['--guidance-scale', '1.5', '--negative-prompt', 'x'], { guidanceScale: 1.5, negativePrompt: 'x' }],

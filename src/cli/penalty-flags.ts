@@ -115,6 +115,11 @@ export const RARE_PENALTY_FLAGS: readonly Flag[] = [
     parse: wholeNumber(0),
   },
   {
+    flags: '--decoder-start-token-id <id>',
+    description: 'what targets begin with, in models with an encoder',
+    parse: wholeNumber(0),
+  },
+  {
     flags: '--forced-eos-token-id <ids>',
     description: 'the last token where the length ends the text',
     parse: tokenIds,
