@@ -24,7 +24,7 @@ export type {
   RotaryShape,
 } from './backend/backend.ts';
 export { CACHE_BLOCK_SIZE } from './backend/backend.ts';
-export type { DType, MatrixDType, MatrixFormat, WeightDType } from './backend/dtype.ts';
+export type { CacheDType, DType, MatrixDType, MatrixFormat, WeightDType } from './backend/dtype.ts';
 export type { EncoderDecoderConfig } from './config/encoder-decoder-config.ts';
 export type { GenerationInput } from './config/generation-input.ts';
 export type { GenerationDefaults, GenerationOptions } from './config/generation-options.ts';
@@ -63,7 +63,7 @@ export { windowBatches } from './data/window-batches.ts';
 export type { Draft, DraftProposer } from './decoding/draft.ts';
 export type { ChosenLogProb, GeneratedToken, GenerationResult } from './decoding/generation-output.ts';
 export type { DocumentToScore } from './decoding/score-documents.ts';
-export type { Continuation, Hypothesis, SearchStrategy } from './decoding/search-strategy.ts';
+export type { Continuation, Hypothesis, LikeliestToken, SearchStrategy } from './decoding/search-strategy.ts';
 export type { FinishReason } from './decoding/stopping.ts';
 export type { DraftAcceptance } from './decoding/verify-draft.ts';
 export { CacheFileError } from './engine/cache-file.ts';
@@ -122,7 +122,7 @@ export { describeModel, loadModel, loadModelFrom, parseModelConfig } from './mod
 export type { LoadParametersOptions, LoadProgress } from './models/load-parameters.ts';
 export { Logits } from './models/logits.ts';
 export type { ModelDescription } from './models/model-description.ts';
-export type { HiddenStep, StepOptions } from './models/model-step.ts';
+export type { HiddenStep, LikeliestRows, StepOptions } from './models/model-step.ts';
 export type { PastKeyValues } from './models/past-key-values.ts';
 export { modelPreset, PRESET_NAMES } from './models/presets.ts';
 export { randomWeights } from './models/random-weights.ts';
@@ -130,6 +130,7 @@ export { MODEL_TYPES } from './models/registry.ts';
 export { saveEncoderDecoder } from './models/save-encoder-decoder.ts';
 export type { SaveModelOptions } from './models/save-model.ts';
 export { saveModel } from './models/save-model.ts';
+export type { AheadDraw, AheadOptions, StepsAhead } from './models/step-ahead.ts';
 export type { TransformerDecoderInput } from './models/transformer-decoder.ts';
 export { TransformerDecoder } from './models/transformer-decoder.ts';
 export type { TransformerDecoderConfig } from './models/transformer-decoder-config.ts';
