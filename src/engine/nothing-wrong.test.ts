@@ -283,5 +283,5 @@ test.each([true, false])(
     expect(cached > 0).toBe(prefixCache);
     for (const [what, total] of Object.entries(others)) expect(total, what).toBeGreaterThan(0);
   },
-  120_000,
+  300_000,
 );
