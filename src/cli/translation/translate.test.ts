@@ -110,6 +110,12 @@ test('kvasir inspect tells the parameters, the settings and the languages', asyn
   expect((await runCli(['inspect', many])).stdout).toContain('Languages\n  en, fr\n');
 });
 
+test('kvasir transduce takes the bundled model where none is given, and says so', async () => {
+  const { stdout, stderr } = await runCli(['transduce', 'half past two on the third of March 1998']);
+  expect(stdout).toBe('1998-03-03T02:30\n');
+  expect(stderr).toContain('no --model given; this is the bundled model "normal-forms"');
+});
+
 test('what is wrong with a command is said', async () => {
   const fails = async (...argv: string[]) => (await runCli(argv)).stderr;
   expect(await fails('translate', 'w5')).toContain('Cannot translate: there is no model; wanted --model <folder>');

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import type { BundledModel } from '../../hub/bundled-models.ts';
 import type { Prompt } from '../../llm/generate-options.ts';
 import type { LLM } from '../../llm/llm.ts';
 import type { TransduceOptions, Transduction } from '../../llm/transduction.ts';
@@ -71,6 +72,8 @@ interface Words {
   readonly name: string;
   readonly description: string;
   readonly languages: readonly Flag[];
+  /** What is taken where no model is given. */
+  readonly defaultModel: BundledModel | undefined;
   readonly examples: readonly (readonly [command: string, meaning: string])[];
 }
 
@@ -78,6 +81,7 @@ const TRANSLATE: Words = {
   name: 'translate',
   description: 'Translate a text, or a text on each line of a file, with an encoder-decoder model.',
   languages: LANGUAGE_FLAGS,
+  defaultModel: undefined,
   examples: [
     [
       'kvasir translate -m ./opus-mt-en-de "The sea is wide."',
@@ -101,9 +105,10 @@ const TRANSDUCE: Words = {
   name: 'transduce',
   description: 'Make texts of texts with an encoder-decoder model: normal forms, summaries, corrections.',
   languages: [],
+  defaultModel: 'normal-forms',
   examples: [
+    ['kvasir transduce "half past two on the third of March 1998"', 'The normal form, by a bundled model.'],
     ['kvasir transduce -m ./bart-large-cnn -f article.txt --whole', 'A summary of a file.'],
-    ['kvasir transduce -m ./dates "the third of March 1998"', 'What the model makes of a text.'],
     ['cat names.txt | kvasir transduce -m ./names -', 'A line for each line of stdin.'],
   ],
 };
@@ -115,7 +120,8 @@ const NOTE =
 
 /** `kvasir translate` and `kvasir transduce`: texts of texts. */
 export function addTranslationCommands(program: Command, terminal: Terminal): void {
-  for (const { name, description, languages, examples } of [TRANSLATE, TRANSDUCE]) {
+  for (const words of [TRANSLATE, TRANSDUCE]) {
+    const { name, description, languages, examples } = words;
     const command = program
       .command(name)
       .description(description)
@@ -128,7 +134,7 @@ export function addTranslationCommands(program: Command, terminal: Terminal): vo
       ['Output:', [...ATTENTION_FLAGS, ...OUTPUT_FLAGS]],
     ]);
     command.addHelpText('after', helpEnd(examples, NOTE));
-    command.action((words: string[], flags: TranslateFlags) => translate(terminal, name, words, flags));
+    command.action((texts: string[], flags: TranslateFlags) => translate(terminal, words, texts, flags));
   }
 }
 
@@ -143,15 +149,20 @@ interface Job {
 
 async function translate(
   terminal: Terminal,
-  name: string,
-  words: readonly string[],
+  { name, defaultModel }: Words,
+  texts: readonly string[],
   flags: TranslateFlags,
 ): Promise<void> {
   const input = readGenerationInput(flags);
-  if (flags.model === undefined) throw new UsageError(`Cannot ${name}: there is no model; wanted --model <folder>`);
-  const { sources, isList } = await readSources(words, flags, terminal.io.stdin);
+  const model = flags.model ?? defaultModel;
+  if (model === undefined) throw new UsageError(`Cannot ${name}: there is no model; wanted --model <folder>`);
+  const { sources, isList } = await readSources(texts, flags, terminal.io.stdin);
   await terminal.interruptible(async (signal) => {
-    const { llm, loadMs } = await openModel(terminal, flags, signal);
+    const { llm, loadMs } = await openModel(terminal, { ...flags, model }, signal);
+    if (flags.model === undefined)
+      terminal.note(
+        `kvasir: no --model given; this is the bundled model "${model}", of dates, times, numbers and money`,
+      );
     await using _ = llm;
     const { from, to, targetPrefix, attentions } = flags;
     const options = {
