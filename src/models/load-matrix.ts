@@ -57,7 +57,7 @@ function ownWidth({ dtype }: TensorEntry): WeightDType {
 }
 
 /** Where a matrix comes from: its tensor as the file has it, and as floats. */
-export interface MatrixSource {
+interface MatrixSource {
   readonly stored: WeightSource;
   readonly floats: WeightSource;
 }

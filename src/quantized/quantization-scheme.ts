@@ -2,7 +2,7 @@
 export const QUANTIZATION_BLOCK = 32;
 
 /** Types that scales are rounded to. */
-export const SCALE_DTYPES = ['float32', 'float16', 'bfloat16'] as const;
+const SCALE_DTYPES = ['float32', 'float16', 'bfloat16'] as const;
 
 /**
  * How the weights of a matrix are codes of few bits: `scale · code` where the scheme is symmetric (codes −128 … 127 or −8 … 7), and

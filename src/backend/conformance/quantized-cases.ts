@@ -8,16 +8,14 @@ import { randomFloats, randomInts } from './numbers.ts';
 import type { Workbench } from './workbench.ts';
 
 /** Every layout that a backend may have, and groups of one block, of several and of a row. */
-const SCHEMES = (
-  [
-    { bits: 8, groupSize: 32, isSymmetric: true, scaleDType: 'bfloat16' },
-    { bits: 8, groupSize: 'row', isSymmetric: true, scaleDType: 'float16' },
-    { bits: 4, groupSize: 32, isSymmetric: true, scaleDType: 'bfloat16' },
-    { bits: 4, groupSize: 128, isSymmetric: true, scaleDType: 'float16' },
-    { bits: 4, groupSize: 32, isSymmetric: false, scaleDType: 'float32' },
-    { bits: 4, groupSize: 64, isSymmetric: false, scaleDType: 'bfloat16' },
-  ] as const satisfies readonly QuantizationScheme[]
-).map((scheme): QuantizationScheme => scheme);
+const SCHEMES: readonly QuantizationScheme[] = [
+  { bits: 8, groupSize: 32, isSymmetric: true, scaleDType: 'bfloat16' },
+  { bits: 8, groupSize: 'row', isSymmetric: true, scaleDType: 'float16' },
+  { bits: 4, groupSize: 32, isSymmetric: true, scaleDType: 'bfloat16' },
+  { bits: 4, groupSize: 128, isSymmetric: true, scaleDType: 'float16' },
+  { bits: 4, groupSize: 32, isSymmetric: false, scaleDType: 'float32' },
+  { bits: 4, groupSize: 64, isSymmetric: false, scaleDType: 'bfloat16' },
+];
 
 /** [tokens, rows, columns] */
 const SHAPES = [

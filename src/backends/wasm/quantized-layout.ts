@@ -27,7 +27,7 @@ export function quantizedByteLength(scheme: QuantizationScheme, rows: number, co
 }
 
 /** Where the scratch memory of a quantised `linear` has what; offsets in bytes. */
-export interface QuantizedScratch {
+interface QuantizedScratch {
   /** Codes of the input come first; then their scales. */
   readonly scales: number;
   /** Sums of the codes of a block. */
