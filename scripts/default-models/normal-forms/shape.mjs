@@ -22,8 +22,8 @@ export const CONFIG = {
 
 /** How it is trained. */
 export const RECIPE = {
-  numPairs: 220_000,
-  steps: 4500,
+  numPairs: 392_000,
+  steps: 8000,
   /** Tokens of a batch, sources and targets together. */
   batchTokens: 1000,
   learningRate: 2.5e-3,
