@@ -67,7 +67,7 @@ export const SHAPES = [
       num_key_value_heads: 1,
     },
     standardDeviation: 0.1,
-    stages: [{ learningRate: 6e-3, steps: 8000, rows: 3 }],
+    stages: [{ learningRate: 6e-3, steps: 5000, rows: 3 }],
   },
 ];
 
