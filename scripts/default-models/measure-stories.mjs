@@ -4,12 +4,13 @@ import { checkStory } from './story-checker.mjs';
 /**
  * Has a model write stories and reads them: what share is well-formed and consistent.
  * @param {string} folder
- * @param {{ count: number, prompt: string, seed: number }} options
+ * @param {{ count: number, prompt: string, seed: number, sampling?: import('kvasir').GenerateOptions }} options `sampling`: instead of
+ *   what generation_config.json says
  */
-export async function checkWriting(folder, { count, prompt, seed }) {
+export async function checkWriting(folder, { count, prompt, seed, sampling }) {
   const llm = await LLM.load(folder, { cacheTokens: 8192 });
   const stories = await Promise.all(
-    Array.from({ length: count }, (_, i) => llm.generate(prompt, { temperature: 0.8, seed: seed + i })),
+    Array.from({ length: count }, (_, i) => llm.generate(prompt, { ...sampling, seed: seed + i })),
   ).finally(() => llm.dispose());
   const reports = stories.map(({ text, finishReason }) => ({ finishReason, ...checkStory(prompt + text) }));
   const share = (/** @type {(report: typeof reports[number]) => boolean} */ holds) =>

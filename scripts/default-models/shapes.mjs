@@ -71,5 +71,5 @@ export const SHAPES = [
   },
 ];
 
-/** What `generate` does unless told otherwise: a whole story, another one each time. */
-export const GENERATION_CONFIG = { do_sample: true, temperature: 0.8, max_new_tokens: 320 };
+/** What `generate` does unless told otherwise: a whole story, another one each time, without words that hardly ever come. */
+export const GENERATION_CONFIG = { do_sample: true, temperature: 0.8, min_p: 0.1, max_new_tokens: 320 };

@@ -139,8 +139,10 @@ async function measureAll(output, report) {
   const [stories, draft] = SHAPES.map(({ name }) => join(output, name));
   if (!existsSync(join(stories, 'model.safetensors'))) return;
   for (const prompt of ['', 'Once upon a time']) {
-    const writing = await checkWriting(stories, { count: 500, prompt, seed: 1 });
-    report(`stories from ${JSON.stringify(prompt)} at temperature 0.8: ${JSON.stringify(writing)}`);
+    const asked = { count: 500, prompt, seed: 1 };
+    const plain = await checkWriting(stories, { ...asked, sampling: { temperature: 0.8, minP: 0 } });
+    report(`stories from ${JSON.stringify(prompt)} at temperature 0.8: ${JSON.stringify(plain)}`);
+    report(`the same with the model's own settings: ${JSON.stringify(await checkWriting(stories, asked))}`);
   }
   if (!existsSync(join(draft, 'model.safetensors'))) return;
   report(`drafted: ${JSON.stringify(await measureDrafting(stories, draft, 40))}`);
