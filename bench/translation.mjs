@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { LLM, parseEncoderDecoderConfig, saveEncoderDecoder } from 'kvasir';
 import { CACHE_FOLDER, SEED } from './checkpoint.mjs';
 import { median } from './statistics.mjs';
-import { formatTable } from './table.mjs';
+import { formatTable } from '../dist/cli/format.js';
 
 const HELP = `Usage: node bench/translation.mjs [options]
 
@@ -164,7 +164,7 @@ function print({ times, peer, agreement, threads }) {
   console.log(
     `${NUM_SENTENCES} sentences, ${TARGET_TOKENS} tokens each, float32, ${threads} threads; tokens/s, best of rounds`,
   );
-  console.log(formatTable(['', 'Kvasir', name, 'share', 'median'], rows));
+  console.log(formatTable([['', 'Kvasir', name, 'share', 'median'], ...rows], [1, 2, 3, 4]));
   if (peer !== undefined) console.log(`${agreement} of ${NUM_SENTENCES} translations with beam 4 are the same`);
 }
 
@@ -188,6 +188,6 @@ async function printSharing(folder, source, threads) {
     if (i === 3) await llm.transduce(source, { numBeams: 1, maxNewTokens: 1 });
   }
   rows.at(-1)[0] += ', source read before';
-  console.log(formatTable(['one source', 'encoded', 'target tokens', 'targets', 'ms/token'], rows));
+  console.log(formatTable([['one source', 'encoded', 'target tokens', 'targets', 'ms/token'], ...rows], [1, 2, 3, 4]));
   await llm.dispose();
 }
