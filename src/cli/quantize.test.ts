@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { runCli, runJson } from '../../test/run-cli.ts';
 import { temporaryFolder } from '../../test/temporary-folder.ts';
+import { LLM } from '../llm/llm.ts';
 import { platform } from '../platform/node.ts';
 
 const files = temporaryFolder();
@@ -36,6 +37,11 @@ test('kvasir quantize writes a folder and a GGUF file that stay close to the mod
   const { models } = await runJson<Evaluated>('evaluate', '-m', outputs.folder, '-m', outputs.file, ...flags);
   for (const { total } of models) expect(total.comparison.klDivergence).toBeLessThan(0.05);
   expect(await platform.listDirectory(outputs.folder)).toContain('tokenizer.json');
+  for (const output of [outputs.folder, outputs.file]) {
+    const llm = await LLM.load(output, { threads: 1 });
+    expect(llm.model.parameters.weight('layers.0.mlp.down.weight').dtype, output).toBe('int8');
+    await llm.dispose();
+  }
 });
 
 test.each<[readonly string[], number, string]>([

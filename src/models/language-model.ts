@@ -17,7 +17,7 @@ import {
 import { describeModel, loadModelFrom, parseModelConfig } from './load-model.ts';
 import type { LoadParametersOptions } from './load-parameters.ts';
 import type { ModelDescription } from './model-description.ts';
-import { openModelWeights } from './open-model-weights.ts';
+import { openStoredWeights } from './open-model-weights.ts';
 import { MODEL_TYPES } from './registry.ts';
 
 /** A model that continues texts, or one that makes texts of texts. */
@@ -71,7 +71,7 @@ export async function loadLanguageModel(
 ): Promise<LanguageModel> {
   options.signal?.throwIfAborted();
   const description = await describeLanguageModel(folder);
-  const source = await openModelWeights(folder, { signal: options.signal });
+  const source = await openStoredWeights(folder, { signal: options.signal });
   try {
     return await loadLanguageModelFrom(backend, description, source, options);
   } finally {
