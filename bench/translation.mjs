@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { LLM, parseEncoderDecoderConfig, saveEncoderDecoder } from 'kvasir';
+import { formatTable } from '../dist/cli/format.js';
 import { CACHE_FOLDER, SEED } from './checkpoint.mjs';
 import { median } from './statistics.mjs';
-import { formatTable } from '../dist/cli/format.js';
 
 const HELP = `Usage: node bench/translation.mjs [options]
 
