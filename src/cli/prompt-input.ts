@@ -2,7 +2,7 @@ import type { Prompt } from '../llm/generate-options.ts';
 import { collect, collectTokenIds } from './flag-values.ts';
 import type { Flag } from './flags.ts';
 import type { InputStream } from './io.ts';
-import { readText, readTextInput, requireOneSource } from './text-input.ts';
+import { readText, readTextInput, requireOneSource, withoutLastBreak } from './text-input.ts';
 
 export const PROMPT_FLAGS: readonly Flag[] = [
   {
@@ -53,8 +53,4 @@ async function readLines(location: string, stdin: InputStream): Promise<readonly
   const lines = (await readText(location, stdin)).split(/\r?\n/).filter((line) => line !== '');
   if (lines.length === 0) throw new Error(`Cannot read the prompts of ${location}: there are none`);
   return lines;
-}
-
-function withoutLastBreak(text: string): string {
-  return text.replace(/\r?\n$/, '');
 }

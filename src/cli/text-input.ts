@@ -37,6 +37,11 @@ export async function readText(location: string, stdin: InputStream): Promise<st
   return text;
 }
 
+/** A text as people end it in an editor, without that line break. */
+export function withoutLastBreak(text: string): string {
+  return text.replace(/\r?\n$/, '');
+}
+
 async function readStream(stream: InputStream): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';

@@ -6,7 +6,6 @@ import type { Tokenizer } from '../../tokenizers/tokenizer.ts';
 import type { RunSettings } from './complete-settings.ts';
 import type { SampleMetric } from './metrics-log.ts';
 import type { RunModel } from './run-model.ts';
-import { sampleTarget } from './sample-targets.ts';
 
 /** What is sampled, and from what. */
 export interface SampledModel {
@@ -36,12 +35,23 @@ async function targetsOf(
   { samplePrompt = [], sampleTokens = 1, sampleTemperature: temperature = 0, seed }: RunSettings,
   step: number,
 ): Promise<readonly SampleMetric[]> {
-  const samples: SampleMetric[] = [];
-  for (const prompt of samplePrompt) {
-    const text = await sampleTarget(model, tokenizer, prompt, { maxTokens: sampleTokens, temperature, seed });
-    samples.push({ kind: 'sample', step, prompt, text, isTarget: true });
+  const llm = await LLM.over(model, { tokenizer, prefixCache: false });
+  try {
+    const samples: SampleMetric[] = [];
+    for (const prompt of samplePrompt) {
+      const sourceIds = encodeSource(model, tokenizer, prompt);
+      const { text } = await llm.transduce(sourceIds, { maxNewTokens: sampleTokens, temperature, seed });
+      samples.push({ kind: 'sample', step, prompt, text, isTarget: true });
+    }
+    return samples;
+  } finally {
+    await llm.dispose();
   }
-  return samples;
+}
+
+/** The tokens of a source with its end, as it comes in training. */
+function encodeSource({ config }: EncoderDecoderLM, tokenizer: Tokenizer, source: string): readonly number[] {
+  return [...tokenizer.encode(source, { addSpecialTokens: false }), ...config.eosTokenIds.slice(0, 1)];
 }
 
 async function continuationsOf(

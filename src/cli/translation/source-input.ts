@@ -1,7 +1,7 @@
 import type { Prompt } from '../../llm/generate-options.ts';
 import { UsageError } from '../exit-codes.ts';
 import type { InputStream } from '../io.ts';
-import { readText, requireOneSource } from '../text-input.ts';
+import { readText, requireOneSource, withoutLastBreak } from '../text-input.ts';
 
 /** How the texts of a command are given. */
 export interface SourceFlags {
@@ -28,7 +28,7 @@ export async function readSources(
   const location = words.length === 1 && words[0] === '-' ? '-' : file;
   if (whole && location === undefined) throw new UsageError('Cannot read the text: --whole is of a file or stdin');
   if (location !== undefined) {
-    const text = (await readText(location, stdin)).replace(/\r?\n$/, '');
+    const text = withoutLastBreak(await readText(location, stdin));
     return whole ? { sources: [text], isList: false } : { sources: text.split(/\r?\n/), isList: true };
   }
   if (words.length > 0) return { sources: [words.join(' ')], isList: false };
