@@ -27,7 +27,7 @@ const SETTING = [
 ];
 
 test('every story that is written is well-formed and consistent, with the plot and the bits that it was written with', () => {
-  for (let i = 0; i < 20_000; i++) {
+  for (let i = 0; i < 10_000; i++) {
     const { text, plot, bits } = writeStory(storyRandom(1, i));
     const report = checkStory(text);
     if (report.problems.length > 0 || report.plot !== plot) expect({ text, ...report }).toBe('a sound story');
@@ -103,7 +103,7 @@ describe('problems', () => {
 
   test('a contradiction leaves a story well-formed', () => {
     const hero = /named (\w+)/.exec(text)[1];
-    const other = hero === 'Otto' ? 'Pip' : 'Otto';
+    const other = hero === 'Bruno' ? 'Pip' : 'Bruno';
     const changed = text.replace(new RegExp(`${hero}(?!.*${hero})`), other);
     expect(checkStory(changed)).toMatchObject({ isWellFormed: true, isConsistent: false, plot: 'lost and found' });
     expect(checkStory(changed).problems[0]).toMatch(new RegExp(`^another hero: sentence \\d+ says "${other}"$`));

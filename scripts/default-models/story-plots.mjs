@@ -40,7 +40,7 @@ const MOOD = sometimes(
 
 /** @type {Slots} */
 const COMMON = {
-  hero: { values: words.CHARACTERS },
+  hero: { values: words.HEROES },
   kind: {
     values: words.KINDS,
     needs: ['hero'],
@@ -49,9 +49,9 @@ const COMMON = {
   trait: { values: words.TRAITS },
   home: { values: words.HOMES, needs: ['hero'], fits: (home, hero) => home.isForChildren === hero.isChild },
   friend: {
-    values: words.CHARACTERS,
+    values: words.FRIENDS,
     needs: ['hero'],
-    fits: (friend, hero) => friend !== hero && friend.isChild === hero.isChild,
+    fits: (friend, hero) => friend.isChild === hero.isChild,
   },
   relation: {
     values: words.RELATIONS,
@@ -232,8 +232,8 @@ const SOURCES = [
         'It was the [nicest|best] {thing} of all, but it cost {number} coins.',
       ],
       [
-        `[{Hero}|The {trait} {kind}] told ${FRIEND} about the {look} {thing}. "You [can|must] work for it," said {friend}.`,
-        `"You [can|must] work for it," said ${FRIEND}, when {hero} told {friend.him} about the {look} {thing}.`,
+        `[{Hero}|The {trait} {kind}] told ${FRIEND} about the {look} {thing}. "You [can|must] work for the {number} coins," said {friend}.`,
+        `"You [can|must] work for {number} days," said ${FRIEND}, when {hero} told {friend.him} about the {look} {thing}.`,
       ],
       [
         'So [{hero}|the {trait} {kind}] went to the {job}. "[You may|If you like, you may] {job.pay}," {job.he} said.',
@@ -242,14 +242,14 @@ const SOURCES = [
       [
         'For {number} days, {hero} {job.work}[| from morning to evening].',
         '{Hero} {job.work} for {number} days. It was hard[| work], but {hero.he} did not give up.',
-        'Every day, [{hero}|the {trait} {kind}] {job.work}. It was hard[| work], but {hero.he} did not give up.',
+        'Every day, [{hero}|the {trait} {kind}] {job.work}, until {number} days were over.',
       ],
       [
         'At last, the {job} gave {hero.him} {number} coins.',
         'After {number} days, {hero} had {number} coins in {hero.his} hand.',
       ],
       [
-        '{Hero} [ran|hurried] to the market and bought the {look} {thing}.',
+        '{Hero} [ran|hurried] to the market and bought the {look} {thing}[| for {number} coins].',
         'The {look} {thing} was still at the market, and {hero} bought it!',
       ],
       sometimes(
@@ -317,6 +317,7 @@ const SOURCES = [
       ...weatherFor('skill'),
       skill: { values: events.SKILLS },
       elder: { values: words.ELDERS },
+      number: { values: words.NUMBERS },
     },
     beats: [
       opening(
@@ -328,12 +329,12 @@ const SOURCES = [
         '"Can you show me how to {skill}?" {hero.he} asked.',
       ),
       [
-        '[{Hero}|The {trait} {kind}] tried [at once|right away], but {hero.he} {skill.fail}.',
-        'The first time, [{hero}|the {trait} {kind}] {skill.fail}.',
+        '[{Hero}|The {trait} {kind}] tried {number} times, but {hero.he} {skill.fail}.',
+        'The first {number} times, [{hero}|the {trait} {kind}] {skill.fail}.',
       ],
       sometimes(
-        '"I will never learn to {skill}!" [cried|said] [{hero}|the {trait} {kind}] [sadly|with tears in {hero.his} eyes].',
-        '"This is too hard," [cried|said] [{hero}|the {trait} {kind}]. "I cannot {skill}."',
+        '"I have tried {number} times and will never learn to {skill}!" [cried|said] [{hero}|the {trait} {kind}] [sadly|with tears in {hero.his} eyes].',
+        '"This is too hard," [cried|said] [{hero}|the {trait} {kind}]. "I have tried {number} times, and I cannot {skill}."',
       ),
       [
         '{Hero.his} {elder} [smiled|sat down next to {hero.him}]. "{skill.advice}," {elder.he} said.',
@@ -490,7 +491,7 @@ const SOURCES = [
   },
   {
     name: 'building',
-    slots: { ...weatherFor('project'), project: { values: events.PROJECTS } },
+    slots: { ...weatherFor('project'), project: { values: events.PROJECTS }, number: { values: words.NUMBERS } },
     beats: [
       opening(`went to {project.place} with ${FRIEND}`),
       [
@@ -498,13 +499,13 @@ const SOURCES = [
         'They wanted to build {project.a}. "It will be the best {project} [of all|in the world]," said [{hero}|the {trait} {kind}].',
       ],
       [
-        'They worked [hard|together] until the {project} was ready.',
-        'They built the {project}, and [soon|at last] it was ready.',
+        'They worked [hard|together] for {number} hours until the {project} was ready.',
+        'They built the {project}, and after {number} hours it was ready.',
       ],
       ['But [then|suddenly], {project.event}.', 'They were very proud of it. [Then|Suddenly], {project.event}.'],
       [
         '"[Oh no|Oh dear]! Our {project} is gone!" [cried|said] {friend}.',
-        '{Friend} [began to cry|wanted to give up]. "[Oh no|Oh dear]! Our poor {project}!" {friend.he} said.',
+        '{Friend} [began to cry|wanted to give up]. "We worked for {number} hours, and now our {project} is gone!" {friend.he} said.',
       ],
       [
         '[{Hero}|The {trait} {kind}] thought for a while. "{project.reason}," {hero.he} said. "Let us [try|build it] again."',
@@ -514,7 +515,10 @@ const SOURCES = [
         'So they built the {project} again, this time {project.plan}.',
         'They built [a new|another] {project}, this time {project.plan}.',
       ],
-      sometimes('When it was ready, it was even [bigger|better] than before.', 'And this time the {project} stayed.'),
+      sometimes(
+        'After {number} more hours, it was even [bigger|better] than before.',
+        'And this time the {project} stayed.',
+      ),
       sometimes(
         '"[You were right|We did it], {hero}," said {friend} [happily|with a smile].',
         '{Friend} hugged {hero}. "I am glad that we did not give up," {friend.he} said.',
@@ -533,20 +537,21 @@ const SOURCES = [
       seed: { values: events.SEEDS },
       pest: { values: events.PESTS },
       elder: { values: words.ELDERS },
+      number: { values: words.NUMBERS },
     },
     beats: [
       opening('got a [small|tiny] {seed} seed from {hero.his} {elder}'),
       sometimes(
         '"[If you take|Take] good care of it[, it will grow|]," said {hero.his} {elder}.',
-        '"Put it in the garden and [wait|see what happens]," said {hero.his} {elder}.',
+        '"Put it in the garden and wait for {number} days," said {hero.his} {elder}.',
       ),
       [
         `{Hero} [planted it|put it] in the garden with ${FRIEND}. Every day, they looked [for a green leaf|at the ground].`,
-        `Together with ${FRIEND}, {hero} planted it in the garden.`,
+        `Together with ${FRIEND}, {hero} planted it in the garden. Then they waited for {number} days.`,
       ],
       [
-        '[Soon|At last], a [small|tiny] {seed} plant came out of the ground, and it grew [every day|fast].',
-        '[Soon|At last], there was a [small|tiny] {seed} plant.',
+        'After {number} days, a [small|tiny] {seed} plant came out of the ground, and it grew [every day|fast].',
+        'And after {number} days, there was a [small|tiny] {seed} plant.',
       ],
       ['But then {pest.event}.', 'Everything went well until {pest.event}.'],
       sometimes(

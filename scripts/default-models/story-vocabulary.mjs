@@ -18,11 +18,19 @@ const PRONOUNS = {
 const people = (list, gender, isChild) =>
   values(list).map((name) => ({ ...name, ...PRONOUNS[gender], gender, isChild }));
 
-export const CHARACTERS = [
-  ...people('Anna, Emma, Lily, Lucy, Mia, Nora, Rosa, Ella, Ivy, Clara', 'female', true),
-  ...people('Ben, Leo, Max, Sam, Tom, Jack, Finn, Oscar, Hugo, Theo', 'male', true),
-  ...people('Dot, Hazel, Poppy, Willow, Tilly, Flora', 'female', false),
-  ...people('Pip, Rusty, Bruno, Toby, Milo, Otto', 'male', false),
+/** Whom stories are about. A name is a hero's or a friend's, in every story, so that it says by itself who is meant. */
+export const HEROES = [
+  ...people('Anna, Lily, Mia, Rosa, Ivy', 'female', true),
+  ...people('Ben, Max, Tom, Finn, Hugo', 'male', true),
+  ...people('Dot, Poppy, Tilly', 'female', false),
+  ...people('Pip, Bruno, Milo', 'male', false),
+];
+
+export const FRIENDS = [
+  ...people('Emma, Lucy, Nora, Ella, Clara', 'female', true),
+  ...people('Leo, Sam, Jack, Oscar, Theo', 'male', true),
+  ...people('Hazel, Willow, Flora', 'female', false),
+  ...people('Rusty, Toby, Otto', 'male', false),
 ];
 
 /** Kinship and friendship, seen from the hero; a relation without a gender goes with both. */
