@@ -12,7 +12,7 @@ export function compileKernels() {
 }
 
 async function compile() {
-  setFlagsFromString('--experimental-wasm-relaxed-simd');
+  if (Number.parseInt(process.versions.node, 10) < 24) setFlagsFromString('--experimental-wasm-relaxed-simd');
   let binary;
   const { error, stderr } = await asc.main(
     [
