@@ -141,14 +141,15 @@ export interface Operations {
   /**
    * Draws from each row of `columns` weights, none below 0, at uniforms[t] (0 to 1): the first index at which the sum of the
    * weights so far is above uniforms[t] times the sum of all, the last index if none is, and the weight there: indices int32
-   * (T), values (T). The sums run in order, in float64. A row with NaN gives any index in range, and a row of zeros the last.
+   * (T), values (T). Weights below `minP` (float32, 0 to 1) times the row's largest count as 0. The sums run in order, in
+   * float64. A row with NaN gives any index in range, and a row of zeros the last.
    */
   draw(
     indices: DeviceBuffer,
     values: DeviceBuffer,
     weights: DeviceBuffer,
     uniforms: DeviceBuffer,
-    columns: number,
+    shape: { readonly columns: number; readonly minP: number },
   ): void;
 
   /**

@@ -45,7 +45,7 @@ describe.each(Object.keys(testBackends))('stepAhead on %s', (name) => {
     const cache = model.createCache(16);
     const sequence = cache.createSequence();
     const entries = [{ sequence, tokenIds: [1, 2, 3] }];
-    const draw = (uniform: number) => ({ temperature: 1, uniforms: new Float32Array(2).fill(uniform) });
+    const draw = (uniform: number) => ({ temperature: 1, minP: 0, uniforms: new Float32Array(2).fill(uniform) });
     const first = await model.stepAhead(cache, entries, { count: 2, draw: draw(0) });
     expect([...first.tokenIds]).toEqual([0, 0]);
     sequence.truncate(0);

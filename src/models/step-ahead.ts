@@ -11,13 +11,15 @@ import { Tensor } from '../tensor/tensor.ts';
 export interface AheadOptions {
   /** Steps, at least 1. */
   readonly count: number;
-  /** Draws each token from softmax(logits / temperature); the likeliest token is taken unless given. */
+  /** Draws each token from softmax(logits / temperature), as min-p leaves it; the likeliest token is taken unless given. */
   readonly draw?: AheadDraw | undefined;
 }
 
 export interface AheadDraw {
   /** Above 0. */
   readonly temperature: number;
+  /** Tokens less likely than this share of the likeliest are not drawn; 0 to 1. */
+  readonly minP: number;
   /** (count, sequences): the place of each draw in the cumulative distribution, 0 to 1. */
   readonly uniforms: Float32Array;
 }
@@ -64,7 +66,7 @@ function choose(logits: Tensor, from: AheadDraw | undefined, step: number): Choi
   if (from === undefined) return argmax(logits);
   const { backend, numRows } = logits;
   const uniforms = Tensor.from(backend, from.uniforms.slice(step * numRows, (step + 1) * numRows));
-  return draw(softmax(scale(logits, 1 / from.temperature)), uniforms);
+  return draw(softmax(scale(logits, 1 / from.temperature)), uniforms, from);
 }
 
 async function readChoices(choices: readonly Choice[]): Promise<StepsAhead> {

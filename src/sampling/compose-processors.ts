@@ -98,8 +98,8 @@ export interface ProcessorChain {
   readonly isShortlisted: boolean;
   /** What follows, over the whole row again. */
   readonly rest?: ProcessorChain | undefined;
-  /** Whether it does nothing but divide the row by the temperature, if there is one. */
-  readonly isTemperatureAlone?: boolean | undefined;
+  /** The p of min-p, 0 without, if that is all the chain does beside dividing the row by the temperature, if there is one. */
+  readonly minPAlone?: number | undefined;
   /** Whether NaN and +∞ are made numbers before the row is checked; see `checkLogits`. */
   readonly removesInvalidValues?: boolean | undefined;
 }
@@ -126,8 +126,12 @@ export function composeProcessors(options: ProcessorOptions, context: ProcessorC
   const names = orderOf(options.processorOrder, composed.keys()).filter((name) => composed.has(name));
   if (options.dynatempRange === 0) putTopKBeforeTemperature(names);
   const steps = names.flatMap((name) => (composed.get(name) ?? []).map((process) => ({ name, process })));
-  const isTemperatureAlone = options.dynatempRange === 0 && names.every((name) => name === 'temperature');
-  return { ...chainOf(steps), isTemperatureAlone, removesInvalidValues: options.removeInvalidValues };
+  return { ...chainOf(steps), minPAlone: minPAlone(names, options), removesInvalidValues: options.removeInvalidValues };
+}
+
+function minPAlone(names: readonly ProcessorName[], { dynatempRange, minP: p }: ProcessorOptions): number | undefined {
+  const isAlone = dynatempRange === 0 && ['', 'temperature', 'temperature minP'].includes(names.join(' '));
+  return isAlone ? p : undefined;
 }
 
 type Composer = (options: ProcessorOptions, context: ProcessorContext) => readonly LogitsProcessor[];

@@ -18,6 +18,7 @@ const SHAPES = [
 export const drawCases: readonly ConformanceCase[] = [
   ...SHAPES.flatMap(([rows, columns]) => sizeCases(rows, columns)),
   ...placeCases(),
+  ...minPCases(),
   requirement('draw', 'a row with NaN gives an index in range', async (bench, check) => {
     const { indices } = await draw(bench, Float32Array.of(1, Number.NaN, 1, 1), [0.5], 4);
     check.isTrue(indices[0]! >= 0 && indices[0]! < 4, `index ${indices[0]} of 4`);
@@ -56,11 +57,29 @@ function placeCases(): readonly ConformanceCase[] {
   );
 }
 
-async function draw(bench: Workbench, weights: Float32Array, uniforms: readonly number[], columns: number) {
+function minPCases(): readonly ConformanceCase[] {
+  const weights = [0, 2, 0.5, 1, 4, 0];
+  const places: readonly (readonly [minP: number, uniform: number, wanted: number])[] = [
+    [0.25, 0, 1],
+    [0.25, 0.285, 1],
+    [0.25, 0.286, 3],
+    [0.5, 0.3, 1],
+    [0.5, 0.34, 4],
+    [1, 0, 4],
+  ];
+  return places.map(([minP, uniform, wanted]) =>
+    requirement('draw', `with min-p ${minP} at ${uniform}`, async (bench, check) => {
+      const { indices } = await draw(bench, Float32Array.from(weights), [uniform], weights.length, minP);
+      check.sameBits(indices, Int32Array.of(wanted));
+    }),
+  );
+}
+
+async function draw(bench: Workbench, weights: Float32Array, uniforms: readonly number[], columns: number, minP = 0) {
   const { backend } = bench;
   const rows = uniforms.length;
   const [indices, values] = [bench.output(rows, 'int32'), bench.output(rows)];
-  backend.draw(indices, values, bench.put(weights), bench.put(Float32Array.from(uniforms)), columns);
+  backend.draw(indices, values, bench.put(weights), bench.put(Float32Array.from(uniforms)), { columns, minP });
   const read = <Kind>(buffer: DeviceBuffer) => backend.read(buffer) as Promise<Kind>;
   return { indices: await read<Int32Array>(indices), values: await read<Float32Array>(values) };
 }

@@ -3,6 +3,8 @@ import type { ConformanceCase, ConformanceOp } from './conformance-case.ts';
 import { requirement } from './make-case.ts';
 import type { Workbench } from './workbench.ts';
 
+const DRAWN = { columns: 4, minP: 0 };
+
 /** A call whose operands do not fit each other, and what is wrong with it. */
 export type Mistake = readonly [problem: string, call: (bench: Workbench) => void];
 
@@ -101,11 +103,11 @@ const MISTAKES: { readonly [Op in keyof Operations]?: readonly Mistake[] } = {
   draw: [
     [
       'one uniform for two rows',
-      (bench) => bench.backend.draw(bench.output(2, 'int32'), bench.output(2), bench.output(8), bench.output(1), 4),
+      (bench) => bench.backend.draw(bench.output(2, 'int32'), bench.output(2), bench.output(8), bench.output(1), DRAWN),
     ],
     [
       'one index for two rows',
-      (bench) => bench.backend.draw(bench.output(1, 'int32'), bench.output(2), bench.output(8), bench.output(2), 4),
+      (bench) => bench.backend.draw(bench.output(1, 'int32'), bench.output(2), bench.output(8), bench.output(2), DRAWN),
     ],
   ],
   attention: [

@@ -155,13 +155,14 @@ export function referenceOperations(memory: ReferenceMemory): Operations {
       const numRows = operands.numRows('input', from.length, columns);
       argmax(operands.ints('indices', indices, numRows), operands.floats('values', values, numRows), from, columns);
     },
-    draw(indices, values, weights, uniforms, columns) {
+    draw(indices, values, weights, uniforms, { columns, minP }) {
       const operands = operandsOf('draw');
       operands.distinct(values, weights, uniforms);
       const from = operands.floats('weights', weights);
       const numRows = operands.numRows('weights', from.length, columns);
       const at = operands.floats('uniforms', uniforms, numRows);
-      draw(operands.ints('indices', indices, numRows), operands.floats('values', values, numRows), from, at, columns);
+      const places = operands.ints('indices', indices, numRows);
+      draw(places, operands.floats('values', values, numRows), from, at, { columns, minP: Math.fround(minP) });
     },
 
     ...attentionOperations(memory),

@@ -171,7 +171,7 @@ export function wasmOperations(recorder: CommandRecorder, memory: DeviceMemory):
       checkDistinct(op, largest, from);
       if (rows > 0) recorder.record(OP_ARGMAX, places.address, largest.address, from.address, rows, columns);
     },
-    draw(indices, values, weights, uniforms, columns) {
+    draw(indices, values, weights, uniforms, { columns, minP }) {
       const op = 'run draw';
       const from = operands.floats(op, 'weights', weights);
       const rows = numRows(op, 'weights', from, columns);
@@ -180,7 +180,8 @@ export function wasmOperations(recorder: CommandRecorder, memory: DeviceMemory):
       const drawn = operands.floats(op, 'values', values, rows);
       checkDistinct(op, drawn, from, at);
       if (rows === 0) return;
-      recorder.record(OP_DRAW, places.address, drawn.address, from.address, at.address, rows, columns);
+      const words = [places.address, drawn.address, from.address, at.address, rows, columns, 0] as const;
+      recorder.setReal(recorder.record(OP_DRAW, ...words), 7, minP);
     },
 
     ...attentionOperations(recorder, operands),

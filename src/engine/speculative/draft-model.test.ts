@@ -7,6 +7,7 @@ import { TokenSequence } from '../../decoding/token-sequence.ts';
 import type { PagedKvCache } from '../../kv-cache/paged-kv-cache.ts';
 import type { CausalLM } from '../../models/causal-lm.ts';
 import { loadModel } from '../../models/load-model.ts';
+import { minP } from '../../sampling/min-p.ts';
 import { DRAFT_LANE, distributionOf } from '../../sampling/rejection-sampler.ts';
 import { chooseToken, drawToken, type SamplerOptions } from '../../sampling/sampler.ts';
 import { temperature } from '../../sampling/temperature.ts';
@@ -188,11 +189,13 @@ describe('what is cached', () => {
 describe('several steps at once', () => {
   beforeEach(() => open(8, { model }));
 
-  const plain = { ...SAMPLED, chain: { ...SAMPLED.chain, isTemperatureAlone: true } };
+  const plain = { ...SAMPLED, chain: { ...SAMPLED.chain, minPAlone: 0 } };
+  const withMinP = { ...SAMPLED, chain: { ...SAMPLED.chain, filters: [temperature(0.5), minP(0.4)], minPAlone: 0.4 } };
 
   test.each([
     ['greedy', GREEDY],
     ['drawn', plain],
+    ['drawn, without what is unlikely', withMinP],
   ])('%s: what one after the other gives', async (_, chooser) => {
     const sequences = [ids(1, 9), ids(2, 3), ids(3, 17), ids(4, 5)].map((promptIds) => new TokenSequence(promptIds));
     const lengths = [3, 1, 5, 0];

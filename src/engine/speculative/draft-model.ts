@@ -3,7 +3,7 @@ import { PagedKvCache } from '../../kv-cache/paged-kv-cache.ts';
 import { type CachedSource, SourceCache } from '../../kv-cache/source-cache.ts';
 import type { CausalLM } from '../../models/causal-lm.ts';
 import type { StepModel } from '../step-model.ts';
-import { type DraftRequest, DraftRun, notFinite } from './draft-run.ts';
+import { type DraftRequest, DraftRun, notFinite, type PlainChoice } from './draft-run.ts';
 import { DraftSequence } from './draft-sequence.ts';
 
 export interface DraftModelOptions {
@@ -153,8 +153,8 @@ export class DraftModel {
 
   /** How many steps the device can make by itself: one kind of simple choice, and nothing else pending. */
   #numAhead(active: readonly DraftRun[], chunks: readonly Chunk[]): number {
-    const temperatures = new Set(active.map((run) => run.plainTemperature));
-    const isPossible = this.#model.stepAhead !== undefined && temperatures.size === 1 && !temperatures.has(undefined);
+    const choice = active[0]?.plainChoice;
+    const isPossible = this.#model.stepAhead !== undefined && active.every((run) => isSame(run.plainChoice, choice));
     if (!isPossible || chunks.length < active.length || chunks.some(({ isLast }) => !isLast)) return 0;
     return Math.min(...active.map((run) => run.numLeft));
   }
@@ -165,8 +165,8 @@ export class DraftModel {
     onStep: ((step: DraftStep) => void) | undefined,
   ): Promise<void> {
     const runs = chunks.map(({ run }) => run);
-    const temperature = runs[0]!.plainTemperature!;
-    const draw = temperature === 0 ? undefined : { temperature, uniforms: uniformsOf(runs, count) };
+    const choice = runs[0]!.plainChoice!;
+    const draw = choice.temperature === 0 ? undefined : { ...choice, uniforms: uniformsOf(runs, count) };
     const { tokenIds, areNumbers } = await this.#model.stepAhead!(this.#cache, entriesOf(chunks), { count, draw });
     onStep?.({ numSteps: count, ...sizeOf(chunks) });
     if (!areNumbers) throw notFinite();
@@ -214,6 +214,11 @@ export class DraftModel {
   #isKnown({ request, memory }: DraftRun): boolean {
     return this.#memories.get(request.key) === memory;
   }
+}
+
+/** Whether both are there and alike. */
+function isSame(a: PlainChoice | undefined, b: PlainChoice | undefined): boolean {
+  return a !== undefined && a.temperature === b?.temperature && a.minP === b.minP;
 }
 
 /** Pending tokens of one sequence, in a step. */

@@ -24,6 +24,12 @@ export interface DraftRequest {
   readonly withDistributions: boolean;
 }
 
+/** Temperature 0 for the likeliest token; otherwise what min-p leaves is drawn from. */
+export interface PlainChoice {
+  readonly temperature: number;
+  readonly minP: number;
+}
+
 /** A draft in the making: token after token, each from the logits after the one before. */
 export class DraftRun {
   readonly request: DraftRequest;
@@ -67,11 +73,12 @@ export class DraftRun {
     return this.#numWanted - this.#tokenIds.length;
   }
 
-  /** The temperature, if that is all that shapes the choice, so that the device can make it. */
-  get plainTemperature(): number | undefined {
+  /** What shapes the choice, if it is so little that the device can make it. */
+  get plainChoice(): PlainChoice | undefined {
     const { chooser } = this.request;
-    const isPlain = isGreedy(chooser) || chooser.chain.isTemperatureAlone === true;
-    return isPlain && this.#distributions === undefined ? chooser.temperature : undefined;
+    const minP = isGreedy(chooser) ? 0 : chooser.chain.minPAlone;
+    if (minP === undefined || this.#distributions !== undefined) return undefined;
+    return { temperature: chooser.temperature, minP };
   }
 
   /** Where the next `count` tokens are drawn. */

@@ -94,7 +94,7 @@ function run(c: usize, t: i32, n: i32): void {
     case OP_LOG_SOFTMAX: return logSoftmax(at(c, 1), at(c, 2), int(c, 3), int(c, 4), t, n);
     case OP_TOKEN_LOG_PROBS: return tokenLogProbs(at(c, 1), at(c, 2), at(c, 3), int(c, 4), int(c, 5), t, n);
     case OP_ARGMAX: return argmax(at(c, 1), at(c, 2), at(c, 3), int(c, 4), int(c, 5), t, n);
-    case OP_DRAW: return draw(at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), t, n);
+    case OP_DRAW: return draw(at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), real(c, 7), t, n);
     case OP_ATTENTION: return attention(changetype<AttentionCommand>(c), t);
     case OP_STORE_KEYS_VALUES: return storeKeysValues(
       at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), int(c, 7), int(c, 8), int(c, 9), int(c, 10), t, n,
