@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { uniform } from '../../base/random.ts';
-import { DraftLength, numTested } from './draft-length.ts';
+import { numTested } from './acceptance-rate.ts';
+import { DraftCosts } from './draft-costs.ts';
+import { DraftLength } from './draft-length.ts';
 import { expectedTokens } from './expected-gain.ts';
 import { StepCosts } from './step-costs.ts';
 
@@ -11,14 +13,16 @@ interface World {
   readonly target: (numRows: number) => number;
   /** Milliseconds of a draft token. */
   readonly draft: number;
+  /** Milliseconds of a draft beside its tokens; 0 unless given. */
+  readonly call?: number;
   /** Probability that a drafted token is accepted, at each step. */
   readonly rate: (step: number) => number;
   readonly numSequences?: number;
 }
 
 /** The lengths that are chosen step by step, where steps take and give what the world says. */
-function simulate({ target, draft, rate, numSequences = 1 }: World, numSteps: number) {
-  const costs = { target: new StepCosts(), draft: new StepCosts() };
+function simulate({ target, draft, rate, call = 0, numSequences = 1 }: World, numSteps: number) {
+  const costs = { target: new StepCosts(), draft: new DraftCosts() };
   const draftLength = new DraftLength({ maxTokens: MAX_TOKENS, costs });
   const lengths: number[] = [];
   for (let step = 0; step < numSteps; step++) {
@@ -26,7 +30,7 @@ function simulate({ target, draft, rate, numSequences = 1 }: World, numSteps: nu
     lengths.push(numDrafted);
     const numRows = numSequences * (numDrafted + 1);
     costs.target.record(numRows, target(numRows));
-    for (let i = 0; i < numDrafted; i++) costs.draft.record(numSequences, draft);
+    if (numDrafted > 0) costs.draft.record({ numSequences, numTokens: numDrafted, ms: call + numDrafted * draft });
     let numAccepted = 0;
     while (numAccepted < numDrafted && uniform(9, step, numAccepted) < rate(step)) numAccepted += 1;
     draftLength.record({ numDrafted, numAccepted });
@@ -35,11 +39,11 @@ function simulate({ target, draft, rate, numSequences = 1 }: World, numSteps: nu
 }
 
 /** The length that gives the most tokens per millisecond, if everything is known. */
-function bestLength({ target, draft, rate, numSequences = 1 }: World): number {
-  const speeds = Array.from(
-    { length: MAX_TOKENS + 1 },
-    (_, length) => expectedTokens(rate(0), length) / (target(numSequences * (length + 1)) + length * draft),
-  );
+function bestLength({ target, draft, rate, call = 0, numSequences = 1 }: World): number {
+  const speeds = Array.from({ length: MAX_TOKENS + 1 }, (_, length) => {
+    const drafting = length === 0 ? 0 : call + length * draft;
+    return expectedTokens(rate(0), length) / (target(numSequences * (length + 1)) + drafting);
+  });
   return speeds.indexOf(Math.max(...speeds));
 }
 
@@ -58,6 +62,7 @@ describe('the length that pays best is found', () => {
     ['a good draft that costs a tenth', { target: () => 10, draft: 1, rate: () => 0.8 }],
     ['a fair draft that costs a third', { target: () => 10, draft: 3.3, rate: () => 0.6 }],
     ['checking that costs more by the row', { target: (rows) => 8 + 2 * rows, draft: 0.5, rate: () => 0.7 }],
+    ['a draft whose call costs more than its tokens', { target: () => 10, call: 5, draft: 0.5, rate: () => 0.9 }],
     ['many sequences', { target: (rows) => 10 + 0.2 * rows, draft: 0.5, rate: () => 0.7, numSequences: 32 }],
   ])('%s', (_, world) => {
     const { lengths } = simulate(world, 600);
@@ -114,7 +119,7 @@ describe('probes', () => {
 });
 
 test('The acceptance rate follows what was drafted of late', () => {
-  const costs = { target: new StepCosts(), draft: new StepCosts() };
+  const costs = { target: new StepCosts(), draft: new DraftCosts() };
   const draftLength = new DraftLength({ maxTokens: 4, costs });
   expect(draftLength.acceptanceRate).toBe(0.5);
   for (let i = 0; i < 200; i++) draftLength.record({ numDrafted: 4, numAccepted: 4 });
@@ -126,4 +131,12 @@ test('The acceptance rate follows what was drafted of late', () => {
 test('Tokens behind the first wrong one tell nothing', () => {
   expect([0, 2, 3].map((numAccepted) => numTested(3, numAccepted))).toEqual([1, 3, 3]);
   expect(numTested(0, 0)).toBe(0);
+});
+
+test('What other sequences had accepted is believed until there is something to go by', () => {
+  const costs = { target: new StepCosts(), draft: new DraftCosts() };
+  const draftLength = new DraftLength({ maxTokens: 4, costs, believedRate: 0.9 });
+  expect(draftLength.acceptanceRate).toBe(0.9);
+  for (let i = 0; i < 20; i++) draftLength.record({ numDrafted: 4, numAccepted: 0 });
+  expect(draftLength.acceptanceRate).toBeLessThan(0.1);
 });

@@ -1,10 +1,11 @@
+import { AcceptanceRate, type DraftOutcome } from './acceptance-rate.ts';
+import type { DraftCosts } from './draft-costs.ts';
 import { expectedTokens } from './expected-gain.ts';
 import type { StepCosts } from './step-costs.ts';
 
-/** What is left of the weight of earlier draws when another step comes. */
-const DECAY = 0.97;
-/** What is believed of a sequence that nothing is known of, and how many tested tokens that belief weighs. */
+/** What is believed of a sequence where nothing is known of others either. */
 const PRIOR_RATE = 0.5;
+/** How many tested tokens a belief weighs. */
 const PRIOR_WEIGHT = 1;
 /** After so many steps with drafts, one goes without, and the other way round, so that neither figure grows old. */
 const PROBE_INTERVAL = 64;
@@ -16,36 +17,42 @@ const FIRST_PROBE = 4;
 export interface SpeculationCosts {
   /** Of the target model, by its rows: tokens of all sequences, drafted ones included. Steps with prompts would not do. */
   readonly target: StepCosts;
-  /** Of the draft model, by its rows: one a sequence where each drafts one more token. Empty where drafts cost nothing. */
-  readonly draft: StepCosts;
+  /** Of the draft model. Empty where drafts cost nothing. */
+  readonly draft: DraftCosts;
+}
+
+export interface DraftLengthOptions {
+  readonly maxTokens: number;
+  readonly costs: SpeculationCosts;
+  /** α of other sequences, before this one has drafts of its own; 0.5 unless given. */
+  readonly believedRate?: number | undefined;
 }
 
 /**
  * Chooses how many tokens to draft for a sequence, so that the most tokens come out per time: the γ that maximizes
- * E / (t + γ · d), where E tokens are expected of a step (`expectedTokens` at the acceptance rate α of late), t is what
- * checking γ + 1 tokens takes and d what drafting one takes. Leviathan et al. 2023 take t to be the time of one token; here
- * it was measured. γ is 0 where drafting does not pay; now and then it is tried again.
+ * E / (t + d), where E tokens are expected of a step (`expectedTokens` at the acceptance rate α of late), t is what
+ * checking γ + 1 tokens takes and d what drafting γ takes. Leviathan et al. 2023 take t to be the time of one token and d to
+ * be γ times that of one drafted; here both were measured. γ is 0 where drafting does not pay; now and then it is tried again.
  *
  * It never reads a clock, and its choice changes no token where drafts are accepted exactly.
  */
 export class DraftLength {
   readonly #maxTokens: number;
   readonly #costs: SpeculationCosts;
-  /** Drafted tokens that were looked at, and those of them that were accepted; late ones count more. */
-  #tested = 0;
-  #accepted = 0;
+  readonly #acceptance: AcceptanceRate;
   /** Whether the last steps had drafts, and how many they were. */
   #isDrafting = false;
   #numAlike = PROBE_INTERVAL - FIRST_PROBE;
 
-  constructor(of: { readonly maxTokens: number; readonly costs: SpeculationCosts }) {
+  constructor(of: DraftLengthOptions) {
     this.#maxTokens = of.maxTokens;
     this.#costs = of.costs;
+    this.#acceptance = new AcceptanceRate({ rate: of.believedRate ?? PRIOR_RATE, weight: PRIOR_WEIGHT });
   }
 
   /** The estimate of α, the probability that a drafted token is accepted if those before it were. */
   get acceptanceRate(): number {
-    return (this.#accepted + PRIOR_RATE * PRIOR_WEIGHT) / (this.#tested + PRIOR_WEIGHT);
+    return this.#acceptance.value;
   }
 
   /** How many tokens to draft for the next step, in which `numSequences` sequences take part alike. */
@@ -59,9 +66,8 @@ export class DraftLength {
   }
 
   /** Takes what became of a step's draft, of a step without one too: old draws fade. */
-  record({ numDrafted, numAccepted }: { readonly numDrafted: number; readonly numAccepted: number }): void {
-    this.#tested = this.#tested * DECAY + numTested(numDrafted, numAccepted);
-    this.#accepted = this.#accepted * DECAY + numAccepted;
+  record(outcome: DraftOutcome): void {
+    this.#acceptance.record(outcome);
   }
 
   #best(numSequences: number): number {
@@ -79,11 +85,6 @@ export class DraftLength {
 
   #milliseconds(length: number, numSequences: number): number {
     const { target, draft } = this.#costs;
-    return target.estimate(numSequences * (length + 1))! + length * (draft.estimate(numSequences) ?? 0);
+    return target.estimate(numSequences * (length + 1))! + draft.estimate(numSequences, length);
   }
-}
-
-/** Drafted tokens that were looked at: those accepted, and the first that was not. */
-export function numTested(numDrafted: number, numAccepted: number): number {
-  return Math.min(numDrafted, numAccepted + 1);
 }

@@ -3,6 +3,8 @@ import type { Draft } from '../../decoding/draft.ts';
 import type { Job } from '../job.ts';
 import type { Sequence } from '../sequence.ts';
 import type { Chunk } from '../step-plan.ts';
+import { AcceptanceRate } from './acceptance-rate.ts';
+import { DraftCosts } from './draft-costs.ts';
 import { DraftLength } from './draft-length.ts';
 import type { DraftModel } from './draft-model.ts';
 import type { DraftRequest } from './draft-run.ts';
@@ -32,8 +34,10 @@ export class Drafter {
   readonly #vocabSize: number;
   readonly #model: DraftModel | undefined;
   readonly #targetCosts = new StepCosts();
-  readonly #draftCosts = new StepCosts();
-  readonly #noCosts = new StepCosts();
+  readonly #draftCosts = new DraftCosts();
+  readonly #noCosts = new DraftCosts();
+  /** Of all drafts of the model. */
+  readonly #acceptance = new AcceptanceRate({ rate: 0.5, weight: 1 });
   readonly #speculations = new WeakMap<Job, Speculation>();
   /** Of the step that is under way. */
   #draftingMs = 0;
@@ -87,6 +91,8 @@ export class Drafter {
     const numAccepted = Math.min(tokenIds.length, different < 0 ? drafted.length : different);
     const numDrafted = drafted.length;
     speculation.length.record({ numDrafted, numAccepted });
+    const isOwn = job.request.drafting?.proposer === undefined;
+    if (isOwn && numDrafted > 0) this.#acceptance.record({ numDrafted, numAccepted });
     const plain = this.#targetCosts.estimate(this.#numSequences);
     speculation.record.add({
       numDrafted,
@@ -124,8 +130,12 @@ export class Drafter {
     let speculation = this.#speculations.get(job);
     if (speculation === undefined) {
       const { maxTokens, proposer } = job.request.drafting!;
-      const draft = proposer === undefined ? this.#draftCosts : this.#noCosts;
-      const length = new DraftLength({ maxTokens, costs: { target: this.#targetCosts, draft } });
+      const isOwn = proposer === undefined;
+      const length = new DraftLength({
+        maxTokens,
+        costs: { target: this.#targetCosts, draft: isOwn ? this.#draftCosts : this.#noCosts },
+        believedRate: isOwn ? this.#acceptance.value : undefined,
+      });
       speculation = { length, record: new SpeculationRecord() };
       this.#speculations.set(job, speculation);
     }
@@ -139,13 +149,15 @@ export class Drafter {
       const withDistributions = acceptance === 'rejection';
       return { key: sequence, sequence: sequence.tokens, maxTokens, chooser: chooserFor(index), withDistributions };
     });
-    let last = performance.now();
-    const drafts = await this.#model!.propose(requests, ({ numSteps, numTokens, numSequences }) => {
-      const now = performance.now();
-      // Steps in which it catches up with a prompt say nothing of the cost of one more token.
-      if (numTokens <= 2 * numSequences) this.#draftCosts.record(numSequences, (now - last) / numSteps);
-      last = now;
+    const start = performance.now();
+    let isCatchingUp = false;
+    const drafts = await this.#model!.propose(requests, ({ numTokens, numSequences }) => {
+      isCatchingUp ||= numTokens > 2 * numSequences;
     });
+    const numTokens = Math.max(...drafts.map(({ tokenIds }) => tokenIds.length));
+    // Where it catches up with a prompt, the time says nothing of what the next draft takes.
+    if (!isCatchingUp && numTokens > 0)
+      this.#draftCosts.record({ numSequences: turns.length, numTokens, ms: performance.now() - start });
     for (const [i, { job, sequence }] of turns.entries()) give(job, sequence, drafts[i]!);
   }
 }

@@ -1,4 +1,4 @@
-import { numTested } from './draft-length.ts';
+import { numTested } from './acceptance-rate.ts';
 import { expectedTokens } from './expected-gain.ts';
 
 /** One run of the target model for one sequence. */

@@ -12,7 +12,12 @@ const LINE_WEIGHT = 1;
 export class StepCosts {
   readonly #means = new Map<number, Mean>();
 
-  /** Numbers of rows with measurements that still count. */
+  /** The numbers of rows with measurements that still count. */
+  get measured(): Iterable<number> {
+    return this.#means.keys();
+  }
+
+  /** How many these are. */
   get numMeasured(): number {
     return this.#means.size;
   }
