@@ -24,6 +24,9 @@ import {
 } from './opcodes.ts';
 import { checkDistinct, fail, numRows, Operands } from './operands.ts';
 
+/** An index and a value: what a thread finds in its piece of a row (assembly/argmax.ts). */
+const ARGMAX_PIECE_BYTES = 8;
+
 /** Every operation of the contract: checks the operands, then records the command of the same name. */
 export function wasmOperations(recorder: CommandRecorder, memory: DeviceMemory): Operations {
   const operands = new Operands(memory);
@@ -169,7 +172,9 @@ export function wasmOperations(recorder: CommandRecorder, memory: DeviceMemory):
       const places = operands.ints(op, 'indices', indices, rows);
       const largest = operands.floats(op, 'values', values, rows);
       checkDistinct(op, largest, from);
-      if (rows > 0) recorder.record(OP_ARGMAX, places.address, largest.address, from.address, rows, columns);
+      if (rows === 0) return;
+      const scratch = memory.scratch(rows * recorder.numThreads * ARGMAX_PIECE_BYTES);
+      recorder.record(OP_ARGMAX, places.address, largest.address, from.address, rows, columns, scratch);
     },
     draw(indices, values, weights, uniforms, columns) {
       const op = 'run draw';

@@ -20,11 +20,22 @@ const IDLE_SPINS: i32 = 3000000;
 let spins: i32 = MOST_SPINS;
 let sleeps: i32 = 0;
 let canSpin: bool = true;
+/** Spins of this thread between two lists. */
+let idleSpins: i32 = IDLE_SPINS;
 
 /** From now on this thread sleeps at once. */
 export function neverSpin(): void {
   canSpin = false;
   spins = 0;
+  idleSpins = 0;
+}
+
+/**
+ * From now on this thread sleeps at once when it has no list. Where there are no more processors than threads, one must: the
+ * host would wait for a processor, some milliseconds now and then, while every thread waits for the host.
+ */
+export function sleepBetweenLists(): void {
+  idleSpins = 0;
 }
 
 /** Returns when all threads have called it. */
@@ -54,7 +65,7 @@ export function barrier(threads: i32): void {
 /** Returns when the host has submitted more than `taken` lists. */
 export function waitForList(taken: i32): void {
   if (ASC_FEATURE_THREADS) {
-    for (let i = canSpin ? 0 : IDLE_SPINS; i < IDLE_SPINS; i++) {
+    for (let i = 0; i < idleSpins; i++) {
       if (atomic.load<i32>(SUBMITTED) != taken) return;
     }
     sleepWhile(SUBMITTED, taken, SUBMITTED_SLEEPERS);
