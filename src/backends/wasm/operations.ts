@@ -129,8 +129,8 @@ export function wasmOperations(recorder: CommandRecorder, memory: DeviceMemory):
       const to = operands.floats(op, 'output', output, from.length);
       checkDistinct(op, to, c, s);
       if (tokens === 0) return;
-      const sizes = [heads, headSize, rotarySize] as const;
-      recorder.record(OP_ROTATE, to.address, from.address, c.address, s.address, tokens, ...sizes, interleaved ? 1 : 0);
+      const [y, x, order] = [to.address, from.address, interleaved ? 1 : 0];
+      recorder.record(OP_ROTATE, y, x, c.address, s.address, tokens, heads, headSize, rotarySize, order);
     },
 
     sliceColumns(output, input, { columns, start, width }) {
