@@ -15,10 +15,8 @@ interface WorkerStart {
   readonly module: WebAssembly.Module;
   readonly thread: number;
   readonly threads: number;
-  /** Whether there is a processor for each thread. */
-  readonly canSpin: boolean;
-  /** Whether it waits for the next list without sleeping. */
-  readonly staysAwake: boolean;
+  /** Processors beside those of the threads; negative where threads share one. */
+  readonly spareProcessors: number;
 }
 
 /**
@@ -41,13 +39,8 @@ export class WorkerPool implements Executor {
   static start(module: WebAssembly.Module, memory: WasmMemory, threads: number): WorkerPool {
     const workers = Array.from({ length: threads }, () => platform.startWorker(workerSource));
     const pool = new WorkerPool(memory, workers);
-    const { availableParallelism } = platform;
-    const canSpin = threads <= availableParallelism;
-    for (const [thread, worker] of workers.entries()) {
-      // Between two lists it is the host that works: one thread leaves it a processor.
-      const staysAwake = thread > 0 || threads < availableParallelism;
-      pool.#connect(worker, { module, thread, threads, canSpin, staysAwake });
-    }
+    const spareProcessors = platform.availableParallelism - threads;
+    for (const [thread, worker] of workers.entries()) pool.#connect(worker, { module, thread, threads, spareProcessors });
     return pool;
   }
 

@@ -28,7 +28,7 @@ import { quantizeInput } from './quantize-input';
 import { rotate } from './rotary';
 import { gatherRows, sliceColumns } from './rows';
 import { logSoftmax, softmax, tokenLogProbs } from './softmax';
-import { barrier, neverSpin, sleepBetweenLists, waitForList } from './sync';
+import { barrier, beginService, waitForList } from './sync';
 
 /** Tells the host that the list has run that it waits for. A message costs as much as many operations. */
 // @ts-ignore: decorator
@@ -36,10 +36,9 @@ import { barrier, neverSpin, sleepBetweenLists, waitForList } from './sync';
 declare function listCompleted(): void;
 
 /** The life of a worker: runs the lists that the host submits, one after the other, from the first on. */
-export function serve(thread: i32, threads: i32, canSpin: bool, staysAwake: bool): void {
+export function serve(thread: i32, threads: i32, spareProcessors: i32): void {
   if (ASC_FEATURE_THREADS) {
-    if (!canSpin) neverSpin();
-    if (!staysAwake) sleepBetweenLists();
+    beginService(thread, spareProcessors);
     for (let taken = 0; ; taken++) {
       waitForList(taken);
       const entry = RING + (taken % RING_LENGTH) * RING_ENTRY_BYTES;
