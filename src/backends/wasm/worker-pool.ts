@@ -40,7 +40,8 @@ export class WorkerPool implements Executor {
     const workers = Array.from({ length: threads }, () => platform.startWorker(workerSource));
     const pool = new WorkerPool(memory, workers);
     const spareProcessors = platform.availableParallelism - threads;
-    for (const [thread, worker] of workers.entries()) pool.#connect(worker, { module, thread, threads, spareProcessors });
+    for (const [thread, worker] of workers.entries())
+      pool.#connect(worker, { module, thread, threads, spareProcessors });
     return pool;
   }
 
