@@ -173,7 +173,8 @@ export function wasmOperations(recorder: CommandRecorder, memory: DeviceMemory):
       const largest = operands.floats(op, 'values', values, rows);
       checkDistinct(op, largest, from);
       if (rows === 0) return;
-      const scratch = memory.scratch(rows * recorder.numThreads * ARGMAX_PIECE_BYTES);
+      const threads = recorder.numThreads;
+      const scratch = rows < threads ? memory.scratch(rows * threads * ARGMAX_PIECE_BYTES) : 0;
       recorder.record(OP_ARGMAX, places.address, largest.address, from.address, rows, columns, scratch);
     },
     draw(indices, values, weights, uniforms, columns) {

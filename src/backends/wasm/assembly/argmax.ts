@@ -10,7 +10,8 @@ const FOUND_BYTES: usize = 8;
  * indices int32 (rows), values (rows): the largest element of each row, the first of equals; the first NaN if there is one.
  *
  * Threads share the rows; where there are fewer rows than threads, the columns: each finds the largest of its piece of every row,
- * and the last to be done, by the count at `numDone`, the largest of these. `found` (rows, threads) is theirs meanwhile.
+ * and the last to be done the largest of these. `found` (rows, threads) is theirs meanwhile; `numDone` is a word of the command
+ * that begins at 0.
  */
 export function argmax(
   indices: usize, values: usize, input: usize, rows: i32, columns: i32, found: usize, numDone: usize, thread: i32,
