@@ -1,6 +1,8 @@
-import { loadMergedFrom, loadMergedModel } from '../adapters/load-merged-model.ts';
+import { loadMergedFrom } from '../adapters/load-merged-model.ts';
 import type { Backend } from '../backend/backend.ts';
 import { type BackendOptions, createBackend } from '../create-backend.ts';
+import { dequantizedWeights } from '../formats/gguf/dequantized-weights.ts';
+import type { WeightSource } from '../formats/weight-source.ts';
 import { resolveModel } from '../hub/resolve-model.ts';
 import {
   describeLanguageModel,
@@ -10,6 +12,7 @@ import {
   loadLanguageModel,
   loadLanguageModelFrom,
 } from '../models/language-model.ts';
+import { openStoredWeights } from '../models/open-model-weights.ts';
 import { randomWeights } from '../models/random-weights.ts';
 import type { ChatTemplate } from '../tokenizers/chat-template.ts';
 import { createSourceTargetTokenizer } from '../tokenizers/source-target/create-source-target-tokenizer.ts';
@@ -43,21 +46,28 @@ export async function loadParts<Result>(
   build: (parts: LoadedParts) => Result,
 ): Promise<Result> {
   checkLoadOptions(options);
-  const { dtype, mergeAdapter, signal, onProgress } = options;
+  const { signal, onProgress } = options;
   const folder = await resolveModel(pathOrHubId, { revision: options.revision, signal, onProgress });
-  return onBackend(options, async (backend) => {
-    const description = await describeLanguageModel(folder);
-    expectAdaptable(description, options);
-    const loadAssets = isEncoderDecoder(description) ? loadSourceTargetAssets : loadTextAssets;
-    // While threads start and files are read, this thread is free to read the tokenizer.
-    const [model, assets] = await bothEnded(
-      mergeAdapter === undefined
-        ? loadLanguageModel(backend, folder, { dtype, signal, onProgress })
-        : loadMergedModel(backend, folder, { dtype, signal, onProgress, mergeAdapter }),
-      loadAssets(folder, description.config, { signal }),
+  const opening = openModel(folder, { signal }); // while the backend starts
+  try {
+    return await onBackend(options, async (backend) => {
+      const opened = await opening;
+      const { description } = opened;
+      expectAdaptable(description, options);
+      const loadAssets = isEncoderDecoder(description) ? loadSourceTargetAssets : loadTextAssets;
+      // While files are read, this thread is free to read the tokenizer.
+      const [model, assets] = await bothEnded(
+        loadOpened(backend, opened, options),
+        loadAssets(folder, description.config, { signal }),
+      );
+      return build({ model, assets, ...(await loadCompany(model, options, assets)) });
+    });
+  } finally {
+    await opening.then(
+      ({ source }) => source.close(),
+      () => {},
     );
-    return build({ model, assets, ...(await loadCompany(model, options, assets)) });
-  });
+  }
 }
 
 /** Makes a model of random weights; if that or `build` fails, nothing stays behind. */
@@ -69,16 +79,44 @@ export async function randomParts<Result>(
   const { tokenizer, chatTemplate, seed = 0, ...loadOptions } = options;
   checkLoadOptions(loadOptions);
   expectAdaptable(description, loadOptions);
-  const { dtype, mergeAdapter, signal, onProgress } = loadOptions;
   return onBackend(loadOptions, async (backend) => {
     const source = randomWeights(description, seed);
-    const model =
-      mergeAdapter === undefined || isEncoderDecoder(description)
-        ? await loadLanguageModelFrom(backend, description, source, { dtype, signal, onProgress })
-        : await loadMergedFrom(backend, description, source, { dtype, signal, onProgress, mergeAdapter });
+    const model = await loadOpened(backend, { description, source }, loadOptions);
     const assets = givenAssets(model, { tokenizer, chatTemplate });
     return build({ model, assets, ...(await loadCompany(model, loadOptions, assets)) });
   });
+}
+
+/** A model's description and its weights, which its files or anything else may be the source of. */
+interface OpenedModel {
+  readonly description: LanguageModelDescription;
+  readonly source: WeightSource;
+}
+
+/** Reads the configuration of a model's folder or GGUF file, and opens its weights. */
+async function openModel(folder: string, options: { readonly signal: AbortSignal | undefined }): Promise<OpenedModel> {
+  const opening = openStoredWeights(folder, options);
+  try {
+    const [description, source] = await bothEnded(describeLanguageModel(folder), opening);
+    return { description, source };
+  } catch (error) {
+    await opening.then(
+      (source) => source.close(),
+      () => {},
+    );
+    throw error;
+  }
+}
+
+function loadOpened(
+  backend: Backend,
+  { description, source }: OpenedModel,
+  { dtype, mergeAdapter, signal, onProgress }: LoadOptions,
+): Promise<LanguageModel> {
+  if (mergeAdapter === undefined || isEncoderDecoder(description))
+    return loadLanguageModelFrom(backend, description, source, { dtype, signal, onProgress });
+  const floats = dequantizedWeights(source);
+  return loadMergedFrom(backend, description, floats, { dtype, signal, onProgress, mergeAdapter });
 }
 
 /** The assets of a model whose tokenizer is given: source and target have the same. */

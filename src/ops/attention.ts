@@ -53,9 +53,9 @@ function originOf(queries: Tensor, keys: Tensor, values: Tensor, options: WithBi
   };
 }
 
-function onDevice<Options>({ positionBias, ...options }: WithBias<Options>) {
-  const bias = positionBias && { values: positionBias.values.buffer, own: positionBias.own };
-  return { ...options, positionBias: bias };
+function onDevice<Options>(options: WithBias<Options>) {
+  const { positionBias } = options;
+  return { ...options, positionBias: positionBias && { values: positionBias.values.buffer, own: positionBias.own } };
 }
 
 /** Stores keys and values (T, G · D) in the cache slots of the batch. Throws a `RangeError` for other shapes. */

@@ -19,5 +19,6 @@ export function gradientSlot(operand: Tensor | undefined): GradientSlot {
 
 /** Whether a gradient must reach any of the operands. */
 export function needGradient(...operands: readonly ({ readonly needsGradient: boolean } | undefined)[]): boolean {
-  return operands.some((operand) => operand?.needsGradient === true);
+  for (const operand of operands) if (operand?.needsGradient === true) return true;
+  return false;
 }

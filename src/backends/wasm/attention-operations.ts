@@ -47,8 +47,8 @@ export function attentionOperations(recorder: CommandRecorder, operands: Operand
       const v = operands.floats(op, 'values', values, length).address;
       const at = operands.ints(op, 'slots', slots, numTokens).address;
       if (numTokens === 0) return;
-      const sizes = [numTokens, numBlocks, kvHeads, headSize] as const;
-      recorder.record(OP_STORE_KEYS_VALUES, into.address, k, v, at, 0, ...sizes, CACHE_DTYPE_CODES[dtype]);
+      const code = CACHE_DTYPE_CODES[dtype];
+      recorder.record(OP_STORE_KEYS_VALUES, into.address, k, v, at, 0, numTokens, numBlocks, kvHeads, headSize, code);
     },
 
     pagedAttention(output, queries, cache, batch, options) {

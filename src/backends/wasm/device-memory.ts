@@ -21,8 +21,8 @@ export interface DeviceMemoryOptions {
 export class DeviceMemory {
   readonly #options: DeviceMemoryOptions;
   readonly #heap: Heap;
-  /** Buffers of each open scope, innermost last. */
-  readonly #scopes: Set<WasmBuffer>[] = [];
+  /** Buffers made in each open scope or moved there, innermost last; some may be released or have moved on. */
+  readonly #scopes: WasmBuffer[][] = [];
   #allocatedBytes = 0;
   /** The most that handles and scratch memory have taken together. */
   #peakBytes = 0;
@@ -41,9 +41,7 @@ export class DeviceMemory {
     checkCount('a buffer', 'length', length, 0);
     const address = this.#take(length * 4, 'a buffer');
     const buffer = new WasmBuffer(this, dtype, length, address);
-    const scope = this.#scopes.at(-1);
-    buffer.scope = scope;
-    scope?.add(buffer);
+    move(buffer, this.#scopes.at(-1));
     return buffer;
   }
 
@@ -99,28 +97,26 @@ export class DeviceMemory {
   }
 
   release(handle: Handle): void {
-    const known = this.#known('release', handle);
-    if (known instanceof WasmBuffer) known.scope?.delete(known);
-    this.#give(known);
+    this.#give(this.#known('release', handle));
   }
 
   scope<Result>(body: (keep: <Kept extends DeviceBuffer>(buffer: Kept) => Kept) => Result): Result {
     this.checkAlive('open a scope');
     const around = this.#scopes.at(-1);
-    const scope = new Set<WasmBuffer>();
+    const scope: WasmBuffer[] = [];
     const kept: WasmBuffer[] = [];
     this.#scopes.push(scope);
     try {
       const result = body((buffer) => {
         const known = this.buffer('keep', buffer);
-        if (scope.has(known)) kept.push(known);
+        if (known.scope === scope) kept.push(known);
         return buffer;
       });
       for (const buffer of kept) if (!buffer.isReleased) move(buffer, around);
       return result;
     } finally {
       this.#scopes.pop();
-      for (const buffer of scope) this.#give(buffer);
+      for (const buffer of scope) if (buffer.scope === scope && !buffer.isReleased) this.#give(buffer);
     }
   }
 
@@ -198,10 +194,9 @@ export class DeviceMemory {
   }
 }
 
-function move(buffer: WasmBuffer, to: Set<WasmBuffer> | undefined): void {
-  buffer.scope?.delete(buffer);
+function move(buffer: WasmBuffer, to: WasmBuffer[] | undefined): void {
   buffer.scope = to;
-  to?.add(buffer);
+  to?.push(buffer);
 }
 
 function checkFormat(format: MatrixFormat): void {

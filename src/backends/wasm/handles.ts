@@ -12,7 +12,7 @@ export class WasmBuffer implements DeviceBuffer {
   readonly owner: object;
   readonly address: number;
   /** The innermost scope that it lives in, undefined outside of all. */
-  scope: Set<WasmBuffer> | undefined;
+  scope: readonly WasmBuffer[] | undefined;
   isReleased = false;
 
   constructor(owner: object, dtype: 'float32' | 'int32', length: number, address: number) {

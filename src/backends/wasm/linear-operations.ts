@@ -33,13 +33,15 @@ export function linearOperations(recorder: CommandRecorder, operands: Operands):
       const to = operands.floats(op, 'output', output, rows * outputs);
       checkDistinct(op, to, from, offsets);
       if (rows === 0) return;
-      const addresses = {
+      const product = {
         output: to.address,
         input: from.address,
         weight: matrix.address,
         bias: offsets?.address ?? 0,
+        rows,
+        inputs,
+        outputs,
       };
-      const product = { ...addresses, rows, inputs, outputs };
       if (typeof format === 'string') recordFloats(recorder, operands, product, format);
       else recordQuantized(recorder, operands, product, format);
     },
@@ -61,8 +63,8 @@ function recordFloats(recorder: CommandRecorder, operands: Operands, product: Pr
   const { output, input, weight, bias, rows, inputs, outputs } = product;
   const threadBytes = alignedBytes(threadScratchBytes(dtype, rows, inputs));
   const scratch = operands.memory.scratch(threadBytes * recorder.numThreads);
-  const sizes = [rows, inputs, outputs, formatCode(dtype)] as const;
-  recorder.record(OP_LINEAR, output, input, weight, bias, ...sizes, scratch, threadBytes);
+  const code = formatCode(dtype);
+  recorder.record(OP_LINEAR, output, input, weight, bias, rows, inputs, outputs, code, scratch, threadBytes);
 }
 
 /** Quantises the input into scratch memory, and multiplies what is there. */

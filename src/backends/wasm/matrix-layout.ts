@@ -36,11 +36,11 @@ export function linearScratchBytes(format: MatrixFormat, rows: number, inputs: n
 }
 
 /**
- * Scratch bytes of each thread of `linear` of floats, whatever the number of outputs. For few rows the sums of four panels, and the rows
+ * Scratch bytes of each thread of `linear` of floats, whatever the number of outputs. For few rows the sums of their panels, and the rows
  * and their factors where float16 input is scaled; for many one group of outputs where weights are widened.
  */
 export function threadScratchBytes(dtype: WeightDType, rows: number, inputs: number): number {
   if (rows >= MANY_ROWS[dtype]) return dtype === 'float32' ? 0 : HALF_GROUP * inputs * 4;
-  const sums = 4 * rows * (dtype === 'float32' ? FLOAT32_PANEL : HALF_PANEL);
+  const sums = dtype === 'float32' ? 4 * rows * FLOAT32_PANEL : Math.max(4 * rows, 8) * HALF_PANEL;
   return 4 * (dtype === 'float16' ? sums + rows * (inputs + 1) : sums) + THREAD_GAP;
 }

@@ -24,6 +24,9 @@ import {
 } from './opcodes.ts';
 import { checkDistinct, fail, numRows, Operands } from './operands.ts';
 
+/** An index and a value: what a thread finds in its piece of a row (assembly/argmax.ts). */
+const ARGMAX_PIECE_BYTES = 8;
+
 /** Every operation of the contract: checks the operands, then records the command of the same name. */
 export function wasmOperations(recorder: CommandRecorder, memory: DeviceMemory): Operations {
   const operands = new Operands(memory);
@@ -126,8 +129,8 @@ export function wasmOperations(recorder: CommandRecorder, memory: DeviceMemory):
       const to = operands.floats(op, 'output', output, from.length);
       checkDistinct(op, to, c, s);
       if (tokens === 0) return;
-      const sizes = [heads, headSize, rotarySize] as const;
-      recorder.record(OP_ROTATE, to.address, from.address, c.address, s.address, tokens, ...sizes, interleaved ? 1 : 0);
+      const [y, x, order] = [to.address, from.address, interleaved ? 1 : 0];
+      recorder.record(OP_ROTATE, y, x, c.address, s.address, tokens, heads, headSize, rotarySize, order);
     },
 
     sliceColumns(output, input, { columns, start, width }) {
@@ -169,7 +172,10 @@ export function wasmOperations(recorder: CommandRecorder, memory: DeviceMemory):
       const places = operands.ints(op, 'indices', indices, rows);
       const largest = operands.floats(op, 'values', values, rows);
       checkDistinct(op, largest, from);
-      if (rows > 0) recorder.record(OP_ARGMAX, places.address, largest.address, from.address, rows, columns);
+      if (rows === 0) return;
+      const threads = recorder.numThreads;
+      const scratch = rows < threads ? memory.scratch(rows * threads * ARGMAX_PIECE_BYTES) : 0;
+      recorder.record(OP_ARGMAX, places.address, largest.address, from.address, rows, columns, scratch);
     },
     draw(indices, values, weights, uniforms, { columns, minP }) {
       const op = 'run draw';

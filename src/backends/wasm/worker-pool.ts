@@ -15,8 +15,8 @@ interface WorkerStart {
   readonly module: WebAssembly.Module;
   readonly thread: number;
   readonly threads: number;
-  /** Whether there is a processor for each thread. */
-  readonly canSpin: boolean;
+  /** Processors beside those of the threads; negative where threads share one. */
+  readonly spareProcessors: number;
 }
 
 /**
@@ -39,8 +39,9 @@ export class WorkerPool implements Executor {
   static start(module: WebAssembly.Module, memory: WasmMemory, threads: number): WorkerPool {
     const workers = Array.from({ length: threads }, () => platform.startWorker(workerSource));
     const pool = new WorkerPool(memory, workers);
-    const canSpin = threads <= platform.availableParallelism;
-    for (const [thread, worker] of workers.entries()) pool.#connect(worker, { module, thread, threads, canSpin });
+    const spareProcessors = platform.availableParallelism - threads;
+    for (const [thread, worker] of workers.entries())
+      pool.#connect(worker, { module, thread, threads, spareProcessors });
     return pool;
   }
 

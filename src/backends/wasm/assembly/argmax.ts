@@ -1,18 +1,70 @@
 // argmax.
 
 import { firstItem } from './linear-layout';
+import { take } from './sync';
 
-/** indices int32 (rows), values (rows): the largest element of each row, the first of equals; the first NaN if there is one. */
+/** Bytes of what a thread finds in its piece of a row: index and value. */
+const FOUND_BYTES: usize = 8;
+
+/**
+ * indices int32 (rows), values (rows): the largest element of each row, the first of equals; the first NaN if there is one.
+ *
+ * Threads share the rows; where there are fewer rows than threads, the columns: each finds the largest of its piece of every row,
+ * and the last to be done the largest of these. `found` (rows, threads) is theirs meanwhile; `numDone` is a word of the command
+ * that begins at 0.
+ */
 export function argmax(
-  indices: usize, values: usize, input: usize, rows: i32, columns: i32, thread: i32, threads: i32,
+  indices: usize, values: usize, input: usize, rows: i32, columns: i32, found: usize, numDone: usize, thread: i32,
+  threads: i32,
 ): void {
-  const end = firstItem(rows, thread + 1, threads);
-  for (let i = firstItem(rows, thread, threads); i < end; i++) {
-    const row = input + (<usize>i * <usize>columns << 2);
-    const index = indexOfLargest(row, columns);
-    store<i32>(indices + (<usize>i << 2), index);
-    store<f32>(values + (<usize>i << 2), load<f32>(row + (<usize>index << 2)));
+  if (rows >= threads) {
+    const end = firstItem(rows, thread + 1, threads);
+    for (let i = firstItem(rows, thread, threads); i < end; i++) {
+      findLargest(indices + (<usize>i << 2), values + (<usize>i << 2), rowAt(input, i, columns), 0, columns);
+    }
+    return;
   }
+  const begin = firstItem(columns, thread, threads);
+  const end = firstItem(columns, thread + 1, threads);
+  for (let i = 0; i < rows && begin < end; i++) {
+    const at = found + <usize>(i * threads + thread) * FOUND_BYTES;
+    findLargest(at, at + 4, rowAt(input, i, columns), begin, end);
+  }
+  if (take(numDone) < threads - 1) return;
+  for (let i = 0; i < rows; i++) {
+    const pieces = found + <usize>(i * threads) * FOUND_BYTES;
+    chooseLargest(indices + (<usize>i << 2), values + (<usize>i << 2), pieces, columns, threads);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function rowAt(input: usize, row: i32, columns: i32): usize {
+  return input + (<usize>row * <usize>columns << 2);
+}
+
+/** The largest of the elements begin … end − 1 of a row. */
+function findLargest(toIndex: usize, toValue: usize, row: usize, begin: i32, end: i32): void {
+  const index = begin + indexOfLargest(row + (<usize>begin << 2), end - begin);
+  store<i32>(toIndex, index);
+  store<f32>(toValue, load<f32>(row + (<usize>index << 2)));
+}
+
+/** The largest of what the threads found in a row, from its first piece to its last, so that the first of equals stays. */
+function chooseLargest(toIndex: usize, toValue: usize, found: usize, columns: i32, threads: i32): void {
+  let index = 0;
+  let largest: f32 = 0;
+  let isFirst = true;
+  for (let piece = 0; piece < threads; piece++, found += FOUND_BYTES) {
+    if (firstItem(columns, piece, threads) == firstItem(columns, piece + 1, threads)) continue;
+    const value = load<f32>(found, 4);
+    if (!isFirst && !(value > largest) && !(value != value && largest == largest)) continue;
+    index = load<i32>(found);
+    largest = value;
+    isFirst = false;
+  }
+  store<i32>(toIndex, index);
+  store<f32>(toValue, largest);
 }
 
 function indexOfLargest(row: usize, columns: i32): i32 {

@@ -28,7 +28,7 @@ import { quantizeInput } from './quantize-input';
 import { rotate } from './rotary';
 import { gatherRows, sliceColumns } from './rows';
 import { logSoftmax, softmax, tokenLogProbs } from './softmax';
-import { barrier, neverSpin, waitForList } from './sync';
+import { barrier, beginService, waitForList } from './sync';
 
 /** Tells the host that the list has run that it waits for. A message costs as much as many operations. */
 // @ts-ignore: decorator
@@ -36,9 +36,9 @@ import { barrier, neverSpin, waitForList } from './sync';
 declare function listCompleted(): void;
 
 /** The life of a worker: runs the lists that the host submits, one after the other, from the first on. */
-export function serve(thread: i32, threads: i32, canSpin: bool): void {
+export function serve(thread: i32, threads: i32, spareProcessors: i32): void {
   if (ASC_FEATURE_THREADS) {
-    if (!canSpin) neverSpin();
+    beginService(thread, spareProcessors);
     for (let taken = 0; ; taken++) {
       waitForList(taken);
       const entry = RING + (taken % RING_LENGTH) * RING_ENTRY_BYTES;
@@ -93,7 +93,7 @@ function run(c: usize, t: i32, n: i32): void {
     case OP_SOFTMAX: return softmax(at(c, 1), at(c, 2), int(c, 3), int(c, 4), t, n);
     case OP_LOG_SOFTMAX: return logSoftmax(at(c, 1), at(c, 2), int(c, 3), int(c, 4), t, n);
     case OP_TOKEN_LOG_PROBS: return tokenLogProbs(at(c, 1), at(c, 2), at(c, 3), int(c, 4), int(c, 5), t, n);
-    case OP_ARGMAX: return argmax(at(c, 1), at(c, 2), at(c, 3), int(c, 4), int(c, 5), t, n);
+    case OP_ARGMAX: return argmax(at(c, 1), at(c, 2), at(c, 3), int(c, 4), int(c, 5), at(c, 6), c + 28, t, n);
     case OP_DRAW: return draw(at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), real(c, 7), t, n);
     case OP_ATTENTION: return attention(changetype<AttentionCommand>(c), t);
     case OP_STORE_KEYS_VALUES: return storeKeysValues(

@@ -6,6 +6,9 @@
 // operation may differ between threads. Where others use the processors, spins fail, and each failure halves the next; every
 // 1024th sleep is followed by a full spin, by which threads find back into step once there is a processor for each again.
 // With more threads than processors nobody ever spins.
+//
+// With as many threads as processors, what the host does between two lists it does in place of a thread. So one of them then
+// sleeps at once: else the host waits for a processor, some milliseconds now and then, while every thread waits for the host.
 
 import { BARRIER_COUNT, BARRIER_GENERATION, BARRIER_SLEEPERS, SUBMITTED, SUBMITTED_SLEEPERS } from '../memory-map';
 
@@ -20,11 +23,14 @@ const IDLE_SPINS: i32 = 3000000;
 let spins: i32 = MOST_SPINS;
 let sleeps: i32 = 0;
 let canSpin: bool = true;
+/** Whether this thread waits for its next list awake. */
+let staysAwake: bool = true;
 
-/** From now on this thread sleeps at once. */
-export function neverSpin(): void {
-  canSpin = false;
-  spins = 0;
+/** Said once by each thread. Negative `spareProcessors` are threads without one. */
+export function beginService(thread: i32, spareProcessors: i32): void {
+  canSpin = spareProcessors >= 0;
+  if (!canSpin) spins = 0;
+  staysAwake = canSpin && (spareProcessors > 0 || thread > 0);
 }
 
 /** Returns when all threads have called it. */
@@ -54,7 +60,7 @@ export function barrier(threads: i32): void {
 /** Returns when the host has submitted more than `taken` lists. */
 export function waitForList(taken: i32): void {
   if (ASC_FEATURE_THREADS) {
-    for (let i = canSpin ? 0 : IDLE_SPINS; i < IDLE_SPINS; i++) {
+    for (let i = staysAwake ? 0 : IDLE_SPINS; i < IDLE_SPINS; i++) {
       if (atomic.load<i32>(SUBMITTED) != taken) return;
     }
     sleepWhile(SUBMITTED, taken, SUBMITTED_SLEEPERS);
