@@ -155,6 +155,11 @@ function roundTripCase(scheme: QuantizationScheme): ConformanceCase {
       ] as const)
         await bench.backend.writeQuantized(matrix, partOf(values, first, count));
       check.sameBits(await bench.backend.readMatrix(matrix), dequantize(values), `${rows} × ${columns}`);
+      const input = bench.put(randomFloats(217, 2 * columns));
+      const product = (weight: DeviceMatrix) =>
+        bench.result(2 * rows, (to) => bench.backend.linear(to, input, weight, undefined));
+      const whole = await product(await put(bench, values));
+      check.sameBits(await product(matrix), whole, `two rows by ${rows} × ${columns}`);
     }
   });
 }

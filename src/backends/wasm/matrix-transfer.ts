@@ -81,7 +81,7 @@ export class MatrixTransfer {
     scheme: QuantizationScheme,
     { first, count, codes, scales, minima }: QuantizedPart,
   ): Promise<void> {
-    const { columns } = matrix;
+    const { rows, columns } = matrix;
     const groups = groupsPerRow(scheme, columns);
     const groupSize = scheme.groupSize === 'row' ? columns : scheme.groupSize;
     const rowsPerPiece = linesOf(columns + 8 * groups);
@@ -96,7 +96,7 @@ export class MatrixTransfer {
       try {
         const addresses = this.#lay(place.address, parts);
         const at = this.#recorder.record(OP_PACK_QUANTIZED, matrix.address, ...addresses);
-        const sizes = [columns, groupSize, first + row, end - row, formatCode(scheme)];
+        const sizes = [rows, columns, groupSize, first + row, end - row, formatCode(scheme)];
         for (const [i, value] of sizes.entries()) this.#recorder.setInt(at, 5 + i, value);
         await this.#recorder.flush();
       } finally {

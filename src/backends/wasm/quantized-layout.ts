@@ -18,11 +18,12 @@ export function schemeCode({ bits, isSymmetric, scaleDType }: QuantizationScheme
   return isWide ? 6 : 5;
 }
 
-/** Bytes of a quantised matrix, rows and columns padded to whole blocks. */
+/** Bytes of a quantised matrix, rows and columns padded to whole blocks, and for 8 bits of the sums of their rows. */
 export function quantizedByteLength(scheme: QuantizationScheme, rows: number, columns: number): number {
   const { bits, isSymmetric, scaleDType } = scheme;
   const scaleBytes = isSymmetric ? (scaleDType === 'bfloat16' ? 2 : 4) : 8;
-  const blockBytes = PANEL_ROWS * ((QUANTIZATION_BLOCK * bits) / 8 + scaleBytes);
+  const sumBytes = bits === 8 ? 2 : 0;
+  const blockBytes = PANEL_ROWS * ((QUANTIZATION_BLOCK * bits) / 8 + scaleBytes + sumBytes);
   return Math.ceil(rows / PANEL_ROWS) * numBlocks(columns) * blockBytes;
 }
 
@@ -50,7 +51,7 @@ export function quantizedScratch(
   const totals = scales + alignedBytes(4 * tileRows * blocks);
   const threadsAt = totals + (bits === 8 ? 0 : alignedBytes(4 * tileRows * blocks));
   const sums = 4 * PANEL_ROWS * 4 * (rows < MANY_ROWS ? tileRows : 4);
-  const threadBytes = alignedBytes(sums + (bits === 8 ? 32 * blocks : 0)) + THREAD_GAP;
+  const threadBytes = alignedBytes(sums) + THREAD_GAP;
   return { scales, totals, threads: threadsAt, threadBytes, bytes: threadsAt + threads * threadBytes };
 }
 

@@ -80,7 +80,7 @@ function run(c: usize, t: i32, n: i32): void {
       at(c, 11) + at(c, 12) * <usize>t, t, n,
     );
     case OP_PACK_QUANTIZED: return packQuantized(
-      at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), int(c, 7), int(c, 8), int(c, 9), t, n,
+      at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), int(c, 7), int(c, 8), int(c, 9), int(c, 10), t, n,
     );
     case OP_EMBED: return embed(at(c, 1), at(c, 2), at(c, 3), int(c, 4), int(c, 5), int(c, 6), int(c, 7), t, n);
     case OP_LAYER_NORM: return layerNorm(at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), real(c, 7), t, n);

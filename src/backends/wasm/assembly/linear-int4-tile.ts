@@ -5,17 +5,53 @@ import {
 } from './quantized-layout';
 
 /** sums [height][8] += tile · `blocks` blocks of a panel; the height is 4 or 2. */
+// @ts-ignore: decorator
+@inline
 export function multiplyTileInt4(
   sums: usize, codes: usize, scales: usize, totals: usize, panel: usize, blocks: i32, height: i32, dtype: i32,
 ): void {
   if (dtype == INT4) {
-    if (height == 4) multiplyTile(sums, codes, scales, totals, panel, blocks, 4, INT4);
-    else multiplyTile(sums, codes, scales, totals, panel, blocks, 2, INT4);
+    if (height == 4) multiplyFour(sums, codes, scales, totals, panel, blocks);
+    else multiplyTwo(sums, codes, scales, totals, panel, blocks);
   } else if (dtype == INT4_WIDE) {
-    if (height == 4) multiplyTile(sums, codes, scales, totals, panel, blocks, 4, INT4_WIDE);
-    else multiplyTile(sums, codes, scales, totals, panel, blocks, 2, INT4_WIDE);
-  } else if (height == 4) multiplyTile(sums, codes, scales, totals, panel, blocks, 4, INT4_MINIMA);
-  else multiplyTile(sums, codes, scales, totals, panel, blocks, 2, INT4_MINIMA);
+    if (height == 4) multiplyFourWide(sums, codes, scales, totals, panel, blocks);
+    else multiplyTwoWide(sums, codes, scales, totals, panel, blocks);
+  } else if (height == 4) multiplyFourMinima(sums, codes, scales, totals, panel, blocks);
+  else multiplyTwoMinima(sums, codes, scales, totals, panel, blocks);
+}
+
+// Each loop is alone in a function that is called more than once, as in linear-few-half.ts.
+
+function multiplyFour(sums: usize, codes: usize, scales: usize, totals: usize, panel: usize, blocks: i32): void {
+  multiplyTile(sums, codes, scales, totals, panel, blocks, 4, INT4);
+}
+
+function multiplyTwo(sums: usize, codes: usize, scales: usize, totals: usize, panel: usize, blocks: i32): void {
+  multiplyTile(sums, codes, scales, totals, panel, blocks, 2, INT4);
+}
+
+function multiplyFourWide(sums: usize, codes: usize, scales: usize, totals: usize, panel: usize, blocks: i32): void {
+  multiplyTile(sums, codes, scales, totals, panel, blocks, 4, INT4_WIDE);
+}
+
+function multiplyTwoWide(sums: usize, codes: usize, scales: usize, totals: usize, panel: usize, blocks: i32): void {
+  multiplyTile(sums, codes, scales, totals, panel, blocks, 2, INT4_WIDE);
+}
+
+function multiplyFourMinima(sums: usize, codes: usize, scales: usize, totals: usize, panel: usize, blocks: i32): void {
+  multiplyTile(sums, codes, scales, totals, panel, blocks, 4, INT4_MINIMA);
+}
+
+function multiplyTwoMinima(sums: usize, codes: usize, scales: usize, totals: usize, panel: usize, blocks: i32): void {
+  multiplyTile(sums, codes, scales, totals, panel, blocks, 2, INT4_MINIMA);
+}
+
+/** Products of four rows of weights by eight columns, added to 16-bit sums. */
+// @ts-ignore: decorator
+@inline
+function addProducts(sums: v128, codes: usize, low: v128, high: v128): v128 {
+  const first = i16x8.add(sums, dotPairs(v128.load_splat<u32>(codes), low));
+  return i16x8.add(first, dotPairs(v128.load_splat<u32>(codes, 4), high));
 }
 
 // @ts-ignore: decorator
@@ -29,29 +65,31 @@ function multiplyTile(
     let a0 = i16x8.splat(0), b0 = a0, a1 = a0, b1 = a0, a2 = a0, b2 = a0, a3 = a0, b3 = a0;
     const end = panel + 128;
     while (true) {
-      const a = v128.load(panel);
-      const lowA = v128.and(a, mask), highA = v128.and(i16x8.shr_u(a, 4), mask);
-      const b = v128.load(panel, 16);
-      const lowB = v128.and(b, mask), highB = v128.and(i16x8.shr_u(b, 4), mask);
-      let x = v128.load_splat<u32>(codes), y = v128.load_splat<u32>(codes, 4);
-      a0 = i16x8.add(i16x8.add(a0, dotPairs(x, lowA)), dotPairs(y, highA));
-      b0 = i16x8.add(i16x8.add(b0, dotPairs(x, lowB)), dotPairs(y, highB));
-      if (stop == 0) break; // never: it keeps V8 from loading all of the turn's operands at once
-      x = v128.load_splat<u32>(codes, 8);
-      y = v128.load_splat<u32>(codes, 12);
-      a1 = i16x8.add(i16x8.add(a1, dotPairs(x, lowA)), dotPairs(y, highA));
-      b1 = i16x8.add(i16x8.add(b1, dotPairs(x, lowB)), dotPairs(y, highB));
+      // No address is so small: the breaks keep V8 from loading all of the turn's operands at once, each by a condition of
+      // its own, since a second one like the first goes.
+      let weights = v128.load(panel);
+      let low = v128.and(weights, mask), high = v128.and(i16x8.shr_u(weights, 4), mask);
+      a0 = addProducts(a0, codes, low, high);
+      if (codes == 1) break;
+      a1 = addProducts(a1, codes + 8, low, high);
       if (height > 2) {
-        if (stop == 0) break;
-        x = v128.load_splat<u32>(codes, 16);
-        y = v128.load_splat<u32>(codes, 20);
-        a2 = i16x8.add(i16x8.add(a2, dotPairs(x, lowA)), dotPairs(y, highA));
-        b2 = i16x8.add(i16x8.add(b2, dotPairs(x, lowB)), dotPairs(y, highB));
-        if (stop == 0) break;
-        x = v128.load_splat<u32>(codes, 24);
-        y = v128.load_splat<u32>(codes, 28);
-        a3 = i16x8.add(i16x8.add(a3, dotPairs(x, lowA)), dotPairs(y, highA));
-        b3 = i16x8.add(i16x8.add(b3, dotPairs(x, lowB)), dotPairs(y, highB));
+        if (codes == 2) break;
+        a2 = addProducts(a2, codes + 16, low, high);
+        if (codes == 3) break;
+        a3 = addProducts(a3, codes + 24, low, high);
+      }
+      if (codes == 4) break;
+      weights = v128.load(panel, 16);
+      low = v128.and(weights, mask);
+      high = v128.and(i16x8.shr_u(weights, 4), mask);
+      b0 = addProducts(b0, codes, low, high);
+      if (codes == 5) break;
+      b1 = addProducts(b1, codes + 8, low, high);
+      if (height > 2) {
+        if (codes == 6) break;
+        b2 = addProducts(b2, codes + 16, low, high);
+        if (codes == 7) break;
+        b3 = addProducts(b3, codes + 24, low, high);
       }
       codes += <usize>height * 8;
       panel += 32;

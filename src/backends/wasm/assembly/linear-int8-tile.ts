@@ -1,35 +1,39 @@
 // Tiles of four or two rows of input times a panel of weights of 8 bits. Products are of bytes: codes of input have 64 added, to
-// be 1..127, and sums begin at −64 · Σ weights, which are worked out once for a panel.
+// be 1..127, and sums begin at −64 · Σ weights, for which the sums of weights are packed too (quantized-layout.ts).
 
 import {
-  addScaled, dotPairs, highScales, INT8, INT8_WIDE, lowScales, MINUS_64, ONES_16, ONES_8, scaleBytes,
+  addScaled, dotPairs, HIGH_MINUS_64, highScales, INT8, INT8_WIDE, LOW_MINUS_64, lowScales, ONES_16, scaleBytes, SUM_BYTES,
 } from './quantized-layout';
 
-/** offsets [blocks][8] = −64 · the sum of each row of each block of a panel, int32. */
-export function sumBlocks(offsets: usize, panel: usize, blocks: i32, dtype: i32): void {
-  const ones = v128.load(ONES_8);
-  const factor = v128.load(MINUS_64);
-  const gap = scaleBytes(dtype);
-  for (let i = 0; i < blocks; i++, panel += gap, offsets += 32) {
-    let a = i16x8.splat(0), b = a;
-    for (const end = panel + 256; panel < end; panel += 32) {
-      a = i16x8.add(a, dotPairs(v128.load(panel), ones));
-      b = i16x8.add(b, dotPairs(v128.load(panel, 16), ones));
-    }
-    v128.store(offsets, i32x4.dot_i16x8_s(a, factor));
-    v128.store(offsets, i32x4.dot_i16x8_s(b, factor), 16);
-  }
-}
-
-/** sums [height][8] += tile · `blocks` blocks of a panel; the height is 4 or 2. */
+/** sums [height][8] += tile · `blocks` blocks of a panel, whose codes have the sums `codeSums`; the height is 4 or 2. */
+// @ts-ignore: decorator
+@inline
 export function multiplyTileInt8(
-  sums: usize, codes: usize, scales: usize, panel: usize, offsets: usize, blocks: i32, height: i32, dtype: i32,
+  sums: usize, codes: usize, scales: usize, panel: usize, codeSums: usize, blocks: i32, height: i32, dtype: i32,
 ): void {
   if (dtype == INT8) {
-    if (height == 4) multiplyTile(sums, codes, scales, panel, offsets, blocks, 4, INT8);
-    else multiplyTile(sums, codes, scales, panel, offsets, blocks, 2, INT8);
-  } else if (height == 4) multiplyTile(sums, codes, scales, panel, offsets, blocks, 4, INT8_WIDE);
-  else multiplyTile(sums, codes, scales, panel, offsets, blocks, 2, INT8_WIDE);
+    if (height == 4) multiplyFour(sums, codes, scales, panel, codeSums, blocks);
+    else multiplyTwo(sums, codes, scales, panel, codeSums, blocks);
+  } else if (height == 4) multiplyFourWide(sums, codes, scales, panel, codeSums, blocks);
+  else multiplyTwoWide(sums, codes, scales, panel, codeSums, blocks);
+}
+
+// Each loop is alone in a function that is called more than once, as in linear-few-half.ts.
+
+function multiplyFour(sums: usize, codes: usize, scales: usize, panel: usize, codeSums: usize, blocks: i32): void {
+  multiplyTile(sums, codes, scales, panel, codeSums, blocks, 4, INT8);
+}
+
+function multiplyTwo(sums: usize, codes: usize, scales: usize, panel: usize, codeSums: usize, blocks: i32): void {
+  multiplyTile(sums, codes, scales, panel, codeSums, blocks, 2, INT8);
+}
+
+function multiplyFourWide(sums: usize, codes: usize, scales: usize, panel: usize, codeSums: usize, blocks: i32): void {
+  multiplyTile(sums, codes, scales, panel, codeSums, blocks, 4, INT8_WIDE);
+}
+
+function multiplyTwoWide(sums: usize, codes: usize, scales: usize, panel: usize, codeSums: usize, blocks: i32): void {
+  multiplyTile(sums, codes, scales, panel, codeSums, blocks, 2, INT8_WIDE);
 }
 
 /** Products of four rows of weights by four columns, added to 32-bit sums. */
@@ -42,12 +46,13 @@ function addProducts(sums: v128, weights: v128, input: v128, ones: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function multiplyTile(
-  sums: usize, codes: usize, scales: usize, panel: usize, offsets: usize, blocks: i32, height: i32, dtype: i32,
+  sums: usize, codes: usize, scales: usize, panel: usize, codeSums: usize, blocks: i32, height: i32, dtype: i32,
 ): void {
   const stop = panel + <usize>blocks * (256 + scaleBytes(dtype));
   const ones = v128.load(ONES_16);
   do {
-    let a0 = v128.load(offsets), b0 = v128.load(offsets, 16);
+    let a0 = i32x4.dot_i16x8_s(v128.load(codeSums), v128.load(LOW_MINUS_64));
+    let b0 = i32x4.dot_i16x8_s(v128.load(codeSums), v128.load(HIGH_MINUS_64));
     let a1 = a0, b1 = b0, a2 = a0, b2 = b0, a3 = a0, b3 = b0;
     const end = panel + 256;
     while (true) {
@@ -81,7 +86,7 @@ function multiplyTile(
       addBlock(sums + 96, a3, b3, low, high, v128.load_splat<f32>(scales, 12));
     }
     panel += scaleBytes(dtype);
-    offsets += 32;
+    codeSums += SUM_BYTES;
     scales += <usize>height * 4;
   } while (panel < stop);
 }

@@ -7,23 +7,20 @@
 import { multiplyRowInt4 } from './linear-int4-row';
 import { multiplyTileInt4 } from './linear-int4-tile';
 import { multiplyRowInt8 } from './linear-int8-row';
-import { multiplyTileInt8, sumBlocks } from './linear-int8-tile';
+import { multiplyTileInt8 } from './linear-int8-tile';
 import { firstItem } from './linear-layout';
 import { clearSums, storeSums } from './linear-store';
-import { BLOCK, blockBytes, hasByteCodes, numBlocks, PANEL_ROWS } from './quantized-layout';
+import { BLOCK, blockBytes, codeSums, hasByteCodes, numBlocks, PANEL_ROWS, SUM_BYTES } from './quantized-layout';
 import { tileRows } from './quantize-input';
 
 /** Bytes of codes of input that stay in a core's second-level cache beside a panel. */
 const ROWS_BYTES: i32 = 262144;
 /** From this many rows on, whole panels are gone over at once. */
 const MANY_ROWS: i32 = 32;
-/** Blocks that all of a few rows go over together, of weights of 4 bits. Those of 8 bits are gone over twice, so one at a time. */
+/** Blocks that all of a few rows go over together. */
 const CHUNK: i32 = 4;
 
-/**
- * `bias` is 0 for none; `scratch` is the thread's own: the sums of four panels, and for weights of 8 bits 32 bytes for each
- * block.
- */
+/** `bias` is 0 for none; `scratch` is the thread's own: the sums of four panels. */
 export function linearQuantized(
   output: usize, codes: usize, scales: usize, totals: usize, weight: usize, bias: usize, rows: i32, inputs: i32,
   outputs: i32, dtype: i32, scratch: usize, thread: i32, threads: i32,
@@ -56,27 +53,27 @@ function multiplyFew(
   const blocks = numBlocks(inputs);
   const bytes = <usize>blocks * blockBytes(dtype);
   const stride = <usize>paddedRows(rows) * (PANEL_ROWS * 4);
-  const s0 = scratch, s1 = s0 + stride, s2 = s1 + stride, s3 = s2 + stride, offsets = s3 + stride;
+  const s0 = scratch, s1 = s0 + stride, s2 = s1 + stride, s3 = s2 + stride;
+  const weightSums = hasByteCodes(dtype) ? codeSums(weight, outputs, inputs, dtype) : 0;
   // Where the range is no multiple of four, quarters overlap by a panel, which is computed twice, to the same bits.
   const second = begin + firstItem(end - begin, 1, 4);
   const third = begin + firstItem(end - begin, 2, 4);
   const fourth = begin + firstItem(end - begin, 3, 4);
   for (let i = 0; fourth + i < end; i++) {
     const n0 = begin + i, n1 = second + i, n2 = third + i, n3 = fourth + i;
-    const p0 = weight + <usize>n0 * bytes, p1 = weight + <usize>n1 * bytes;
-    const p2 = weight + <usize>n2 * bytes, p3 = weight + <usize>n3 * bytes;
     if (rows == 1) {
+      const p0 = weight + <usize>n0 * bytes, p1 = weight + <usize>n1 * bytes;
+      const p2 = weight + <usize>n2 * bytes, p3 = weight + <usize>n3 * bytes;
       if (hasByteCodes(dtype)) multiplyRowInt8(s0, codes, scales, p0, p1, p2, p3, blocks, dtype);
       else multiplyRowInt4(s0, codes, scales, totals, p0, p1, p2, p3, blocks, dtype);
     } else {
       clearSums(s0, stride * 4);
-      const chunk = hasByteCodes(dtype) ? 1 : CHUNK;
-      for (let block = 0; block < blocks; block += chunk) {
-        const count = min(chunk, blocks - block);
-        multiplyTiles(s0, codes, scales, totals, p0, offsets, 0, rows, rows, blocks, block, count, dtype);
-        multiplyTiles(s1, codes, scales, totals, p1, offsets, 0, rows, rows, blocks, block, count, dtype);
-        multiplyTiles(s2, codes, scales, totals, p2, offsets, 0, rows, rows, blocks, block, count, dtype);
-        multiplyTiles(s3, codes, scales, totals, p3, offsets, 0, rows, rows, blocks, block, count, dtype);
+      for (let block = 0; block < blocks; block += CHUNK) {
+        const count = min(CHUNK, blocks - block);
+        multiplyTiles(s0, codes, scales, totals, weight, weightSums, n0, rows, blocks, block, count, dtype);
+        multiplyTiles(s1, codes, scales, totals, weight, weightSums, n1, rows, blocks, block, count, dtype);
+        multiplyTiles(s2, codes, scales, totals, weight, weightSums, n2, rows, blocks, block, count, dtype);
+        multiplyTiles(s3, codes, scales, totals, weight, weightSums, n3, rows, blocks, block, count, dtype);
       }
     }
     storeSums(output, s0, bias, 0, rows, outputs, n0 * PANEL_ROWS, PANEL_ROWS);
@@ -99,29 +96,29 @@ function multiplyMany(
   rows: i32, inputs: i32, outputs: i32, dtype: i32, sums: usize, begin: i32, end: i32,
 ): void {
   const blocks = numBlocks(inputs);
-  const bytes = <usize>blocks * blockBytes(dtype);
-  const offsets = sums + 128;
+  const weightSums = hasByteCodes(dtype) ? codeSums(weight, outputs, inputs, dtype) : 0;
   for (let n = begin; n < end; n++) {
-    const panel = weight + <usize>n * bytes;
-    if (hasByteCodes(dtype)) sumBlocks(offsets, panel, blocks, dtype);
+    const panel = weight + <usize>(n * blocks) * blockBytes(dtype);
+    const panelSums = weightSums + <usize>(n * blocks) * SUM_BYTES;
     for (let row = first; row < last; row += 4) {
       clearSums(sums, 128);
-      multiplyTile(sums, codes, scales, totals, panel, offsets, row, rows, blocks, 0, blocks, dtype);
+      multiplyTile(sums, codes, scales, totals, panel, panelSums, row, rows, blocks, 0, blocks, dtype);
       const to = output + (<usize>row * <usize>outputs << 2);
       storeSums(to, sums, bias, 0, min(4, last - row), outputs, n * PANEL_ROWS, PANEL_ROWS);
     }
   }
 }
 
-/** sums += rows first … last − 1 of `rows` · blocks block … block + count − 1 of the `blocks` of a panel. */
+/** sums += all rows · blocks block … block + count − 1 of the `blocks` of panel n; `weightSums` are those of all its codes. */
 function multiplyTiles(
-  sums: usize, codes: usize, scales: usize, totals: usize, panel: usize, offsets: usize, first: i32, last: i32,
-  rows: i32, blocks: i32, block: i32, count: i32, dtype: i32,
+  sums: usize, codes: usize, scales: usize, totals: usize, weight: usize, weightSums: usize, n: i32, rows: i32,
+  blocks: i32, block: i32, count: i32, dtype: i32,
 ): void {
-  const from = panel + <usize>block * blockBytes(dtype);
-  if (hasByteCodes(dtype)) sumBlocks(offsets, from, count, dtype);
-  for (let row = first; row < last; row += 4, sums += 4 * PANEL_ROWS * 4) {
-    multiplyTile(sums, codes, scales, totals, from, offsets, row, rows, blocks, block, count, dtype);
+  const entry = <usize>(n * blocks + block);
+  const from = weight + entry * blockBytes(dtype);
+  const fromSums = weightSums + entry * SUM_BYTES;
+  for (let row = 0; row < rows; row += 4, sums += 4 * PANEL_ROWS * 4) {
+    multiplyTile(sums, codes, scales, totals, from, fromSums, row, rows, blocks, block, count, dtype);
   }
 }
 
@@ -129,13 +126,13 @@ function multiplyTiles(
 // @ts-ignore: decorator
 @inline
 function multiplyTile(
-  sums: usize, codes: usize, scales: usize, totals: usize, weights: usize, offsets: usize, row: i32, rows: i32,
+  sums: usize, codes: usize, scales: usize, totals: usize, weights: usize, weightSums: usize, row: i32, rows: i32,
   blocks: i32, block: i32, count: i32, dtype: i32,
 ): void {
   const height = tileRows(rows, row);
   const entry = <usize>(row * blocks + block * height);
   const x = codes + entry * BLOCK;
   const factors = scales + (entry << 2);
-  if (hasByteCodes(dtype)) multiplyTileInt8(sums, x, factors, weights, offsets, count, height, dtype);
+  if (hasByteCodes(dtype)) multiplyTileInt8(sums, x, factors, weights, weightSums, count, height, dtype);
   else multiplyTileInt4(sums, x, factors, totals + (entry << 2), weights, count, height, dtype);
 }

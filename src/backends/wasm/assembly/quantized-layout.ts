@@ -1,7 +1,9 @@
 // Where the codes of a quantised matrix (N rows = outputs, K columns = inputs) lie: [N/8][K/32] blocks of 8 rows by 32
 // columns, rows and columns past the last of anything. Lanes are rows, as in linear-layout.ts.
 //
-// A block of 8 bits: [8 quads of columns][8 rows][4 columns], then the scales of the rows.
+// A block of 8 bits: [8 quads of columns][8 rows][4 columns], then the scales of the rows. Behind all blocks are the sums of
+// the codes of each row of each, [N/8][K/32][8] of 16 bits, interleaved like scales. linear-int8-tile.ts wants them; a single
+// row of input does not, and leaves them in memory.
 // A block of 4 bits: [4 octets of columns][8 rows][4 bytes], a byte with column i in its low half and column 4 + i in its
 // high half, code + 8 where the scheme is symmetric; then the scales, and the minima where it is not.
 //
@@ -25,21 +27,23 @@ export const INT4_MINIMA: i32 = 7;
 export const PANEL_ROWS: i32 = 8;
 /** Columns of a block. */
 export const BLOCK: i32 = 32;
+/** Bytes of the sums of the rows of a block of 8 bits. */
+export const SUM_BYTES: usize = 16;
 
 // Constants come from memory: V8 rebuilds a literal vector at each use.
 const CONSTANTS = memory.data<u32>([
   0xffff0000, 0xffff0000, 0xffff0000, 0xffff0000,
   0x0f0f0f0f, 0x0f0f0f0f, 0x0f0f0f0f, 0x0f0f0f0f,
   0x00010001, 0x00010001, 0x00010001, 0x00010001,
-  0x01010101, 0x01010101, 0x01010101, 0x01010101,
-  0xffc0ffc0, 0xffc0ffc0, 0xffc0ffc0, 0xffc0ffc0,
+  0x0000ffc0, 0x0000ffc0, 0x0000ffc0, 0x0000ffc0,
+  0xffc00000, 0xffc00000, 0xffc00000, 0xffc00000,
 ], 16);
 
-/** Addresses of vectors: the low halves of bytes, 1 in 16-bit lanes, 1 in bytes, −64 in 16-bit lanes. */
+/** Addresses of vectors: the low halves of bytes, 1 in 16-bit lanes, −64 in the low and in the high halves of words. */
 export const LOW_HALVES = CONSTANTS + 16;
 export const ONES_16 = CONSTANTS + 32;
-export const ONES_8 = CONSTANTS + 48;
-export const MINUS_64 = CONSTANTS + 64;
+export const LOW_MINUS_64 = CONSTANTS + 48;
+export const HIGH_MINUS_64 = CONSTANTS + 64;
 
 // @ts-ignore: decorator
 @inline
@@ -69,6 +73,18 @@ export function scaleBytes(dtype: i32): usize {
 
 export function blockBytes(dtype: i32): usize {
   return codeBytes(dtype) + scaleBytes(dtype);
+}
+
+/** Where the sums of codes of a matrix of 8 bits begin. */
+export function codeSums(matrix: usize, rows: i32, columns: i32, dtype: i32): usize {
+  return matrix + <usize>((rows + (PANEL_ROWS - 1)) / PANEL_ROWS * numBlocks(columns)) * blockBytes(dtype);
+}
+
+/** Where the 16-bit scale of a row is among those of its block. */
+// @ts-ignore: decorator
+@inline
+export function narrowSlot(lane: i32): usize {
+  return <usize>(((lane & 3) << 2) | ((lane >> 2) << 1));
 }
 
 // @ts-ignore: decorator

@@ -2,16 +2,17 @@
 
 import { firstItem } from './linear-layout';
 import {
-  BLOCK, blockBytes, codeBytes, hasByteCodes, INT4, INT4_MINIMA, INT8, numBlocks, PANEL_ROWS, scaleBytes,
+  BLOCK, blockBytes, codeBytes, codeSums, hasByteCodes, INT4, INT4_MINIMA, INT8, narrowSlot, numBlocks, PANEL_ROWS,
+  scaleBytes, SUM_BYTES,
 } from './quantized-layout';
 
 /**
- * Packs rows first … first + count − 1 from codes (count, columns), one a byte, scales and minima (count, groups), a group being
- * `groupSize` columns. Threads take whole panels, so no two write the same bytes.
+ * Packs rows first … first + count − 1 of `rows` from codes (count, columns), one a byte, scales and minima (count, groups), a
+ * group being `groupSize` columns. Threads take whole panels, so no two write the same bytes.
  */
 export function packQuantized(
-  matrix: usize, codes: usize, scales: usize, minima: usize, columns: i32, groupSize: i32, first: i32, count: i32,
-  dtype: i32, thread: i32, threads: i32,
+  matrix: usize, codes: usize, scales: usize, minima: usize, rows: i32, columns: i32, groupSize: i32, first: i32,
+  count: i32, dtype: i32, thread: i32, threads: i32,
 ): void {
   const groups = (columns + groupSize - 1) / groupSize;
   const firstPanel = first / PANEL_ROWS;
@@ -20,7 +21,9 @@ export function packQuantized(
   const end = min(first + count, (firstPanel + firstItem(panels, thread + 1, threads)) * PANEL_ROWS);
   for (let row = begin; row < end; row++) {
     const i = row - first;
-    packCodes(matrix, row, codes + <usize>i * <usize>columns, columns, dtype);
+    const from = codes + <usize>i * <usize>columns;
+    packCodes(matrix, row, from, columns, dtype);
+    if (hasByteCodes(dtype)) packSums(codeSums(matrix, rows, columns, dtype), row, from, columns);
     const offset = <usize>i * <usize>groups << 2;
     packScales(matrix, row, scales + offset, minima + offset, columns, groupSize, dtype);
   }
@@ -49,6 +52,19 @@ function packCodes(matrix: usize, row: i32, codes: usize, columns: i32, dtype: i
   }
 }
 
+/** The sum of the codes of each block of a row. */
+function packSums(sums: usize, row: i32, codes: usize, columns: i32): void {
+  let to = sums + <usize>(row / PANEL_ROWS * numBlocks(columns)) * SUM_BYTES + narrowSlot(row % PANEL_ROWS);
+  for (let column = 0; column < columns; column += BLOCK, to += SUM_BYTES) {
+    let sum = i32x4.splat(0);
+    for (let k = column; k < column + BLOCK; k += 4) {
+      const pairs = i16x8.extadd_pairwise_i8x16_s(i32x4.splat(fourCodes(codes, k, columns)));
+      sum = i32x4.add(sum, i32x4.extadd_pairwise_i16x8_s(pairs));
+    }
+    store<i16>(to, <i16>i32x4.extract_lane(sum, 0));
+  }
+}
+
 /** Codes k … k + 3, zeros past the last. */
 function fourCodes(codes: usize, k: i32, columns: i32): u32 {
   if (k + 4 <= columns) return load<u32>(codes + <usize>k);
@@ -68,13 +84,6 @@ function packScales(
     else store<u32>(to + (<usize>lane << 2), load<u32>(scales + group));
     if (dtype == INT4_MINIMA) store<u32>(to + (<usize>lane << 2), load<u32>(minima + group), 32);
   }
-}
-
-/** Where the 16-bit scale of a row is. */
-// @ts-ignore: decorator
-@inline
-function narrowSlot(lane: i32): usize {
-  return <usize>(((lane & 3) << 2) | ((lane >> 2) << 1));
 }
 
 /** Columns begin … end − 1 of a row as float32, to the same columns of `output`. */
