@@ -20,6 +20,7 @@ import relative_positions
 import sampling
 import schedules
 import quantization
+import score_seq2seq
 import search
 import search_seq2seq
 import sentence_piece
@@ -36,7 +37,7 @@ torch.use_deterministic_algorithms(True)
 SUBJECTS = (
     tokenizers_and_templates, tokenizer_training, decoder_only, transformer_decoder, sampling, processors, search,
     gradients, transformer_decoder_gradients, lora, losses, schedules, gguf_blocks, quantization, encoder_decoder,
-    search_seq2seq, sentence_piece, source_target, relative_positions,
+    search_seq2seq, score_seq2seq, sentence_piece, source_target, relative_positions,
 )
 
 

@@ -133,7 +133,7 @@ describe('what cannot be is refused', () => {
   });
 
   test('what only other models can', async () => {
-    await expect(llm.score(SOURCE)).rejects.toThrow('Cannot score a text: the model has an encoder');
+    await expect(llm.score(SOURCE)).rejects.toThrow('the model scores a target, given its source; wanted source');
     await expect(llm.saveCache()).rejects.toThrow('Cannot save the cache: the model has an encoder');
     await expect(LLM.load(path('bart'), { adapters: { a: 'nowhere' } })).rejects.toThrow(
       'adapters of encoder-decoder models are not supported',
