@@ -44,6 +44,7 @@ export type { MixOptions, MixturePart } from './data/mix-batches.ts';
 export { mixBatches } from './data/mix-batches.ts';
 export type { PairLoader, PairOptions } from './data/pair-batches.ts';
 export { pairBatches } from './data/pair-batches.ts';
+export type { PairEncoding } from './data/pair-encoding.ts';
 export { pairsAsCompletions } from './data/pairs-as-completions.ts';
 export type { PrepareOptions } from './data/prepare-token-dataset.ts';
 export { prepareTokenDataset } from './data/prepare-token-dataset.ts';

@@ -3,7 +3,7 @@ import type { ModelConfig } from '../config/model-config.ts';
 import { hasEncoder } from '../models/language-model.ts';
 import type { Prompt } from './generate-options.ts';
 import type { ScoreInputs, ScoreOptions } from './score-text.ts';
-import type { TextAssets } from './text-assets.ts';
+import { type TextAssets, targetStartOf } from './text-assets.ts';
 
 type ScoreAssets = Pick<TextAssets, 'tokenizer' | 'sourceTarget' | 'defaults'>;
 
@@ -45,12 +45,7 @@ function readTarget(
   // Token ids of a target have their language in them, but not what they begin with.
   const isTold = typeof text === 'string' || to !== undefined;
   const start = isTold ? need(sourceTarget, 'the language').targetStart({ to }) : {};
-  const startTokenId =
-    start.decoderStartTokenId ??
-    defaults.values.decoderStartTokenId ??
-    config.decoderStartTokenId ??
-    defaults.bosTokenId ??
-    config.bosTokenId;
+  const startTokenId = start.decoderStartTokenId ?? targetStartOf(config, defaults);
   if (startTokenId === undefined)
     refuse(
       'it is not known what a target begins with; wanted decoder_start_token_id in generation_config.json or config.json',

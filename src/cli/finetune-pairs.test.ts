@@ -1,0 +1,102 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { goldenPath } from '../../test/goldens.ts';
+import { runCli, runJson } from '../../test/run-cli.ts';
+import { saveTinyTranslator } from '../../test/save-tiny-translator.ts';
+import { temporaryFolder } from '../../test/temporary-folder.ts';
+import { LLM } from '../llm/llm.ts';
+import type { Metric } from './training/metrics-log.ts';
+
+const folder = temporaryFolder();
+const OUTPUT = () => folder.path('run');
+
+interface RunJson {
+  readonly checkpoint: string;
+  readonly step: number;
+}
+
+/** Sources that are to become other words. */
+async function pairsFile(): Promise<string> {
+  const lines = [10, 20, 30, 40].map((word) =>
+    JSON.stringify({ source: `w${word} w${word + 1}`, target: `w${word + 5} w${word} w${word}` }),
+  );
+  return folder.write('pairs.jsonl', `${lines.join('\n')}\n`.repeat(4));
+}
+
+async function argumentsFor(model: string, ...more: readonly string[]): Promise<readonly string[]> {
+  return [
+    ...['finetune', '-m', model, '-d', await pairsFile(), '-o', OUTPUT(), '--threads', '1', '-c', '24', '-b', '4'],
+    ...['-n', '60', '--learning-rate', '0.02', '--evaluate-every', '60', '--validation-data', await pairsFile()],
+    ...more,
+  ];
+}
+
+async function lossOf(model: string, ...more: readonly string[]): Promise<number> {
+  const argv = ['evaluate', '-m', model, '-d', await pairsFile(), '--threads', '1', ...more];
+  return (await runJson<{ models: readonly [{ total: { loss: number } }] }>(...argv)).models[0].total.loss;
+}
+
+async function metricsOf(output: string): Promise<readonly Metric[]> {
+  const lines = (await readFile(join(output, 'metrics.jsonl'), 'utf8')).trimEnd().split('\n');
+  return lines.map((line) => JSON.parse(line) as Metric);
+}
+
+test('kvasir finetune goes on with an encoder-decoder model, which then translates what it has learned', async () => {
+  const model = await saveTinyTranslator(folder.path('model'), { settings: { eos_token_id: 2 } });
+  const argv = await argumentsFor(model, '--sample-prompt', 'w10 w11');
+  const { checkpoint, step } = await runJson<RunJson>(...argv);
+  expect(step).toBe(60);
+  expect(await readdir(checkpoint)).toEqual([
+    ...['config.json', 'generation_config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'],
+    'training-state',
+  ]);
+  const config = async (path: string) => JSON.parse(await readFile(join(path, 'config.json'), 'utf8'));
+  expect(await config(checkpoint)).toEqual(await config(model));
+  expect(await lossOf(checkpoint)).toBeLessThan((await lossOf(model)) / 20);
+  await using llm = await LLM.load(checkpoint, { threads: 1 });
+  expect((await llm.translate('w30 w31', { numBeams: 1 })).text).toBe('w35 w30 w30');
+  const sample = (await metricsOf(OUTPUT())).find(({ kind }) => kind === 'sample');
+  expect(sample).toMatchObject({ step: 60, prompt: 'w10 w11', text: 'w15 w10 w10', isTarget: true });
+}, 60_000);
+
+test('languages stand where the model has them, in training, evaluation and samples', async () => {
+  const options = { languages: ['en', 'fr'], settings: { eos_token_id: 2 } };
+  const model = await saveTinyTranslator(folder.path('model'), options);
+  const languages = ['--from', 'en', '--to', 'fr'];
+  const argv = await argumentsFor(model, ...languages, '-n', '140', '--sample-prompt', 'w20 w21');
+  const { checkpoint } = await runJson<RunJson>(...argv);
+  expect(await lossOf(checkpoint, ...languages)).toBeLessThan((await lossOf(model, ...languages)) / 20);
+  await using llm = await LLM.load(checkpoint, { threads: 1 });
+  const { text } = await llm.translate('w40 w41', { from: 'en', to: 'fr', numBeams: 1 });
+  expect(text).toBe('w45 w40 w40');
+  expect((await metricsOf(OUTPUT())).find(({ kind }) => kind === 'sample')).toMatchObject({ text: 'w25 w20 w20' });
+  const unknown = await runCli(await argumentsFor(model, '--from', 'en', '--to', 'xx', '--force'));
+  expect([unknown.exitCode, unknown.stderr]).toEqual([1, expect.stringContaining('this model has en, fr')]);
+  const missing = await runCli(['evaluate', '-m', model, '-d', await pairsFile(), '--threads', '1', '--from', 'en']);
+  expect(missing.stderr).toContain('its language is missing, wanted to, one of en, fr');
+}, 60_000);
+
+test.each([
+  [['--from', 'en'], 1, 'from is "en", but this model has no tokens for languages'],
+  [['--batches', 'documents'], 2, '--batches is documents, but a model with an encoder reads pairs'],
+  [['-c', '49'], 2, '--context-length is 49, but the model takes 48 tokens'],
+  [['--sample-prompt', 'w9 '.repeat(48)], 2, 'has 49 tokens, wanted 1 to 47'],
+] as const)('%j is refused', async (more, code, message) => {
+  const model = await saveTinyTranslator(folder.path('model'));
+  const { exitCode, stdout, stderr } = await runCli(await argumentsFor(model, ...more));
+  expect({ exitCode, stdout, stderr }).toEqual({
+    exitCode: code,
+    stdout: '',
+    stderr: expect.stringContaining(message),
+  });
+});
+
+test('languages and long pairs are of models with an encoder', async () => {
+  const model = goldenPath('models', 'llama-gqa');
+  const from = await runCli(await argumentsFor(model, '--from', 'en'));
+  expect([from.exitCode, from.stderr]).toEqual([2, expect.stringContaining('--from is given, but the model has no')]);
+  const data = await pairsFile();
+  const evaluated = await runCli(['evaluate', '-m', model, '-d', data, '--to', 'fr', '--threads', '1']);
+  expect([evaluated.exitCode, evaluated.stderr]).toEqual([2, expect.stringContaining('--to is given, but the model')]);
+});
