@@ -14,6 +14,7 @@ import encoder_decoder
 import gguf_blocks
 import gradients
 import lora
+import lora_seq2seq
 import losses
 import processors
 import relative_positions
@@ -36,7 +37,7 @@ torch.use_deterministic_algorithms(True)
 
 SUBJECTS = (
     tokenizers_and_templates, tokenizer_training, decoder_only, transformer_decoder, sampling, processors, search,
-    gradients, transformer_decoder_gradients, lora, losses, schedules, gguf_blocks, quantization, encoder_decoder,
+    gradients, transformer_decoder_gradients, lora, losses, schedules, gguf_blocks, quantization, encoder_decoder, lora_seq2seq,
     search_seq2seq, score_seq2seq, sentence_piece, source_target, relative_positions,
 )
 

@@ -8,10 +8,12 @@ import { evaluateLoss } from '../training/evaluate-loss.ts';
 import { sourceOf } from './training/data-parts.ts';
 import { pairEncodingOf } from './training/pair-encoding-of.ts';
 
-/** The languages of the pairs, in models that translate between several. */
 export interface PairEvaluationOptions {
+  /** The languages of the pairs, in models that translate between several. */
   readonly from?: string | undefined;
   readonly to?: string | undefined;
+  /** The name of an adapter that was loaded with the model. */
+  readonly adapter: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -23,12 +25,12 @@ const BATCH_TOKENS = 2048;
  * pairs, and what the reading of data and languages throws.
  */
 export async function evaluatePairs(
-  { model: languageModel, sourceTarget, defaults }: LLM,
+  llm: LLM,
   path: string,
-  { signal, ...languages }: PairEvaluationOptions,
+  { adapter, signal, ...languages }: PairEvaluationOptions,
 ): Promise<Evaluation> {
-  const model = expectEncoder(languageModel, 'evaluate pairs');
-  const pairs = pairEncodingOf(model.config, { sourceTarget, defaults }, languages);
+  const model = expectEncoder(llm.model, 'evaluate pairs');
+  const pairs = pairEncodingOf(model.config, llm, languages);
   const tokenizer = pairs.tokenizer.target;
   const { maxPositions } = model.config;
   const sources = [sourceOf({ path }, undefined)];
@@ -45,7 +47,9 @@ export async function evaluatePairs(
   });
   const numBatches = loader.batchesPerEpoch!;
   const numBytes = await countTargetBytes({ batch: (n) => loader.batch(n), numBatches }, tokenizer, { signal });
-  const { loss, numTokens } = await evaluateLoss(model, loader, { signal });
+  const { loss, numTokens } = await evaluateLoss(model, loader, {
+    ...{ adapter: adapter === undefined ? undefined : llm.adapter(adapter), signal },
+  });
   const { numDocuments } = dataset;
   return evaluationOf({ logProb: -loss * numTokens, numDocuments, numTokens, numBytes });
 }

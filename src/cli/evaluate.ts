@@ -89,7 +89,7 @@ different tokenizers; bits per token and perplexity do not. KL is the mean of KL
 model of --against, Q the model of the row. Δ is the change of perplexity.
 
 A model with an encoder is measured on pairs: on the targets, each given its whole source. It takes no --stride,
---max-tokens, --separator, --context-length, --against and adapters.
+--max-tokens, --separator, --context-length and --against.
 
 With --json: { contextLength, stride, against, models [{ model, dtype, weightBytes, files, total }] }, stride null for pairs, where files are
 [{ path, numDocuments, numTokens, numBytes, loss, perplexity, bitsPerToken, bitsPerByte, comparison }], the loss is in nats per token,
@@ -179,13 +179,16 @@ async function evaluateFiles(terminal: Terminal, llm: LLM, input: FilesInput): P
 /** Flags that say nothing of pairs. */
 const NOT_OF_PAIRS = ['stride', 'maxTokens', 'separator', 'contextLength', 'against'] as const;
 
-async function evaluatePairFiles(llm: LLM, { paths, flags, signal }: FilesInput): Promise<readonly FileEvaluation[]> {
+async function evaluatePairFiles(
+  llm: LLM,
+  { paths, flags, adapter, signal }: FilesInput,
+): Promise<readonly FileEvaluation[]> {
   const name = NOT_OF_PAIRS.find((one) => flags[one] !== undefined);
   if (name !== undefined)
     throw new UsageError(`Cannot evaluate: ${FLAG_NAMES.get(name)} is given, but a model with an encoder reads pairs`);
   const files: FileEvaluation[] = [];
   const { from, to } = flags;
-  for (const path of paths) files.push({ path, ...(await evaluatePairs(llm, path, { from, to, signal })) });
+  for (const path of paths) files.push({ path, ...(await evaluatePairs(llm, path, { from, to, adapter, signal })) });
   return files;
 }
 

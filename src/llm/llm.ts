@@ -16,6 +16,7 @@ import {
   type LanguageModel,
   type LanguageModelDescription,
 } from '../models/language-model.ts';
+import type { Adapter } from '../nn/adapter.ts';
 import type { ChatMessage, ChatTemplate, RenderOptions } from '../tokenizers/chat-template.ts';
 import { Detokenizer } from '../tokenizers/detokenizer.ts';
 import type { SourceTargetTokenizer } from '../tokenizers/source-target/source-target-tokenizer.ts';
@@ -159,6 +160,11 @@ export class LLM {
   /** The names of the adapters that were loaded with the model. */
   get adapters(): readonly string[] {
     return this.#adapters.names;
+  }
+
+  /** The adapter of a name, as requests choose it. Throws a `RangeError` for an unknown name. */
+  adapter(name: string): Adapter {
+    return this.#adapters.find(name, 'find an adapter')!.adapter;
   }
 
   /** The model, if it has no encoder; a `TypeError` otherwise. */

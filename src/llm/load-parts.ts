@@ -47,7 +47,6 @@ export async function loadParts<Result>(
   const folder = await resolveModel(pathOrHubId, { revision: options.revision, signal, onProgress });
   return onBackend(options, async (backend) => {
     const description = await describeLanguageModel(folder);
-    expectAdaptable(description, options);
     const loadAssets = isEncoderDecoder(description) ? loadSourceTargetAssets : loadTextAssets;
     // While threads start and files are read, this thread is free to read the tokenizer.
     const [model, assets] = await bothEnded(
@@ -68,12 +67,11 @@ export async function randomParts<Result>(
 ): Promise<Result> {
   const { tokenizer, chatTemplate, seed = 0, ...loadOptions } = options;
   checkLoadOptions(loadOptions);
-  expectAdaptable(description, loadOptions);
   const { dtype, mergeAdapter, signal, onProgress } = loadOptions;
   return onBackend(loadOptions, async (backend) => {
     const source = randomWeights(description, seed);
     const model =
-      mergeAdapter === undefined || isEncoderDecoder(description)
+      mergeAdapter === undefined
         ? await loadLanguageModelFrom(backend, description, source, { dtype, signal, onProgress })
         : await loadMergedFrom(backend, description, source, { dtype, signal, onProgress, mergeAdapter });
     const assets = givenAssets(model, { tokenizer, chatTemplate });
@@ -89,12 +87,6 @@ export function givenAssets(
   const sourceTarget =
     tokenizer && model.encoder && createSourceTargetTokenizer({ source: tokenizer, target: tokenizer });
   return { tokenizer, sourceTarget, chatTemplate, defaults: defaultsOf(model.config) };
-}
-
-/** Throws a `TypeError` if adapters are wanted of a model that they are not known for. */
-function expectAdaptable(description: LanguageModelDescription, { adapters = {}, mergeAdapter }: LoadOptions): void {
-  if (isEncoderDecoder(description) && (Object.keys(adapters).length > 0 || mergeAdapter !== undefined))
-    throw new TypeError('Cannot load a model: adapters of encoder-decoder models are not supported');
 }
 
 /** What goes with a model: its adapters, and the model that guesses for it. */

@@ -135,9 +135,6 @@ describe('what cannot be is refused', () => {
   test('what only other models can', async () => {
     await expect(llm.score(SOURCE)).rejects.toThrow('the model scores a target, given its source; wanted source');
     await expect(llm.saveCache()).rejects.toThrow('Cannot save the cache: the model has an encoder');
-    await expect(LLM.load(path('bart'), { adapters: { a: 'nowhere' } })).rejects.toThrow(
-      'adapters of encoder-decoder models are not supported',
-    );
     await using decoderOnly = await LLM.load(goldenPath('models', 'llama-gqa'), { threads: 1 });
     await expect(decoderOnly.transduce([1, 2])).rejects.toThrow('Cannot transduce a text: the model has no encoder');
     for (const [name, value] of [['to', 'fr'] as const, ['targetPrefix', [1]] as const])

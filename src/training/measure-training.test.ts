@@ -3,7 +3,7 @@ import { pairsBatch } from '../../test/pairs-batch.ts';
 import { createBackend, memoryLayout } from '../create-backend.ts';
 import { createTokenDataset } from '../data/memory-dataset.ts';
 import { windowBatches } from '../data/window-batches.ts';
-import type { CausalLM } from '../models/causal-lm.ts';
+import type { LanguageModel } from '../models/language-model.ts';
 import { loadEncoderDecoderFrom, parseEncoderDecoderConfig } from '../models/load-encoder-decoder.ts';
 import { loadModelFrom, parseModelConfig } from '../models/load-model.ts';
 import type { ModelDescription } from '../models/model-description.ts';
@@ -64,15 +64,16 @@ const marian = parseEncoderDecoderConfig(
 test.each([
   ['whole', {}],
   ['recomputed, with dropout', { recompute: true, hasDropout: true }],
+  ['an adapter with dropout', { lora: { rank: 4, targets: 'all-linear', hasDropout: true } }],
 ] as [string, Partial<MeasuredTrainingWork>][])(
   'the estimate agrees with what a training of an encoder-decoder model takes: %s',
   async (_, changes) => {
     const work = { ...WORK, contextLength: 66, ...changes };
-    const { recompute, hasDropout, batchSize } = work;
+    const { recompute, hasDropout, batchSize, lora } = work;
     for (const threads of [1, 2]) {
       const backend = await createBackend({ device: 'wasm', threads });
       const model = await loadEncoderDecoderFrom(backend, marian, initialEncoderDecoderWeights(marian, 1));
-      const target = await createEncoderDecoderTarget(model);
+      const target = lora ? await adapterTarget(model, lora) : await createEncoderDecoderTarget(model);
       const tokens = (length: number) => Array.from({ length }, (_, i) => i % 311);
       const pair = { sourceIds: tokens(33), targetIds: tokens(34) };
       const batch = pairsBatch(new Array(batchSize).fill(pair));
@@ -111,7 +112,10 @@ test.each(CASES)('the estimate agrees with what a training takes: %s', async (_,
   }
 });
 
-async function adapterTarget(model: CausalLM, { rank, targets, hasDropout }: MeasuredLora): Promise<TrainingTarget> {
+async function adapterTarget(
+  model: LanguageModel,
+  { rank, targets, hasDropout }: MeasuredLora,
+): Promise<TrainingTarget> {
   const adapter = await createLora(model, { rank, targets, dropout: hasDropout ? 0.1 : 0 });
   return createLoraTarget(model, adapter);
 }

@@ -122,6 +122,7 @@ function countAdapter(
     alpha: rank,
     dropout: hasDropout ? 0.5 : 0,
     isRankStabilized: false,
+    task: undefined,
     baseModel: undefined,
   };
   return new LoraAdapter({ parameters }, config, layers, new Parameters(backend, new Map(matrices)));

@@ -12,7 +12,7 @@ import { formatBytes, formatCount } from '../format.ts';
 import { LoadProgressBar } from '../load-progress.ts';
 import { ProgressBar } from '../progress-bar.ts';
 import type { Terminal } from '../terminal.ts';
-import { isLora, type RunSettings } from './complete-settings.ts';
+import type { RunSettings } from './complete-settings.ts';
 import { createNewModel, newModelConfig } from './new-model.ts';
 import { pairEncodingOf } from './pair-encoding-of.ts';
 import { pairMarksOf } from './pair-marks.ts';
@@ -117,8 +117,7 @@ async function finish(
         }),
     });
     try {
-      const adapter =
-        model instanceof EncoderDecoderLM ? undefined : await createRunAdapter(model, parts.baseFolder, settings);
+      const adapter = await createRunAdapter(model, parts.baseFolder, settings);
       const trained = adapter?.target ?? (await createTrained(model, parts.baseFolder));
       return { ...parts, settings, data, adapter, trained };
     } catch (error) {
@@ -147,8 +146,6 @@ function expectRoomForSamples(
 /** Throws a `UsageError` for settings that the model has no use for. */
 function expectSettingsOfKind(settings: RunSettings, hasEncoder: boolean): void {
   const { batches, leaveOutLongPairs } = settings;
-  if (hasEncoder && isLora(settings))
-    throw new UsageError('Cannot train: an adapter is wanted, but those of models with an encoder are not supported');
   const language = (['from', 'to'] as const).find((name) => settings[name] !== undefined);
   if (!hasEncoder && language !== undefined)
     throw new UsageError(`Cannot train: --${language} is given, but the model has no encoder that reads a source`);

@@ -37,7 +37,7 @@ export interface RunAdapter {
 
 /** The new adapter that the settings describe, of the model of a folder; undefined if they have none. */
 export async function createRunAdapter(
-  model: CausalLM,
+  model: RunModel,
   baseFolder: string,
   settings: RunSettings,
 ): Promise<RunAdapter | undefined> {

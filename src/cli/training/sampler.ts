@@ -34,17 +34,20 @@ export async function samplePrompts(
 
 async function targetsOf(
   model: EncoderDecoderLM,
-  { tokenizer, pairs }: Omit<SampledModel, 'model'>,
+  { adapter, tokenizer, pairs }: Omit<SampledModel, 'model'>,
   { samplePrompt = [], sampleTokens = 1, sampleTemperature: temperature = 0, seed }: RunSettings,
   step: number,
 ): Promise<readonly SampleMetric[]> {
-  const llm = await LLM.over(model, { tokenizer, prefixCache: false });
+  const llm = await LLM.over(model, { tokenizer, prefixCache: false, adapters: adapter && { trained: adapter } });
   try {
     const samples: SampleMetric[] = [];
     for (const prompt of samplePrompt) {
       const sourceIds = pairs?.tokenizer.encodeSource(prompt, pairs) ?? encodeSource(model, tokenizer, prompt);
       const start = pairs && { decoderStartTokenId: startOfTargets(pairs), ...pairs.tokenizer.targetStart(pairs) };
-      const { text } = await llm.transduce(sourceIds, { ...start, maxNewTokens: sampleTokens, temperature, seed });
+      const { text } = await llm.transduce(sourceIds, {
+        ...{ ...start, maxNewTokens: sampleTokens, temperature, seed },
+        adapter: adapter && 'trained',
+      });
       samples.push({ kind: 'sample', step, prompt, text, isTarget: true });
     }
     return samples;
