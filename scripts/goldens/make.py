@@ -15,6 +15,7 @@ import gguf_blocks
 import gradients
 import lora
 import lora_seq2seq
+import marian_folder
 import losses
 import processors
 import relative_positions
@@ -38,7 +39,7 @@ torch.use_deterministic_algorithms(True)
 SUBJECTS = (
     tokenizers_and_templates, tokenizer_training, decoder_only, transformer_decoder, sampling, processors, search,
     gradients, transformer_decoder_gradients, lora, losses, schedules, gguf_blocks, quantization, encoder_decoder, lora_seq2seq,
-    search_seq2seq, score_seq2seq, sentence_piece, source_target, relative_positions,
+    search_seq2seq, score_seq2seq, marian_folder, sentence_piece, source_target, relative_positions,
 )
 
 

@@ -77,6 +77,19 @@ test('languages stand where the model has them, in training, evaluation and samp
   expect(missing.stderr).toContain('its language is missing, wanted to, one of en, fr');
 }, 120_000);
 
+test("a model with SentencePiece's files: they go into the checkpoints, which translate", async () => {
+  const model = goldenPath('marian-folder');
+  const data = await folder.write('pairs.tsv', 'half past two\t02:30\nthe third of March\t03-03\n'.repeat(10));
+  const more = ['-o', OUTPUT(), '--threads', '1', '-c', '32', '-b', '2', '-n', '2', '--learning-rate', '0.001'];
+  const { checkpoint } = await runJson<RunJson>('finetune', '-m', model, '-d', data, ...more);
+  expect(await readdir(checkpoint)).toEqual([
+    ...['config.json', 'generation_config.json', 'model.safetensors', 'source.spm', 'target.spm'],
+    ...['tokenizer_config.json', 'training-state', 'vocab.json'],
+  ]);
+  const { exitCode } = await runCli(['translate', '-m', checkpoint, '--threads', '1', 'half past two']);
+  expect(exitCode).toBe(0);
+});
+
 test.each([
   [['--from', 'en'], 1, 'from is "en", but this model has no tokens for languages'],
   [['--batches', 'documents'], 2, '--batches is documents, but a model with an encoder reads pairs'],
