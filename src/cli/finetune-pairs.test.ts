@@ -105,6 +105,16 @@ test.each([
   });
 });
 
+test('what targets begin with must be known', async () => {
+  const model = await saveTinyTranslator(folder.path('model'));
+  const config = JSON.parse(await readFile(join(model, 'config.json'), 'utf8')) as object;
+  const unset = { decoder_start_token_id: null, bos_token_id: null };
+  await folder.write('model/config.json', JSON.stringify({ ...config, ...unset }));
+  await folder.write('model/generation_config.json', '{}');
+  const { exitCode, stderr } = await runCli(await argumentsFor(model));
+  expect([exitCode, stderr]).toEqual([1, expect.stringContaining('has no decoder_start_token_id, which its targets')]);
+});
+
 test('languages and long pairs are of models with an encoder', async () => {
   const model = goldenPath('models', 'llama-gqa');
   const from = await runCli(await argumentsFor(model, '--from', 'en'));
