@@ -26,7 +26,7 @@ def make(full_name):
     adapted = _adapt(fresh(saved), name)
     _fill(adapted, MODELS[name].seed + 500)
     folder = empty_folder("lora", name)
-    _save(adapted, name, folder)
+    _save_as(name, adapted, folder)
 
     batch = random_batches(MODELS[name].seed, saved.config.vocab_size)[0]
     prompt_ids = batch[1]
@@ -71,7 +71,7 @@ def _fill(adapted, seed):
         parameter.copy_(torch.round(0.3 * noise * 4096) / 4096)
 
 
-def _save(adapted, name, folder):
+def _save_as(name, adapted, folder):
     adapted.peft_config["default"].base_model_name_or_path = name  # not the folder of this machine
     adapted.save_pretrained(folder, save_embedding_layers=False)
     (folder / "README.md").unlink()

@@ -14,12 +14,15 @@ import encoder_decoder
 import gguf_blocks
 import gradients
 import lora
+import lora_seq2seq
+import marian_folder
 import losses
 import processors
 import relative_positions
 import sampling
 import schedules
 import quantization
+import score_seq2seq
 import search
 import search_seq2seq
 import sentence_piece
@@ -35,8 +38,8 @@ torch.use_deterministic_algorithms(True)
 
 SUBJECTS = (
     tokenizers_and_templates, tokenizer_training, decoder_only, transformer_decoder, sampling, processors, search,
-    gradients, transformer_decoder_gradients, lora, losses, schedules, gguf_blocks, quantization, encoder_decoder,
-    search_seq2seq, sentence_piece, source_target, relative_positions,
+    gradients, transformer_decoder_gradients, lora, losses, schedules, gguf_blocks, quantization, encoder_decoder, lora_seq2seq,
+    search_seq2seq, score_seq2seq, marian_folder, sentence_piece, source_target, relative_positions,
 )
 
 

@@ -9,8 +9,14 @@ const parse = (changes: Readonly<Record<string, unknown>>) =>
 test('reads what PEFT writes', () => {
   expect(parse({})).toEqual({
     ...{ rank: 4, alpha: 8, dropout: 0, isRankStabilized: false },
-    ...{ targets: ['q_proj', 'v_proj'], baseModel: 'llama-gqa' },
+    ...{ targets: ['q_proj', 'v_proj'], task: 'CAUSAL_LM', baseModel: 'llama-gqa' },
   });
+});
+
+test('says what models it is of, as far as the file does', () => {
+  expect(parse({ task_type: 'SEQ_2_SEQ_LM' }).task).toBe('SEQ_2_SEQ_LM');
+  expect(parse({ task_type: null }).task).toBeUndefined();
+  expect(JSON.parse(formatAdapterConfig(parse({ task_type: null }), false))).toMatchObject({ task_type: null });
 });
 
 test('what is written is read again', () => {
@@ -27,7 +33,7 @@ test('the scale is alpha / r, or alpha / √r where it is rank-stabilized', () =
 describe('refuses, by name', () => {
   test.each<[Readonly<Record<string, unknown>>, string]>([
     [{ peft_type: 'IA3' }, '"peft_type" is "IA3", wanted one of "LORA"'],
-    [{ task_type: 'SEQ_CLS' }, '"task_type" is "SEQ_CLS", supported: "CAUSAL_LM"'],
+    [{ task_type: 'SEQ_CLS' }, '"task_type" is "SEQ_CLS", supported: "CAUSAL_LM", "SEQ_2_SEQ_LM"'],
     [{ bias: 'lora_only' }, '"bias" is "lora_only", supported: "none"'],
     [{ use_dora: true }, '"use_dora" is true, supported: null'],
     [{ lora_bias: true }, '"lora_bias" is true'],

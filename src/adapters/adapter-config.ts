@@ -1,5 +1,10 @@
 import { JsonFields } from '../config/json-fields.ts';
 
+/** What models an adapter is of: PEFT's names for those that continue texts, and those with an encoder. */
+export type AdapterTask = 'CAUSAL_LM' | 'SEQ_2_SEQ_LM';
+
+const TASKS: readonly AdapterTask[] = ['CAUSAL_LM', 'SEQ_2_SEQ_LM'];
+
 /** What an adapter is, in neutral words. */
 export interface AdapterConfig {
   /** r, the rows of A. */
@@ -11,6 +16,8 @@ export interface AdapterConfig {
   readonly targets: AdapterTargets;
   /** The scale is alpha / √rank (rsLoRA, Kalajdzievski 2023) instead of alpha / rank. */
   readonly isRankStabilized: boolean;
+  /** Undefined where a file does not say it. */
+  readonly task: AdapterTask | undefined;
   /** What the model that it was trained on is called; for people to read. */
   readonly baseModel: string | undefined;
 }
@@ -49,7 +56,7 @@ const INITIAL_WEIGHTS = [true, false, 'gaussian', 'orthogonal', 'eva'];
 export function parseAdapterConfig(location: string, text: string): AdapterConfig {
   const fields = JsonFields.parse(location, text);
   fields.oneOf('peft_type', ['LORA']);
-  fields.requireSupported('task_type', ['CAUSAL_LM']);
+  fields.requireSupported('task_type', TASKS);
   fields.requireSupported('bias', ['none']);
   fields.requireSupported('init_lora_weights', INITIAL_WEIGHTS);
   // Tells PEFT how matrices are stored; ours are all (outputs, inputs) in memory.
@@ -62,6 +69,7 @@ export function parseAdapterConfig(location: string, text: string): AdapterConfi
     dropout: fields.share('lora_dropout', 0),
     targets: parseTargets(fields),
     isRankStabilized: fields.boolean('use_rslora', false),
+    task: fields.has('task_type') ? fields.oneOf('task_type', TASKS) : undefined,
     baseModel: fields.has('base_model_name_or_path') ? fields.string('base_model_name_or_path') : undefined,
   });
 }
@@ -70,7 +78,7 @@ export function parseAdapterConfig(location: string, text: string): AdapterConfi
 export function formatAdapterConfig(config: AdapterConfig, fanInFanOut: boolean): string {
   const json = {
     peft_type: 'LORA',
-    task_type: 'CAUSAL_LM',
+    task_type: config.task ?? null,
     base_model_name_or_path: config.baseModel ?? null,
     r: config.rank,
     lora_alpha: config.alpha,

@@ -4,6 +4,7 @@ import { goldenNames, goldenPath, readGoldenJson, readGoldenTensors, relativeErr
 import { testBackends } from '../../test/test-backends.ts';
 import { backward } from '../autograd/backward.ts';
 import { transposed } from '../base/transposed.ts';
+import { expectCausal } from '../models/language-model.ts';
 import { loadModel } from '../models/load-model.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { tokenLosses } from '../training/token-losses.ts';
@@ -47,7 +48,8 @@ describe.each(Object.keys(testBackends))('%s backend: adapters against PEFT', (b
     const golden = readGoldenJson<Golden>('lora', name, 'golden.json');
     const wanted = await readGoldenTensors('lora', name, 'golden.safetensors');
     const mergeAdapter = goldenPath('lora', name);
-    const model = await loadMergedModel(backend, goldenPath('models', golden.model), { mergeAdapter });
+    const merged = await loadMergedModel(backend, goldenPath('models', golden.model), { mergeAdapter });
+    const model = expectCausal(merged, 'compare logits');
     const { logits, pastKeyValues } = await model.forward({ inputIds: golden.promptIds, maxLength: 32 });
     expect(relativeError(logits.data, wanted.get('logits')!)).toBeLessThan(1e-5);
     pastKeyValues.dispose();

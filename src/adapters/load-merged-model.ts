@@ -1,11 +1,14 @@
 import type { Backend } from '../backend/backend.ts';
 import { WEIGHT_DTYPES, type WeightDType } from '../backend/dtype.ts';
 import type { WeightSource } from '../formats/weight-source.ts';
-import type { CausalLM } from '../models/causal-lm.ts';
+import {
+  describeLanguageModel,
+  type LanguageModel,
+  type LanguageModelDescription,
+  loadLanguageModelFrom,
+} from '../models/language-model.ts';
 import type { LoadedDType } from '../models/load-matrix.ts';
-import { describeModel, loadModelFrom } from '../models/load-model.ts';
 import type { LoadParametersOptions } from '../models/load-parameters.ts';
-import type { ModelDescription } from '../models/model-description.ts';
 import { openModelWeights } from '../models/open-model-weights.ts';
 import { mergedWeights } from './merged-weights.ts';
 import { readAdapter } from './read-adapter.ts';
@@ -22,9 +25,9 @@ export interface MergeOptions extends LoadParametersOptions {
  * @example
  * const model = await loadMergedModel(backend, 'path/to/model', { mergeAdapter: 'path/to/adapter' });
  */
-export async function loadMergedModel(backend: Backend, folder: string, options: MergeOptions): Promise<CausalLM> {
+export async function loadMergedModel(backend: Backend, folder: string, options: MergeOptions): Promise<LanguageModel> {
   options.signal?.throwIfAborted();
-  const description = await describeModel(folder);
+  const description = await describeLanguageModel(folder);
   const source = await openModelWeights(folder, { signal: options.signal });
   try {
     return await loadMergedFrom(backend, description, source, options);
@@ -36,13 +39,13 @@ export async function loadMergedModel(backend: Backend, folder: string, options:
 /** `loadMergedModel` of a given description from any source of weights, which stays open. */
 export async function loadMergedFrom(
   backend: Backend,
-  description: ModelDescription,
+  description: LanguageModelDescription,
   source: WeightSource,
   { mergeAdapter, ...options }: MergeOptions,
-): Promise<CausalLM> {
+): Promise<LanguageModel> {
   const adapter = await readAdapter(mergeAdapter, description, { signal: options.signal });
   const merged = mergedWeights(source, description.naming, adapter, floatsOf(options.dtype));
-  return loadModelFrom(backend, description, merged, options);
+  return loadLanguageModelFrom(backend, description, merged, options);
 }
 
 /** What is quantised in the end is merged in float32. */

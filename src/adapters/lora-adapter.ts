@@ -1,6 +1,7 @@
 import type { Backend } from '../backend/backend.ts';
-import type { CausalLM } from '../models/causal-lm.ts';
-import type { ModelDescription } from '../models/model-description.ts';
+import { CausalLM } from '../models/causal-lm.ts';
+import { encoderDecoderArchitectureOf } from '../models/encoder-decoder-registry.ts';
+import type { LanguageModel, LanguageModelDescription } from '../models/language-model.ts';
 import { Parameters } from '../models/parameters.ts';
 import { architectureOf } from '../models/registry.ts';
 import type { Adapter } from '../nn/adapter.ts';
@@ -23,7 +24,7 @@ export class LoraAdapter implements Adapter {
   readonly parameters: Parameters;
 
   constructor(
-    model: Pick<CausalLM, 'parameters'>,
+    model: Pick<LanguageModel, 'parameters'>,
     config: AdapterConfig,
     targeted: readonly TargetedLayer[],
     parameters: Parameters,
@@ -62,7 +63,7 @@ export class LoraAdapter implements Adapter {
  * adapter.release();
  */
 export async function loadAdapter(
-  model: CausalLM,
+  model: LanguageModel,
   folder: string,
   options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<LoraAdapter> {
@@ -71,12 +72,15 @@ export async function loadAdapter(
 }
 
 /** A loaded model's configuration, and how checkpoints of its family name the weights. */
-export function descriptionOf({ config }: CausalLM): ModelDescription {
-  return { config, naming: architectureOf(config.modelType, 'the model').naming(config) };
+export function descriptionOf(model: LanguageModel): LanguageModelDescription {
+  const { modelType } = model.config;
+  if (model instanceof CausalLM)
+    return { config: model.config, naming: architectureOf(modelType, 'the model').naming(model.config) };
+  return { config: model.config, naming: encoderDecoderArchitectureOf(modelType, 'the model').naming(model.config) };
 }
 
 /** Puts an adapter onto the device of its model. If that fails, nothing stays there. */
-export async function placeAdapter(model: CausalLM, { config, layers }: AdapterValues): Promise<LoraAdapter> {
+export async function placeAdapter(model: LanguageModel, { config, layers }: AdapterValues): Promise<LoraAdapter> {
   const { backend } = model;
   const values = layers.flatMap(({ a, b }) => [a, b]);
   const byPath = new Map<string, Weight>();

@@ -1,9 +1,9 @@
 import { platform } from '#platform';
 import { openSafetensors } from '../formats/safetensors.ts';
 import { readFloat32, type WeightSource } from '../formats/weight-source.ts';
+import { isEncoderDecoder, type LanguageModelDescription } from '../models/language-model.ts';
 import { matchParameters } from '../models/match-parameters.ts';
-import type { ModelDescription } from '../models/model-description.ts';
-import { type AdapterConfig, parseAdapterConfig } from './adapter-config.ts';
+import { type AdapterConfig, type AdapterTask, parseAdapterConfig } from './adapter-config.ts';
 import { adapterTensors, CONFIG_FILE, storedAdapter, TENSORS_FILE } from './adapter-tensors.ts';
 import { type TargetedLayer, targetedLayers } from './targeted-layers.ts';
 
@@ -25,13 +25,18 @@ export interface AdapterLayer extends TargetedLayer {
  */
 export async function readAdapter(
   folder: string,
-  description: ModelDescription,
+  description: LanguageModelDescription,
   options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<AdapterValues> {
   const location = platform.join(folder, CONFIG_FILE);
   const text = await platform.readText(location, options);
   if (text === undefined) throw new Error(`Cannot load the adapter in ${folder}: it has no ${CONFIG_FILE}`);
   const config = parseAdapterConfig(location, text);
+  const task = taskOf(description);
+  if (config.task !== undefined && config.task !== task)
+    throw new RangeError(
+      `Cannot load the adapter in ${folder}: its task_type is ${config.task}, but the model's would be ${task}`,
+    );
   const layers = targetedLayers(description, config.targets, `load the adapter in ${folder}`);
   const file = platform.join(folder, TENSORS_FILE);
   if (!(await platform.isFile(file)))
@@ -42,6 +47,11 @@ export async function readAdapter(
   } finally {
     await source.close();
   }
+}
+
+/** What adapters of a model call it. */
+export function taskOf(description: LanguageModelDescription): AdapterTask {
+  return isEncoderDecoder(description) ? 'SEQ_2_SEQ_LM' : 'CAUSAL_LM';
 }
 
 async function readLayers(

@@ -1,5 +1,4 @@
-import { decoderOnlyParameters } from '../models/decoder-only-parameters.ts';
-import type { ModelDescription } from '../models/model-description.ts';
+import { type LanguageModelDescription, languageModelParameters } from '../models/language-model.ts';
 import { storedName } from '../models/parameter-spec.ts';
 import type { AdapterTargets } from './adapter-config.ts';
 import { compilePattern } from './compile-pattern.ts';
@@ -23,7 +22,7 @@ export interface TargetedLayer {
  * what the message says cannot be done.
  */
 export function targetedLayers(
-  description: ModelDescription,
+  description: LanguageModelDescription,
   targets: AdapterTargets,
   action: string,
 ): readonly TargetedLayer[] {
@@ -42,10 +41,10 @@ export function lastNames(layers: readonly TargetedLayer[]): readonly string[] {
   return [...new Set(layers.map(({ module }) => module.slice(module.lastIndexOf('.') + 1)))];
 }
 
-/** The matrices of a decoder's blocks are all of linear layers. */
-function linearLayers({ config, naming }: ModelDescription): readonly TargetedLayer[] {
-  return decoderOnlyParameters(config).flatMap(({ kind, path, shape }) => {
-    if (kind !== 'matrix' || !path.startsWith('layers.')) return [];
+/** The matrices of the blocks, of an encoder's too, are all of linear layers. */
+function linearLayers({ config, naming }: LanguageModelDescription): readonly TargetedLayer[] {
+  return languageModelParameters(config).flatMap(({ kind, path, shape }) => {
+    if (kind !== 'matrix' || !/^((en|de)coder\.)?layers\./.test(path)) return [];
     const { name, isTransposed } = storedName(path, naming);
     const [outputs, inputs] = shape;
     return [{ path: withoutWeight(path), module: withoutWeight(name), inputs, outputs, isTransposed }];

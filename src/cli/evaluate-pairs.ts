@@ -6,29 +6,35 @@ import type { LLM } from '../llm/llm.ts';
 import { expectEncoder } from '../models/language-model.ts';
 import { evaluateLoss } from '../training/evaluate-loss.ts';
 import { sourceOf } from './training/data-parts.ts';
-import { pairMarksOf } from './training/pair-marks.ts';
+import { pairEncodingOf } from './training/pair-encoding-of.ts';
+
+export interface PairEvaluationOptions {
+  /** The languages of the pairs, in models that translate between several. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  /** The name of an adapter that was loaded with the model. */
+  readonly adapter: string | undefined;
+  readonly signal: AbortSignal;
+}
 
 /** Tokens of a batch, sources and targets together. */
 const BATCH_TOKENS = 2048;
 
 /**
  * How well an encoder-decoder model predicts the targets of a file, given their sources. Throws a `RangeError` for a file without
- * pairs and for a model whose sources have tokens of their own, and what the reading of data throws.
+ * pairs, and what the reading of data and languages throws.
  */
 export async function evaluatePairs(
-  { model: languageModel, tokenizer, sourceTarget }: LLM,
+  llm: LLM,
   path: string,
-  signal: AbortSignal,
+  { adapter, signal, ...languages }: PairEvaluationOptions,
 ): Promise<Evaluation> {
-  const model = expectEncoder(languageModel, 'evaluate pairs');
-  if (tokenizer === undefined) throw new Error("Cannot evaluate: the model's folder has no tokenizer");
-  if (sourceTarget !== undefined && sourceTarget.source !== sourceTarget.target)
-    throw new RangeError(
-      'Cannot evaluate: sources and targets have different tokens, and pairs are read with one tokenizer',
-    );
+  const model = expectEncoder(llm.model, 'evaluate pairs');
+  const pairs = pairEncodingOf(model.config, llm, languages);
+  const tokenizer = pairs.tokenizer.target;
   const { maxPositions } = model.config;
   const sources = [sourceOf({ path }, undefined)];
-  const dataset = await tokenizeInMemory({ sources, tokenizer, ...pairMarksOf(model.config), signal });
+  const dataset = await tokenizeInMemory({ sources, tokenizer, pairs, signal });
   if (dataset.kind !== 'pairs')
     throw new RangeError(`Cannot evaluate ${path}: it has no pairs of source and target, which the model reads`);
   const loader = await pairBatches(dataset, {
@@ -41,7 +47,9 @@ export async function evaluatePairs(
   });
   const numBatches = loader.batchesPerEpoch!;
   const numBytes = await countTargetBytes({ batch: (n) => loader.batch(n), numBatches }, tokenizer, { signal });
-  const { loss, numTokens } = await evaluateLoss(model, loader, { signal });
+  const { loss, numTokens } = await evaluateLoss(model, loader, {
+    ...{ adapter: adapter === undefined ? undefined : llm.adapter(adapter), signal },
+  });
   const { numDocuments } = dataset;
   return evaluationOf({ logProb: -loss * numTokens, numDocuments, numTokens, numBytes });
 }

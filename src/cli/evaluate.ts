@@ -35,6 +35,12 @@ const DATA_FLAGS: readonly Flag[] = [
   },
 ];
 
+/** Of models with an encoder. */
+const LANGUAGE_FLAGS: readonly Flag[] = [
+  { flags: '--from <code>', description: 'language of the sources of pairs, as the model spells it: en, eng_Latn' },
+  { flags: '--to <code>', description: 'language of the targets' },
+];
+
 /** Options that may be repeated here: every model is evaluated in every width. */
 const REPEATED: ReadonlyMap<Flag, Flag> = new Map(
   [MODEL, DTYPE].map((flag) => [
@@ -49,7 +55,7 @@ const AGAINST: Flag = {
     'a model of the same vocabulary, in the width of its file, to compare each with: KL divergence and how often both find the same token likeliest',
 };
 
-const FLAG_NAMES = flagNames(DATA_FLAGS, MODEL_FLAGS, [AGAINST]);
+const FLAG_NAMES = flagNames(DATA_FLAGS, LANGUAGE_FLAGS, MODEL_FLAGS, [AGAINST]);
 
 interface EvaluateFlags extends Omit<ModelFlags, 'model' | 'dtype'> {
   readonly model?: readonly string[];
@@ -59,6 +65,8 @@ interface EvaluateFlags extends Omit<ModelFlags, 'model' | 'dtype'> {
   readonly separator?: string;
   readonly stride?: number;
   readonly maxTokens?: number;
+  readonly from?: string;
+  readonly to?: string;
 }
 
 const EXAMPLES = [
@@ -81,7 +89,7 @@ different tokenizers; bits per token and perplexity do not. KL is the mean of KL
 model of --against, Q the model of the row. Δ is the change of perplexity.
 
 A model with an encoder is measured on pairs: on the targets, each given its whole source. It takes no --stride,
---max-tokens, --separator, --context-length, --against and adapters.
+--max-tokens, --separator, --context-length and --against.
 
 With --json: { contextLength, stride, against, models [{ model, dtype, weightBytes, files, total }] }, stride null for pairs, where files are
 [{ path, numDocuments, numTokens, numBytes, loss, perplexity, bitsPerToken, bitsPerByte, comparison }], the loss is in nats per token,
@@ -95,7 +103,7 @@ export function addEvaluateCommand(program: Command, terminal: Terminal): void {
     .description(
       'Measure how well models predict your data: loss, perplexity, bits per byte, and how far they are from another.',
     );
-  addFlags(command, 'Data:', DATA_FLAGS);
+  addFlags(command, 'Data:', [...DATA_FLAGS, ...LANGUAGE_FLAGS]);
   addFlags(command, 'Model:', [...MODEL_FLAGS.map((flag) => REPEATED.get(flag) ?? flag), CACHE_DTYPE, AGAINST]);
   addFlags(command, 'Output:', OUTPUT_FLAGS);
   command.addHelpText('after', helpEnd(EXAMPLES, NOTES));
@@ -146,6 +154,9 @@ interface FilesInput {
 
 async function evaluateFiles(terminal: Terminal, llm: LLM, input: FilesInput): Promise<readonly FileEvaluation[]> {
   const { flags, adapter, against, signal } = input;
+  const language = (['from', 'to'] as const).find((name) => flags[name] !== undefined);
+  if (language !== undefined)
+    throw new UsageError(`Cannot evaluate: --${language} is given, but the model has no encoder that reads a source`);
   const { separator, maxTokens, stride, json = false } = flags;
   const { tokenizer } = llm;
   if (tokenizer === undefined) throw new Error("Cannot evaluate: the model's folder has no tokenizer.json");
@@ -168,12 +179,16 @@ async function evaluateFiles(terminal: Terminal, llm: LLM, input: FilesInput): P
 /** Flags that say nothing of pairs. */
 const NOT_OF_PAIRS = ['stride', 'maxTokens', 'separator', 'contextLength', 'against'] as const;
 
-async function evaluatePairFiles(llm: LLM, { paths, flags, signal }: FilesInput): Promise<readonly FileEvaluation[]> {
+async function evaluatePairFiles(
+  llm: LLM,
+  { paths, flags, adapter, signal }: FilesInput,
+): Promise<readonly FileEvaluation[]> {
   const name = NOT_OF_PAIRS.find((one) => flags[one] !== undefined);
   if (name !== undefined)
     throw new UsageError(`Cannot evaluate: ${FLAG_NAMES.get(name)} is given, but a model with an encoder reads pairs`);
   const files: FileEvaluation[] = [];
-  for (const path of paths) files.push({ path, ...(await evaluatePairs(llm, path, signal)) });
+  const { from, to } = flags;
+  for (const path of paths) files.push({ path, ...(await evaluatePairs(llm, path, { from, to, adapter, signal })) });
   return files;
 }
 

@@ -11,11 +11,16 @@ const EXAMPLES = [
     'kvasir finetune -m ./qwen2 -d a.jsonl -o ./run --lora-rank 16 --lora-targets q_proj,v_proj',
     'An adapter of some layers.',
   ],
+  [
+    'kvasir finetune -m ./nllb -d pairs.jsonl --from eng_Latn --to fra_Latn -o ./run',
+    'A model that translates, on { "source", "target" } a line.',
+  ],
   ['kvasir generate -m ./gpt2 --adapter ./run/step-00000500 "Dear"', 'What came of it.'],
 ] as const;
 
 const NOTES = `JSON lines are { "text" }, or { "prompt", "completion" }, of which the completion alone is learned, or { "source",
-"target" } likewise. Unless given, rows have 256 tokens or what the model takes, batches 4 rows, and the learning rate is
+"target" } likewise. A model with an encoder learns from pairs alone, which are read as where it is served: by its own tokenizers, with
+its languages and marks. Unless given, rows have 256 tokens or what the model takes, batches 4 rows, and the learning rate is
 5e-5, or 2e-4 for an adapter.
 
 --output gets a folder for each checkpoint (step-00000100): a whole model, or with --lora-rank an adapter in PEFT's layout,

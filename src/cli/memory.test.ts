@@ -97,6 +97,22 @@ test('kvasir memory needs no more than a config.json', async () => {
   await rm(folder, { recursive: true });
 });
 
+test('kvasir memory knows models with an encoder: the sources are a part of the cache', async () => {
+  const argv = ['memory', goldenPath('encoder-decoder', 'marian'), '-b', '2', '-c', '20', '-g', '30', ...REFERENCE];
+  const json = await runJson<MemoryJson & { sourceCacheBytes: number }>(...argv);
+  const { formula, kvCacheBytes, sourceCacheBytes, totalBytes, weightBytes, workspaceBytes } = json;
+  expect(formula).toMatchObject({ batch: 2, tokens: 50 });
+  expect(kvCacheBytes).toBe((64 * formula.bytes!) / 50);
+  expect(sourceCacheBytes).toBe(kvCacheBytes / 2);
+  expect(totalBytes).toBe(weightBytes + kvCacheBytes + workspaceBytes);
+  const { stdout } = await runCli(argv);
+  expect(stdout).toMatch(/^KV cache of sources \(float32\) +\S+ KiB\nKV cache of targets \(float32\) +\S+ KiB\n/m);
+  const { stdout: training } = await runCli([...argv.slice(0, 6), ...REFERENCE, '--training']);
+  expect(training).toContain('A step of 2 × 20 tokens, sources and targets together\n');
+  const { exitCode, stderr } = await runCli(['memory', goldenPath('encoder-decoder', 'marian'), '-c', '1000']);
+  expect([exitCode, stderr]).toEqual([1, expect.stringContaining('1000 tokens of a source, but the model takes at')]);
+});
+
 interface TrainingMemoryJson {
   readonly batchSize: number;
   readonly contextLength: number;

@@ -4,9 +4,8 @@ import { type CacheDType, type MatrixFormat, matrixDType } from '../backend/dtyp
 import { numElements } from '../base/shape.ts';
 import type { Device } from '../create-backend.ts';
 import { type CacheFormula, estimateMemory, type MemoryEstimate } from '../llm/estimate-memory.ts';
+import { describeLanguageModel, type LanguageModelDescription } from '../models/language-model.ts';
 import { formatFor, type LoadedDType } from '../models/load-matrix.ts';
-import { describeModel } from '../models/load-model.ts';
-import type { ModelDescription } from '../models/model-description.ts';
 import { modelPreset, PRESET_NAMES } from '../models/presets.ts';
 import type { QuantizationName } from '../quantized/quantization-scheme.ts';
 import { UsageError } from './exit-codes.ts';
@@ -48,12 +47,13 @@ const MEMORY_FLAGS: readonly Flag[] = [
   { flags: '-b, --batch <count>', description: 'sequences at once (1)', parse: wholeNumber(1) },
   {
     flags: '-c, --context <tokens>',
-    description: "tokens of each prompt; unless given, all of the model's longest sequence",
+    description:
+      "tokens of each prompt; unless given, all of the model's longest sequence, or of a source at most 1024",
     parse: wholeNumber(1),
   },
   {
     flags: '-g, --generate <tokens>',
-    description: 'tokens generated after each prompt (0)',
+    description: 'tokens generated after each prompt (0), or of each target (the longest, but at most 512)',
     parse: wholeNumber(0),
   },
   { ...DTYPE, description: `${DTYPE.description}; a preset's own is float32` },
@@ -66,13 +66,15 @@ const EXAMPLES = [
   ['kvasir memory gpt2', 'Weights, cache and workspace of GPT-2, and the formula of the cache.'],
   ['kvasir memory -m gpt2-xl --batch 8 --context 1000 --generate 24 --dtype bfloat16', 'The same for a given load.'],
   ['kvasir memory ./my-model --json', 'A model of your own: only config.json is needed.'],
+  ['kvasir memory ./opus-mt -c 40 -g 60 -b 32', 'With an encoder: 32 sources of 40 tokens, and their targets of 60.'],
   ['kvasir memory --all-presets', 'The whole GPT family.'],
   ['kvasir memory gpt2 --training --batch 4 --context 256 --recompute', 'What a step of its training takes.'],
   ['kvasir memory gpt2 --training --context 256 --lora-rank 8', 'The same for an adapter.'],
 ] as const;
 
 const JSON_NOTE =
-  'With --json: { model, device, dtype, cacheDType, numParameters, weightBytes, kvCacheBytes, workspaceBytes, totalBytes, formula };\n' +
+  'With --json: { model, device, dtype, cacheDType, numParameters, weightBytes, kvCacheBytes, workspaceBytes, totalBytes, formula },\n' +
+  'and with an encoder sourceCacheBytes, which are of kvCacheBytes;\n' +
   'with --all-presets a list of them. With --training: { model, device, dtype, numParameters, batchSize, contextLength,\n' +
   'optimizer, recompute, loraRank, weightBytes, trainedBytes, gradientBytes, optimizerBytes, workspaceBytes, totalBytes }.';
 
@@ -116,7 +118,7 @@ function chooseModel(name: string | undefined, { model = name, allPresets = fals
 /** What is to be estimated, and what its weights are of their own. */
 interface Subject {
   readonly model: string;
-  readonly description: ModelDescription;
+  readonly description: LanguageModelDescription;
   readonly format: MatrixFormat;
 }
 
@@ -131,7 +133,7 @@ async function folderSubject(
   signal: AbortSignal,
 ): Promise<Subject> {
   const folder = await findModel(terminal, model, flags, signal);
-  const description = await describeModel(folder);
+  const description = await describeLanguageModel(folder);
   return { model, description, format: await mostCommonFormat(folder, signal) };
 }
 
@@ -180,12 +182,20 @@ function reportText(terminal: Terminal, report: Report): string {
   const { bold } = terminal.colors;
   const rows = [
     [`Weights (${report.dtype})`, formatBytes(report.weightBytes)],
-    [`KV cache (${report.cacheDType})`, formatBytes(report.kvCacheBytes)],
+    ...cacheRows(report),
     ['Workspace', formatBytes(report.workspaceBytes)],
     ['Total', formatBytes(report.totalBytes)],
   ];
   const title = `${bold(report.model)}: ${formatCount(report.numParameters)} parameters`;
   return `${title}\n\n${formulaText(report.formula)}\n${formatTable(rows, [1])}`;
+}
+
+function cacheRows({ cacheDType, kvCacheBytes, sourceCacheBytes }: Report): string[][] {
+  if (sourceCacheBytes === undefined) return [[`KV cache (${cacheDType})`, formatBytes(kvCacheBytes)]];
+  return [
+    [`KV cache of sources (${cacheDType})`, formatBytes(sourceCacheBytes)],
+    [`KV cache of targets (${cacheDType})`, formatBytes(kvCacheBytes - sourceCacheBytes)],
+  ];
 }
 
 function formulaText({ numLayers, batch, kvHeads, headSize, tokens, bytesPerElement, bytes }: CacheFormula): string {

@@ -3,7 +3,10 @@ import { platform } from '#platform';
 import { loadMergedModel } from '../adapters/load-merged-model.ts';
 import type { WeightDType } from '../backend/dtype.ts';
 import { createBackend } from '../create-backend.ts';
-import { saveModel } from '../models/save-model.ts';
+import { EncoderDecoderLM } from '../models/encoder-decoder-lm.ts';
+import type { LanguageModel } from '../models/language-model.ts';
+import { saveEncoderDecoder } from '../models/save-encoder-decoder.ts';
+import { type SaveModelOptions, saveModel } from '../models/save-model.ts';
 import { UsageError } from './exit-codes.ts';
 import { findModel } from './find-model.ts';
 import { addFlags, type Flag, OUTPUT_FLAGS } from './flags.ts';
@@ -80,9 +83,9 @@ async function writeMerged(terminal: Terminal, work: MergeWork): Promise<WeightD
   try {
     const onProgress = bar.update.bind(bar);
     const merged = await loadMergedModel(backend, folder, { mergeAdapter, dtype: work.dtype, signal, onProgress });
-    const { format } = merged.transformer.parts.tokenEmbedding.weight;
+    const { format } = merged.parameters.weight('tokenEmbedding.weight');
     const dtype = typeof format === 'string' ? format : 'float32';
-    await saveModel(merged, partial, { dtype, baseFolder: folder });
+    await save(merged, partial, { dtype, baseFolder: folder });
     signal.throwIfAborted();
     await platform.rename(partial, output);
     return dtype;
@@ -93,4 +96,10 @@ async function writeMerged(terminal: Terminal, work: MergeWork): Promise<WeightD
     bar.stop();
     await backend.dispose();
   }
+}
+
+function save(model: LanguageModel, folder: string, options: SaveModelOptions): Promise<void> {
+  return model instanceof EncoderDecoderLM
+    ? saveEncoderDecoder(model, folder, options)
+    : saveModel(model, folder, options);
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { goldenPath, readGoldenJson } from '../../test/goldens.ts';
 import { runCli, runJson } from '../../test/run-cli.ts';
+import { saveTinyTranslator } from '../../test/save-tiny-translator.ts';
 
 interface Golden {
   readonly scored: string;
@@ -73,4 +74,23 @@ test('kvasir score without a text is a wrong command', async () => {
     stdout: '',
     stderr: 'kvasir: Cannot score: there is no text; give it as an argument or with --file\n',
   });
+});
+
+test('kvasir score --source scores a target', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'kvasir-'));
+  const model = await saveTinyTranslator(folder);
+  const on = ['score', '-m', model, '--threads', '1'];
+  const json = await runJson<ScoreJson>(...on, '--source', 'w5 w9', 'w8', 'w40');
+  expect(json.tokens.map(({ id }) => id)).toEqual([8, 40, 2]);
+  expect(await runJson<ScoreJson>(...on, '--source-ids', '5,9,2', '--token-ids', '8,40,2')).toEqual(json);
+  const { stdout } = await runCli([...on, '--source', 'w5 w9', 'w8 w40']);
+  expect(stdout).toContain(`log P       ${json.logProb.toFixed(4)} of 3 tokens\n`);
+  const both = await runCli([...on, '--source', 'w5', '--source-ids', '5,2', 'w8']);
+  expect([both.exitCode, both.stderr]).toEqual([
+    2,
+    expect.stringContaining('--source and --source-ids are both given'),
+  ]);
+  const none = await runCli([...on, 'w8']);
+  expect([none.exitCode, none.stderr]).toEqual([1, expect.stringContaining('wanted source')]);
+  await rm(folder, { recursive: true });
 });

@@ -1,8 +1,7 @@
 import type { AdapterTargets } from '../adapters/adapter-config.ts';
 import { type MatrixFormat, WEIGHT_DTYPES, type WeightDType } from '../backend/dtype.ts';
 import { type Device, memoryLayout } from '../create-backend.ts';
-import { decoderOnlyParameters } from '../models/decoder-only-parameters.ts';
-import type { ModelDescription } from '../models/model-description.ts';
+import { hasEncoder, type LanguageModelDescription, languageModelParameters } from '../models/language-model.ts';
 import { countParameters } from '../models/parameter-spec.ts';
 import type { QuantizationName } from '../quantized/quantization-scheme.ts';
 import { type MeasuredTraining, measureTraining } from '../training/measure-training.ts';
@@ -46,14 +45,17 @@ function readTargets(text: string): AdapterTargets {
 }
 
 export const TRAINING_MEMORY_FLAGS: readonly Flag[] = [
-  { flags: '--training', description: 'of a step of training: --batch rows of --context tokens' },
+  {
+    flags: '--training',
+    description: 'of a step of training: --batch rows of --context tokens, with an encoder half of them of sources',
+  },
   ...DETAILS,
 ];
 
 /** A model, and what it would be trained on. */
 export interface TrainingSubject {
   readonly model: string;
-  readonly description: ModelDescription;
+  readonly description: LanguageModelDescription;
   readonly device: Device;
   readonly format: MatrixFormat | QuantizationName;
   readonly threads: number;
@@ -90,7 +92,7 @@ interface Report extends MeasuredTraining {
 export function printTrainingMemory(terminal: Terminal, subject: TrainingSubject, flags: TrainingMemoryFlags): void {
   const report = toReport(subject, flags);
   if (flags.json) terminal.writeJson(report);
-  else terminal.write(reportText(terminal, report));
+  else terminal.write(reportText(terminal, report, hasEncoder(subject.description.config)));
 }
 
 function toReport(
@@ -115,14 +117,14 @@ function toReport(
     isTrained: () => true,
     lora: loraRank === undefined ? undefined : { rank: loraRank, targets, hasDropout },
   });
-  const numParameters = countParameters(decoderOnlyParameters(config));
+  const numParameters = countParameters(languageModelParameters(config));
   return {
     ...{ model, device, dtype, numParameters, batchSize, contextLength, optimizer, recompute, loraRank },
     ...measured,
   };
 }
 
-function reportText(terminal: Terminal, report: Report): string {
+function reportText(terminal: Terminal, report: Report, isOfPairs: boolean): string {
   const { model, dtype, batchSize, contextLength, optimizer } = report;
   const rows = [
     [`Weights (${dtype})`, formatBytes(report.weightBytes)],
@@ -133,6 +135,7 @@ function reportText(terminal: Terminal, report: Report): string {
     ['Total', formatBytes(report.totalBytes)],
   ];
   const title = `${terminal.colors.bold(model)}: ${formatCount(report.numParameters)} parameters`;
-  const work = `A step of ${formatCount(batchSize)} × ${formatCount(contextLength)} tokens`;
+  const sides = isOfPairs ? ', sources and targets together' : '';
+  const work = `A step of ${formatCount(batchSize)} × ${formatCount(contextLength)} tokens${sides}`;
   return `${title}\n\n${work}\n\n${formatTable(rows, [1])}`;
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { ByteTokenizer } from '../tokenizers/byte-tokenizer.ts';
+import { createSourceTargetTokenizer } from '../tokenizers/source-target/create-source-target-tokenizer.ts';
 import { DocumentEncoder, type DocumentMarks } from './encode-documents.ts';
 import { pairPiece, parseDocument } from './text-document.ts';
 
@@ -36,6 +37,27 @@ test('a prompt is counted with what begins it', () => {
 
 test('a source ends, and a target begins and ends', () => {
   expect(encode({ source: 'a', target: 'b' })).toEqual({ tokenIds: [A, EOS, BOS, B, EOS], promptLength: 2 });
+});
+
+test('pairs are read as a model with tokenizers of its own has it', () => {
+  const shifted: ByteTokenizer = Object.create(plain(), {
+    encode: {
+      value: (text: string) =>
+        tokenizer
+          .encode(text)
+          .slice(1)
+          .map((id) => id + 300),
+    },
+    vocabSize: { value: 600 },
+  });
+  const sourceTarget = createSourceTargetTokenizer({ source: shifted, target: tokenizer });
+  const pairs = { tokenizer: sourceTarget, startTokenId: 7, endTokenId: EOS };
+  const encoder = new DocumentEncoder(tokenizer, {}, pairs);
+  const { tokenIds, promptLength } = encoder.encode(pairPiece('ab', 'b', 'a.tsv, line 1'));
+  expect([tokenIds, promptLength]).toEqual([[A + 300, B + 300, 7, BOS, B, EOS], 2]);
+  expect([encoder.vocabSize, encoder.settings]).toEqual([
+    ...[600, { text: expect.anything(), pair: { startTokenId: 7, endTokenId: EOS } }],
+  ]);
 });
 
 test('the pieces of a text have one beginning and one end', () => {

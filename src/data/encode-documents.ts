@@ -1,4 +1,5 @@
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import { encodePair, type PairEncoding, vocabSizeOf } from './pair-encoding.ts';
 import type { DatasetKind, DocumentPiece } from './text-document.ts';
 
 /** The tokens that a document begins and ends with. */
@@ -26,9 +27,15 @@ export class DocumentEncoder {
   readonly #tokenizer: Tokenizer;
   readonly #text: Marks;
   readonly #pair: Marks;
+  readonly #encoding: PairEncoding | undefined;
+  /** Token ids are below it. */
+  readonly vocabSize: number;
 
-  constructor(tokenizer: Tokenizer, marks: DocumentMarks) {
+  /** With an encoding of pairs, its tokenizers and marks are those of pairs. */
+  constructor(tokenizer: Tokenizer, marks: DocumentMarks, encoding?: PairEncoding) {
     this.#tokenizer = tokenizer;
+    this.#encoding = encoding;
+    this.vocabSize = Math.max(tokenizer.vocabSize, encoding === undefined ? 0 : vocabSizeOf(encoding));
     this.#text = chooseMarks(marks, textBegin(tokenizer), tokenizer.eosTokenId);
     this.#pair = chooseMarks(marks, tokenizer.bosTokenId ?? tokenizer.eosTokenId, tokenizer.eosTokenId);
     for (const [name, id] of [...Object.entries(this.#text), ...Object.entries(this.#pair)])
@@ -37,7 +44,9 @@ export class DocumentEncoder {
 
   /** What of the settings shows in the tokens. */
   get settings(): object {
-    return { text: this.#text, pair: this.#pair };
+    if (this.#encoding === undefined) return { text: this.#text, pair: this.#pair };
+    const { tokenizer: _, ...pair } = this.#encoding;
+    return { text: this.#text, pair };
   }
 
   /** Throws a `RangeError` for a document without tokens and for tokens that the vocabulary does not have. */
@@ -45,9 +54,9 @@ export class DocumentEncoder {
     const { kind, isFirst, place } = piece;
     const { tokenIds, promptLength } = kind === 'pairs' ? this.#encodePair(piece) : this.#encodeText(piece);
     for (const id of tokenIds)
-      if (id >= this.#tokenizer.vocabSize)
+      if (id >= this.vocabSize)
         throw new RangeError(
-          `Cannot encode ${place}: the tokenizer gives token ${id}, wanted less than ${this.#tokenizer.vocabSize}`,
+          `Cannot encode ${place}: the tokenizer gives token ${id}, wanted less than ${this.vocabSize}`,
         );
     if (isFirst && tokenIds.length === promptLength) throw new RangeError(`Cannot encode ${place}: it gives no tokens`);
     return { kind, tokenIds, promptLength, isFirst };
@@ -62,6 +71,10 @@ export class DocumentEncoder {
   }
 
   #encodePair({ prompt, text, place }: DocumentPiece) {
+    if (this.#encoding !== undefined) {
+      const { sourceIds, targetIds } = encodePair(prompt, text, this.#encoding);
+      return { tokenIds: concat(sourceIds, targetIds), promptLength: sourceIds.length };
+    }
     const { beginTokenId, endTokenId } = this.#pair;
     if (beginTokenId === undefined || endTokenId === undefined)
       throw new RangeError(

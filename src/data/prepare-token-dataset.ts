@@ -47,14 +47,21 @@ export async function prepareTokenDataset(options: PrepareOptions): Promise<Toke
   const tokenizer = new SourceTokenizer(sources, options);
   const { identities, totalBytes } = await identifySources(sources);
   const fingerprint = await tokenizerFingerprint(options.tokenizer);
-  const madeOf = { sources: identities, tokenizer: fingerprint, marks: tokenizer.settings, tokensPerShard };
+  const ofSources = await sourceFingerprint(options);
+  const madeOf = {
+    sources: identities,
+    tokenizer: fingerprint,
+    ...ofSources,
+    marks: tokenizer.settings,
+    tokensPerShard,
+  };
   const found = await openIfMadeOf(madeOf, options);
   if (found !== undefined) return found;
 
   await platform.makeDirectory(folder);
   await platform.remove(manifestLocation(folder));
   await removeShards(folder);
-  const { vocabSize } = options.tokenizer;
+  const { vocabSize } = tokenizer;
   const dtype = tokenDTypeFor(vocabSize);
   const pieces = tokenizer.pieces(totalBytes);
   const shards = await writeShards(pieces, { folder, dtype, tokenizer: fingerprint, tokensPerShard, signal });
@@ -66,6 +73,12 @@ export async function prepareTokenDataset(options: PrepareOptions): Promise<Toke
     throw error;
   }
   return openTokenDataset(folder);
+}
+
+/** Of the tokenizer that sources have to themselves, if they do. */
+async function sourceFingerprint({ pairs, tokenizer }: PrepareOptions): Promise<object> {
+  if (pairs === undefined || pairs.tokenizer.source === tokenizer) return {};
+  return { sourceTokenizer: await tokenizerFingerprint(pairs.tokenizer.source) };
 }
 
 function checkTokensPerShard(value: number): number {

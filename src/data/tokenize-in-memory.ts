@@ -23,5 +23,5 @@ export async function tokenizeInMemory(options: TokenizeOptions): Promise<TokenD
     if (isFirst) builder.startDocument(promptLength);
     builder.append(tokenIds);
   }
-  return builder.finish(tokenizer.kind, options.tokenizer.vocabSize);
+  return builder.finish(tokenizer.kind, tokenizer.vocabSize);
 }

@@ -1,6 +1,7 @@
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { DocumentEncoder, type DocumentMarks, type EncodedPiece } from './encode-documents.ts';
 import { requireKnownOptions } from './known-options.ts';
+import type { PairEncoding } from './pair-encoding.ts';
 import { readDocuments } from './read-documents.ts';
 import type { DatasetKind } from './text-document.ts';
 import { parseSource, type TextSource } from './text-source.ts';
@@ -21,6 +22,8 @@ export interface TokenizeOptions extends DocumentMarks {
   /** Paths (URLs in a browser) ending with .txt, .jsonl, .ndjson or .tsv, or descriptions of sources. */
   readonly sources: readonly (TextSource | string)[];
   readonly tokenizer: Tokenizer;
+  /** How a model reads pairs that has an encoder and tokenizers of its own; unless given, by `tokenizer` and the marks. */
+  readonly pairs?: PairEncoding | undefined;
   /** Aborts with its reason, and nothing stays behind; what has been prepared does not listen to it. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: TokenizeProgress) => void) | undefined;
@@ -29,6 +32,7 @@ export interface TokenizeOptions extends DocumentMarks {
 export const TOKENIZE_OPTION_NAMES = [
   'sources',
   'tokenizer',
+  'pairs',
   'beginTokenId',
   'endTokenId',
   'signal',
@@ -56,12 +60,17 @@ export class SourceTokenizer {
   constructor(sources: readonly TextSource[], options: TokenizeOptions) {
     this.#sources = sources;
     this.#options = options;
-    this.#encoder = new DocumentEncoder(options.tokenizer, options);
+    this.#encoder = new DocumentEncoder(options.tokenizer, options, options.pairs);
   }
 
   /** What of the options shows in the tokens, beside sources and tokenizer. */
   get settings(): object {
     return this.#encoder.settings;
+  }
+
+  /** Token ids are below it. */
+  get vocabSize(): number {
+    return this.#encoder.vocabSize;
   }
 
   /** What the documents so far are. */

@@ -42,7 +42,7 @@ export interface ScoredRun {
 }
 
 /** Tokens computed at once: their logits, V numbers each, may all be on the device together. */
-const MAX_STEP_TOKENS = 128;
+export const MAX_STEP_TOKENS = 128;
 
 /** Windows that share a step. */
 const MAX_STEP_WINDOWS = 32;
@@ -149,7 +149,8 @@ function* runsOf(
   }
 }
 
-function requireNumbers(logProbs: Float32Array, first: number): void {
+/** Throws a `RangeError` where one is NaN; `first` is the position of the first. */
+export function requireNumbers(logProbs: Float32Array, first: number): void {
   const wrong = logProbs.findIndex(Number.isNaN);
   if (wrong >= 0)
     throw new RangeError(`Cannot score the token at position ${first + wrong}: its log probability is NaN`);

@@ -1,8 +1,9 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { testBackends } from '../../test/test-backends.ts';
 import { CACHE_BLOCK_SIZE } from '../backend/backend.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import { DEVICES } from '../create-backend.ts';
+import { parseEncoderDecoderConfig } from '../models/load-encoder-decoder.ts';
 import { modelPreset } from '../models/presets.ts';
 import { estimateMemory } from './estimate-memory.ts';
 import { LLM } from './llm.ts';
@@ -75,4 +76,75 @@ test.each(loads)('the estimate agrees with what a loaded model of %s takes on %s
   const total = measured.weightBytes + measured.kvCacheBytes + measured.workspaceBytes;
   expect(Math.abs(estimate.totalBytes / total - 1)).toBeLessThan(0.02);
   await llm.dispose();
+});
+
+const marian = parseEncoderDecoderConfig(
+  'config.json',
+  JSON.stringify({
+    ...{ model_type: 'marian', vocab_size: 3001, d_model: 96, encoder_layers: 2, decoder_layers: 3 },
+    ...{ encoder_attention_heads: 6, decoder_attention_heads: 6, encoder_ffn_dim: 384, decoder_ffn_dim: 384 },
+    ...{ max_position_embeddings: 400, decoder_start_token_id: 3000, pad_token_id: 3000, eos_token_id: 0 },
+  }),
+);
+const t5 = parseEncoderDecoderConfig(
+  'config.json',
+  JSON.stringify({
+    ...{ model_type: 't5', vocab_size: 3001, d_model: 96, d_kv: 24, d_ff: 200, num_layers: 3, num_heads: 4 },
+    ...{ feed_forward_proj: 'gated-gelu', decoder_start_token_id: 0, tie_word_embeddings: false },
+  }),
+);
+
+describe('with an encoder', () => {
+  test('the formula counts sources and targets, and the cache whole blocks of each', () => {
+    const options = { device: 'reference', contextTokens: 17, generationTokens: 33, batch: 2 } as const;
+    const { formula, kvCacheBytes, sourceCacheBytes } = estimateMemory(marian.config, options);
+    expect(formula).toMatchObject({ numLayers: 3, batch: 2, kvHeads: 6, headSize: 16, tokens: 50 });
+    expect(formula.bytes).toBe(2 * 3 * 2 * 6 * 16 * 50 * 4);
+    expect(kvCacheBytes).toBe((formula.bytes / 50) * (32 + 48));
+    expect(sourceCacheBytes).toBe((formula.bytes / 50) * 32);
+  });
+
+  test('lengths are those of the model unless given, but not those of a book', () => {
+    expect(estimateMemory(marian.config).formula.tokens).toBe(400 + 400);
+    expect(estimateMemory(t5.config).formula.tokens).toBe(1024 + 512);
+  });
+
+  test('impossible counts are refused', () => {
+    const refused = (options: object) => expect(() => estimateMemory(marian.config, options));
+    refused({ contextTokens: 401 }).toThrow('401 tokens of a source, but the model takes at most 400');
+    refused({ generationTokens: 401 }).toThrow('401 tokens of a target, but the model takes at most 400');
+    refused({ generationTokens: 0 }).toThrow('generationTokens is 0, wanted a whole number of at least 1');
+  });
+
+  const works = [
+    { family: 'Marian', description: marian, contextTokens: 300, batch: 3 },
+    { family: 'Marian', description: marian, contextTokens: 60, batch: 6 },
+    { family: 'T5', description: t5, contextTokens: 300, batch: 3 },
+  ];
+  // The reference backend takes its time.
+  const few = loads.filter(([dtype, name]) => name !== 'reference' || dtype === 'float32');
+  const cases = few.flatMap(([dtype, name]) => works.map((work) => ({ ...work, dtype, name })));
+
+  test.each(cases)('the estimate agrees with what a loaded $family of $dtype takes on $name', async (work) => {
+    const { description, contextTokens, batch, dtype, name } = work;
+    const device = DEVICES.find((known) => name.startsWith(known))!;
+    const threads = device === 'wasm' ? { threads: 2 } : {};
+    const generationTokens = 40;
+    const blocks = (tokens: number) => Math.ceil(tokens / CACHE_BLOCK_SIZE);
+    const cacheTokens = CACHE_BLOCK_SIZE * batch * (blocks(contextTokens) + blocks(generationTokens));
+    const load = { device, dtype, contextLength: generationTokens, cacheTokens, ...threads } as LoadOptions;
+    const llm = await LLM.random(description, load);
+    const sources = Array.from({ length: batch }, (_, i) =>
+      Array.from({ length: contextTokens }, (_, j) => (i * 31 + j) % 3000),
+    );
+    await llm.transduce(sources, { maxNewTokens: generationTokens - 1, ignoreEos: true, temperature: 0 });
+    const measured = llm.memory();
+    const options = { device, dtype, contextTokens, generationTokens, batch, ...threads };
+    const estimate = estimateMemory(description.config, options);
+    expect(estimate.weightBytes / measured.weightBytes).toBeCloseTo(1, 2);
+    expect(estimate.kvCacheBytes).toBe(measured.kvCacheBytes);
+    const total = measured.weightBytes + measured.kvCacheBytes + measured.workspaceBytes;
+    expect(Math.abs(estimate.totalBytes / total - 1), `${estimate.totalBytes} for ${total}`).toBeLessThan(0.02);
+    await llm.dispose();
+  });
 });

@@ -1,11 +1,14 @@
 import { bytesPerElement, type CacheDType, type MatrixFormat } from '../backend/dtype.ts';
+import type { EncoderDecoderConfig } from '../config/encoder-decoder-config.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import { type Device, memoryLayout } from '../create-backend.ts';
 import { engineLimits } from '../engine/engine-options.ts';
-import { decoderOnlyParameters } from '../models/decoder-only-parameters.ts';
-import { measureModel } from '../models/measure-model.ts';
+import { hasEncoder, languageModelParameters } from '../models/language-model.ts';
+import { measureEncoderDecoder } from '../models/measure-encoder-decoder.ts';
+import { type MeasuredWork, measureModel } from '../models/measure-model.ts';
 import { countParameters } from '../models/parameter-spec.ts';
 import { QUANTIZATIONS, type QuantizationName } from '../quantized/quantization-scheme.ts';
+import { MAX_USUAL_SOURCE, MAX_USUAL_TARGET } from './load-options.ts';
 
 export interface EstimateOptions {
   readonly device?: Device | undefined;
@@ -15,9 +18,15 @@ export interface EstimateOptions {
   readonly cacheDType?: CacheDType | undefined;
   /** Sequences at once; 1 unless given. */
   readonly batch?: number | undefined;
-  /** Tokens of each prompt; the model's longest sequence less the generated tokens unless given. */
+  /**
+   * Tokens of each prompt; the model's longest sequence less the generated tokens unless given. With an encoder, tokens of each
+   * source: the longest, but at most 1024, unless given.
+   */
   readonly contextTokens?: number | undefined;
-  /** Tokens generated after each prompt; 0 unless given. */
+  /**
+   * Tokens generated after each prompt; 0 unless given. With an encoder, tokens of each target, what it begins with included: the
+   * longest, but at most 512, unless given.
+   */
   readonly generationTokens?: number | undefined;
   /** Threads that compute; 1 unless given. */
   readonly threads?: number | undefined;
@@ -29,10 +38,15 @@ export interface MemoryEstimate {
   readonly weightBytes: number;
   /** The cache in whole blocks of 16 tokens. */
   readonly kvCacheBytes: number;
+  /** With an encoder: the part of the cache that the sources take, which cross-attention reads. */
+  readonly sourceCacheBytes?: number | undefined;
   /** Activations and scratch of the largest step. */
   readonly workspaceBytes: number;
   readonly totalBytes: number;
-  /** 2 · layers · batch · key/value heads · head size · (context + generation) · bytes: the cache without whole blocks and the scales of int8. */
+  /**
+   * 2 · layers · batch · key/value heads · head size · (context + generation) · bytes: the cache without whole blocks and the scales
+   * of int8. With an encoder, both sides of the decoder's layers: self-attention over targets and cross-attention over sources.
+   */
   readonly formula: CacheFormula;
 }
 
@@ -55,33 +69,61 @@ export interface CacheFormula {
 }
 
 /**
- * What a model will need on a device, without loading it. Throws a `RangeError` for counts that cannot be, or more tokens
+ * What a model of either kind will need on a device, without loading it. With an encoder, each target has a source of its own; beams
+ * and samples share theirs, and take less. Throws a `RangeError` for counts that cannot be, or more tokens
  * than the model takes.
  *
  * @example
  * const { config } = modelPreset('gpt2-xl');
  * estimateMemory(config, { dtype: 'bfloat16', contextTokens: 1000, generationTokens: 24 }).totalBytes;
  */
-export function estimateMemory(config: ModelConfig, options: EstimateOptions = {}): MemoryEstimate {
+export function estimateMemory(
+  config: ModelConfig | EncoderDecoderConfig,
+  options: EstimateOptions = {},
+): MemoryEstimate {
   const { device = 'wasm', dtype = 'float32', cacheDType = 'float32', threads = 1 } = options;
   const batch = count('batch', options.batch ?? 1, 1);
-  const generation = count('generationTokens', options.generationTokens ?? 0, 0);
-  const context = count('contextTokens', options.contextTokens ?? config.maxPositions - generation, 1);
-  const tokens = context + generation;
-  if (tokens > config.maxPositions)
-    throw new RangeError(
-      `Cannot estimate memory: ${tokens} tokens, but the model takes at most ${config.maxPositions}`,
-    );
   const layout = memoryLayout(device, threads);
   const stepTokens = Math.max(batch, engineLimits({}).maxNumBatchedTokens);
-  const measured = measureModel(config, layout, { dtype: formatOf(dtype), cacheDType, batch, tokens, stepTokens });
-  const { weightBytes, kvCacheBytes, workspaceBytes } = measured;
+  const lengths = lengthsOf(config, options);
+  const { tokens } = lengths;
+  const work = { dtype: formatOf(dtype), cacheDType, batch, stepTokens };
+  const measured = hasEncoder(config)
+    ? measureEncoderDecoder(config, layout, { ...work, ...lengths })
+    : measureModel(config, layout, { ...work, tokens });
   return {
-    numParameters: countParameters(decoderOnlyParameters(config)),
+    numParameters: countParameters(languageModelParameters(config)),
     ...measured,
-    totalBytes: weightBytes + kvCacheBytes + workspaceBytes,
+    totalBytes: measured.weightBytes + measured.kvCacheBytes + measured.workspaceBytes,
     formula: cacheFormula(config, { batch, tokens, bytesPerElement: bytesPerElement(cacheDType) }),
   };
+}
+
+/** Tokens of a source and of its target, or of a prompt and what is generated after it, and of both together. */
+interface Lengths extends Pick<MeasuredWork, 'tokens'> {
+  readonly sourceTokens: number;
+  readonly targetTokens: number;
+}
+
+function lengthsOf(config: ModelConfig | EncoderDecoderConfig, options: EstimateOptions): Lengths {
+  const { maxPositions } = config;
+  const expectRoom = (tokens: number, what: string) => {
+    if (tokens > maxPositions)
+      throw new RangeError(
+        `Cannot estimate memory: ${tokens} tokens${what}, but the model takes at most ${maxPositions}`,
+      );
+  };
+  const isPair = hasEncoder(config);
+  const usualTarget = isPair ? Math.min(maxPositions, MAX_USUAL_TARGET) : 0;
+  const targetTokens = count('generationTokens', options.generationTokens ?? usualTarget, isPair ? 1 : 0);
+  const usualSource = isPair ? Math.min(maxPositions, MAX_USUAL_SOURCE) : maxPositions - targetTokens;
+  const sourceTokens = count('contextTokens', options.contextTokens ?? usualSource, 1);
+  const tokens = sourceTokens + targetTokens;
+  if (isPair) {
+    expectRoom(sourceTokens, ' of a source');
+    expectRoom(targetTokens, ' of a target');
+  } else expectRoom(tokens, '');
+  return { sourceTokens, targetTokens, tokens };
 }
 
 function formatOf(dtype: MatrixFormat | QuantizationName): MatrixFormat {
@@ -91,10 +133,11 @@ function formatOf(dtype: MatrixFormat | QuantizationName): MatrixFormat {
 }
 
 function cacheFormula(
-  config: ModelConfig,
+  config: ModelConfig | EncoderDecoderConfig,
   { batch, tokens, bytesPerElement }: Pick<CacheFormula, 'batch' | 'tokens' | 'bytesPerElement'>,
 ): CacheFormula {
-  const { numLayers, numKvHeads: kvHeads, headSize } = config;
+  const { numLayers, headSize } = hasEncoder(config) ? config.decoder : config;
+  const kvHeads = hasEncoder(config) ? config.decoder.numHeads : config.numKvHeads;
   const bytes = 2 * numLayers * batch * kvHeads * headSize * tokens * bytesPerElement;
   return { numLayers, batch, kvHeads, headSize, tokens, bytesPerElement, bytes };
 }

@@ -6,7 +6,7 @@ import { hasEncoder } from '../models/language-model.ts';
 import type { SourceTargetTokenizer, TargetStart } from '../tokenizers/source-target/source-target-tokenizer.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import type { Prompt, RunOptions } from './generate-options.ts';
-import type { TextAssets } from './text-assets.ts';
+import { type TextAssets, targetStartOf } from './text-assets.ts';
 
 /** What a generation begins from: a prompt to continue, or a source and the beginning of its target. */
 export interface GenerationInputs {
@@ -29,7 +29,7 @@ export interface InputReader {
 export function readerFor(config: ModelConfig | EncoderDecoderConfig, assets: TextAssets): InputReader {
   const { tokenizer, sourceTarget, defaults } = assets;
   if (!hasEncoder(config)) return new PromptReader(tokenizer, defaults.bosTokenId);
-  const decoderStartTokenId = config.decoderStartTokenId ?? defaults.bosTokenId ?? config.bosTokenId;
+  const decoderStartTokenId = targetStartOf(config, defaults);
   const hasOneVocabulary = config.isEmbeddingShared;
   return new SourceReader({ tokenizer: sourceTarget, decoderStartTokenId, hasOneVocabulary });
 }

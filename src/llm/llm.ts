@@ -16,6 +16,7 @@ import {
   type LanguageModel,
   type LanguageModelDescription,
 } from '../models/language-model.ts';
+import type { Adapter } from '../nn/adapter.ts';
 import type { ChatMessage, ChatTemplate, RenderOptions } from '../tokenizers/chat-template.ts';
 import { Detokenizer } from '../tokenizers/detokenizer.ts';
 import type { SourceTargetTokenizer } from '../tokenizers/source-target/source-target-tokenizer.ts';
@@ -42,7 +43,8 @@ import { givenAssets, type LoadedParts, loadParts, type RandomOptions, randomPar
 import { modelFingerprint } from './model-fingerprint.ts';
 import { NamedAdapters } from './named-adapters.ts';
 import { type PreparedGeneration, prepareGeneration } from './prepare-generation.ts';
-import { type ScoreOptions, scoreText, type TextScore } from './score-text.ts';
+import { readScoreInputs } from './score-inputs.ts';
+import { type ScoreOptions, scoreInputs, type TextScore } from './score-text.ts';
 import { TokenSearch } from './token-search.ts';
 import { streamFrom } from './token-stream.ts';
 import { type TransduceOptions, type Transduction, toTransduction } from './transduction.ts';
@@ -160,6 +162,11 @@ export class LLM {
     return this.#adapters.names;
   }
 
+  /** The adapter of a name, as requests choose it. Throws a `RangeError` for an unknown name. */
+  adapter(name: string): Adapter {
+    return this.#adapters.find(name, 'find an adapter')!.adapter;
+  }
+
   /** The model, if it has no encoder; a `TypeError` otherwise. */
   get causalLM(): CausalLM {
     return expectCausal(this.model, 'continue a text');
@@ -274,27 +281,31 @@ export class LLM {
 
   /**
    * The log probability of every token of a text and of the whole, and its perplexity. A text longer than the context
-   * is read in windows that begin every `stride` tokens (half the context unless given). Throws a `RangeError` for a
-   * text of less than two tokens, an impossible stride and an unknown adapter, and the signal's reason.
+   * is read in windows that begin every `stride` tokens (half the context unless given). A model with an encoder scores the text as
+   * the target of a `source`, with its end. Throws a `RangeError` for a text of less than two tokens, a source or target that is too
+   * long, an impossible stride and an unknown adapter; a `TypeError` for a source that is missing or of no use; and the signal's
+   * reason.
    *
    * @example
    * const { perplexity } = await llm.score('Once upon a time, there was a little girl.');
+   * const { logProb } = await translator.score('Guten Morgen', { source: 'Good morning' });
    */
   async score(text: Prompt, options: ScoreOptions = {}): Promise<TextScore> {
     this.#expectAlive();
-    const { stride, adapter: name, onProgress, signal, ...unknown } = options;
+    const { source, from, to, stride, adapter: name, onProgress, signal, ...unknown } = options;
     for (const name of Object.keys(unknown)) throw new TypeError(`Cannot score a text: unknown option "${name}"`);
     const adapter = this.#adapters.find(name, 'score a text')?.adapter;
-    const model = expectCausal(this.model, 'score a text');
-    const ids = typeof text === 'string' ? this.encode(text) : text;
+    const { model, contextLength, config, tokenizer, sourceTarget, defaults } = this;
+    const assets = { tokenizer, sourceTarget, defaults };
+    const inputs = readScoreInputs(text, { source, from, to, stride }, { config, assets });
     const scored = this.#lastScore.then(() => {
       signal?.throwIfAborted();
-      const { contextLength } = this;
       const cacheDType = this.#cache.dtype;
-      return scoreText(ids, { model, adapter, contextLength, cacheDType, stride, signal }, onProgress);
+      return scoreInputs(inputs, { model, adapter, contextLength, cacheDType, stride, signal }, onProgress);
     });
     this.#lastScore = scored.catch(() => {});
     const { tokenLogProbs, logProb, perplexity } = await scored;
+    const ids = 'textIds' in inputs ? inputs.textIds : inputs.targetIds;
     const texts = this.#textsOf(ids);
     const tokens = ids.map((id, i) => ({ id, text: texts[i]!, logProb: tokenLogProbs[i] }));
     return { tokens, logProb, perplexity };

@@ -30,7 +30,8 @@ export interface LoadOptions extends BackendOptions, EngineOptions {
   readonly contextLength?: number | undefined;
   /**
    * Tokens of the KV cache, which all requests share. Unless given, four times `contextLength` but no more than 4096, or
-   * `contextLength` if that is more; with an encoder, as much as the longest source and five beams of the longest target.
+   * `contextLength` if that is more; with an encoder, as much as the longest source, but at most 1024 tokens of one, and
+   * five beams of the longest target.
    */
   readonly cacheTokens?: number | undefined;
   /**
@@ -126,17 +127,21 @@ function expectFolders({ adapters, mergeAdapter }: LoadOptions): void {
       );
 }
 
+/** Tokens of a source, and of a target, that there is room for unless the options say otherwise. */
+export const MAX_USUAL_SOURCE = 1024;
+export const MAX_USUAL_TARGET = 512;
+
 /** The cache's length for a model that takes `maxPositions` tokens. */
 export function chooseContextLength(
   wanted: number | undefined,
   { config: { maxPositions }, encoder }: LanguageModel,
 ): number {
-  if (wanted === undefined) return Math.min(maxPositions, encoder === undefined ? 4096 : 512);
+  if (wanted === undefined) return Math.min(maxPositions, encoder === undefined ? 4096 : MAX_USUAL_TARGET);
   if (Number.isInteger(wanted) && wanted >= 1 && wanted <= maxPositions) return wanted;
   throw new RangeError(`Cannot load a model: contextLength is ${wanted}, wanted 1 to ${maxPositions}`);
 }
 
-/** Targets that there is room for beside the longest source. */
+/** Targets that there is room for beside a source. */
 const NUM_BEAMS = 5;
 
 /** Tokens of the cache, which must hold one sequence of the whole context. */
@@ -147,7 +152,7 @@ export function chooseCacheTokens(
 ): number {
   if (wanted === undefined && encoder !== undefined)
     // Beams copy blocks that they share, before they write to them.
-    return encoder.maxPositions + NUM_BEAMS * (contextLength + CACHE_BLOCK_SIZE);
+    return Math.min(encoder.maxPositions, MAX_USUAL_SOURCE) + NUM_BEAMS * (contextLength + CACHE_BLOCK_SIZE);
   if (wanted === undefined) return Math.max(contextLength, Math.min(4 * contextLength, 4096));
   if (Number.isSafeInteger(wanted) && wanted >= contextLength) return wanted;
   throw new RangeError(

@@ -53,7 +53,6 @@ export async function loadParts<Result>(
     return await onBackend(options, async (backend) => {
       const opened = await opening;
       const { description } = opened;
-      expectAdaptable(description, options);
       const loadAssets = isEncoderDecoder(description) ? loadSourceTargetAssets : loadTextAssets;
       // While files are read, this thread is free to read the tokenizer.
       const [model, assets] = await bothEnded(
@@ -78,7 +77,6 @@ export async function randomParts<Result>(
 ): Promise<Result> {
   const { tokenizer, chatTemplate, seed = 0, ...loadOptions } = options;
   checkLoadOptions(loadOptions);
-  expectAdaptable(description, loadOptions);
   return onBackend(loadOptions, async (backend) => {
     const source = randomWeights(description, seed);
     const model = await loadOpened(backend, { description, source }, loadOptions);
@@ -113,7 +111,7 @@ function loadOpened(
   { description, source }: OpenedModel,
   { dtype, mergeAdapter, signal, onProgress }: LoadOptions,
 ): Promise<LanguageModel> {
-  if (mergeAdapter === undefined || isEncoderDecoder(description))
+  if (mergeAdapter === undefined)
     return loadLanguageModelFrom(backend, description, source, { dtype, signal, onProgress });
   const floats = dequantizedWeights(source);
   return loadMergedFrom(backend, description, floats, { dtype, signal, onProgress, mergeAdapter });
@@ -127,12 +125,6 @@ export function givenAssets(
   const sourceTarget =
     tokenizer && model.encoder && createSourceTargetTokenizer({ source: tokenizer, target: tokenizer });
   return { tokenizer, sourceTarget, chatTemplate, defaults: defaultsOf(model.config) };
-}
-
-/** Throws a `TypeError` if adapters are wanted of a model that they are not known for. */
-function expectAdaptable(description: LanguageModelDescription, { adapters = {}, mergeAdapter }: LoadOptions): void {
-  if (isEncoderDecoder(description) && (Object.keys(adapters).length > 0 || mergeAdapter !== undefined))
-    throw new TypeError('Cannot load a model: adapters of encoder-decoder models are not supported');
 }
 
 /** What goes with a model: its adapters, and the model that guesses for it. */

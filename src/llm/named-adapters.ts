@@ -2,7 +2,7 @@ import { adapterFingerprint } from '../adapters/adapter-fingerprint.ts';
 import { type LoraAdapter, loadAdapter } from '../adapters/lora-adapter.ts';
 import { didYouMean } from '../base/suggest.ts';
 import type { ServedAdapter } from '../engine/request.ts';
-import { expectCausal, type LanguageModel } from '../models/language-model.ts';
+import type { LanguageModel } from '../models/language-model.ts';
 
 /** The adapters that were loaded with a model, by the names that requests know them by. */
 export class NamedAdapters {
@@ -19,8 +19,7 @@ export class NamedAdapters {
     options: { readonly signal?: AbortSignal | undefined },
   ): Promise<NamedAdapters> {
     const adapters: Record<string, LoraAdapter> = {};
-    for (const [name, folder] of Object.entries(folders))
-      adapters[name] = await loadAdapter(expectCausal(model, 'load an adapter'), folder, options);
+    for (const [name, folder] of Object.entries(folders)) adapters[name] = await loadAdapter(model, folder, options);
     return NamedAdapters.of(adapters);
   }
 

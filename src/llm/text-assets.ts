@@ -1,4 +1,5 @@
 import { platform } from '#platform';
+import type { EncoderDecoderConfig } from '../config/encoder-decoder-config.ts';
 import { type GenerationDefaults, readGenerationConfig } from '../config/generation-options.ts';
 import { isGgufModel } from '../formats/gguf/open-gguf.ts';
 import { type ChatTemplate, loadChatTemplate } from '../tokenizers/chat-template.ts';
@@ -89,6 +90,12 @@ async function loadGgufAssets(
     loadGgufChatTemplate(location, options),
   ]);
   return { tokenizer, chatTemplate, defaults: defaultsOf(config) };
+}
+
+/** What a target begins with, as far as a model's settings say it. */
+export function targetStartOf(config: EncoderDecoderConfig, defaults: GenerationDefaults): number | undefined {
+  const { decoderStartTokenId = config.decoderStartTokenId } = defaults.values;
+  return decoderStartTokenId ?? defaults.bosTokenId ?? config.bosTokenId;
 }
 
 /** What a model's own configuration says of generation, where it has no generation_config.json. */

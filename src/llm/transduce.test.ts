@@ -2,6 +2,7 @@ import { copyFile, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { collect } from '../../test/collect.ts';
 import { goldenPath } from '../../test/goldens.ts';
+import { saveTinyTranslator } from '../../test/save-tiny-translator.ts';
 import { temporaryFolder } from '../../test/temporary-folder.ts';
 import type { SequenceView } from '../sampling/sequence-view.ts';
 import { LLM } from './llm.ts';
@@ -133,17 +134,27 @@ describe('what cannot be is refused', () => {
   });
 
   test('what only other models can', async () => {
-    await expect(llm.score(SOURCE)).rejects.toThrow('Cannot score a text: the model has an encoder');
+    await expect(llm.score(SOURCE)).rejects.toThrow('the model scores a target, given its source; wanted source');
     await expect(llm.saveCache()).rejects.toThrow('Cannot save the cache: the model has an encoder');
-    await expect(LLM.load(path('bart'), { adapters: { a: 'nowhere' } })).rejects.toThrow(
-      'adapters of encoder-decoder models are not supported',
-    );
     await using decoderOnly = await LLM.load(goldenPath('models', 'llama-gqa'), { threads: 1 });
     await expect(decoderOnly.transduce([1, 2])).rejects.toThrow('Cannot transduce a text: the model has no encoder');
     for (const [name, value] of [['to', 'fr'] as const, ['targetPrefix', [1]] as const])
       await expect(decoderOnly.generate([1, 2], { [name]: value })).rejects.toThrow(
         `${name} is given, but the model has no encoder that reads a source`,
       );
+  });
+
+  test('a text whose tokenizer has tokens that the model does not know', async () => {
+    const model = await saveTinyTranslator(folder.path('mismatched'));
+    const tokenizer = JSON.parse(await readFile(`${model}/tokenizer.json`, 'utf8'));
+    tokenizer.model.vocab.w99 = 70;
+    await folder.write('mismatched/tokenizer.json', JSON.stringify(tokenizer));
+    await using mismatched = await LLM.load(model, { threads: 1 });
+    const message = 'Cannot take a request: token id 70 in its source, wanted 0 to 60';
+    await expect(mismatched.translate('w5 w99')).rejects.toThrow(message);
+    await expect(mismatched.score('w5', { source: 'w99' })).rejects.toThrow('token id 70, wanted 0 to 60');
+    await expect(mismatched.score('w99', { source: 'w5' })).rejects.toThrow('token id 70, wanted 0 to 60');
+    expect((await mismatched.translate('w5 w9', GREEDY)).tokenIds.length).toBe(8);
   });
 
   test('a draft model of another vocabulary', async () => {

@@ -34,7 +34,7 @@ export interface TokenAttentions extends CrossAttentions {
 /** A generation with its source, and with the maps of its first target if they are wanted. */
 export async function toTransduction(
   generation: Generation,
-  { sourceIds = [], promptIds }: EngineRequest,
+  { sourceIds = [], promptIds, adapter: served }: EngineRequest,
   by: {
     readonly model: EncoderDecoderLM;
     readonly texts: SourceTargetTokenizer | undefined;
@@ -43,7 +43,7 @@ export async function toTransduction(
 ): Promise<Transduction> {
   if (!by.attentions) return { ...generation, sourceIds };
   const targetIds = generation.tokenIds;
-  const attentions = await crossAttentions(by.model, { sourceIds, promptIds, targetIds });
+  const attentions = await crossAttentions(by.model, { sourceIds, promptIds, targetIds, adapter: served?.adapter });
   const { source, target } = by.texts ?? {};
   const tokens = { sourceTokens: tokensOf(sourceIds, source), targetTokens: tokensOf(targetIds, target) };
   const words = { sourceWords: wordsOf(sourceIds, source), targetWords: wordsOf(targetIds, target) };

@@ -5,7 +5,6 @@ import { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
 import type { Adapter } from '../nn/adapter.ts';
 import type { DecoderOnlyTransformer } from '../nn/decoder-only-transformer.ts';
 import { createForwardBatch, type Observer, type StepEntry } from '../nn/forward-batch.ts';
-import { tokenLogProbs } from '../ops/softmax.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { decoderOnlyParameters } from './decoder-only-parameters.ts';
 import { Logits } from './logits.ts';
@@ -21,6 +20,7 @@ import {
 import { countParameters } from './parameter-spec.ts';
 import type { Parameters } from './parameters.ts';
 import { PastKeyValues } from './past-key-values.ts';
+import { readScores, type ScoredStep, type ScoreEntry } from './score-step.ts';
 import { type AheadOptions, type StepsAhead, stepAhead } from './step-ahead.ts';
 
 /** What `CausalLM.forward` takes. */
@@ -45,20 +45,6 @@ export interface ForwardOutput {
   readonly logits: Logits;
   /** The cache, for the next call; `dispose()` frees it. */
   readonly pastKeyValues: PastKeyValues;
-}
-
-/** New tokens of a sequence, and what follows the last of them. */
-export interface ScoreEntry extends StepEntry {
-  /** The token after each of the last `targets.length` new ones. */
-  readonly targets: readonly number[];
-}
-
-/** What `CausalLM.scoreStep` gives. */
-export interface ScoredStep {
-  /** Natural log probability of each target. */
-  readonly logProbs: Float32Array;
-  /** (targets · V), if they were asked for. */
-  readonly logits: Float32Array | undefined;
 }
 
 /** A decoder-only language model on a device: P(next token | tokens so far). */
@@ -166,11 +152,7 @@ export class CausalLM {
         this.transformer.hidden(batch);
         return { logProbs: new Float32Array(0), logits: withLogits ? new Float32Array(0) : undefined };
       }
-      const logits = this.transformer.forward(batch);
-      const ids = Tensor.from(this.backend, Int32Array.from(targets));
-      const reads = [tokenLogProbs(logits, ids).read(), withLogits ? logits.read() : undefined] as const;
-      const [logProbs, values] = await Promise.all(reads);
-      return { logProbs: logProbs as Float32Array, logits: values as Float32Array | undefined };
+      return readScores(this.transformer.forward(batch), targets, withLogits);
     });
   }
 

@@ -1,3 +1,4 @@
+import type { Adapter } from '../nn/adapter.ts';
 import type { EncoderDecoderTransformer } from '../nn/encoder-decoder-transformer.ts';
 import { spanOver, wholeSequences } from '../nn/whole-sequences.ts';
 import type { EncoderDecoderLM } from './encoder-decoder-lm.ts';
@@ -14,8 +15,8 @@ export interface CrossAttentions {
 }
 
 /**
- * The cross-attention maps of a finished target, computed anew in one pass over it: `promptIds` is what it began with, and a row
- * is the choice of one of `targetIds`. Throws a `RangeError` as `encode` and `step` do.
+ * The cross-attention maps of a finished target, computed anew in one pass over it, through the adapter that made it: `promptIds`
+ * is what it began with, and a row is the choice of one of `targetIds`. Throws a `RangeError` as `encode` and `step` do.
  */
 export async function crossAttentions(
   model: EncoderDecoderLM,
@@ -23,12 +24,13 @@ export async function crossAttentions(
     readonly sourceIds: readonly number[];
     readonly promptIds: readonly number[];
     readonly targetIds: readonly number[];
+    readonly adapter?: Adapter | undefined;
   },
 ): Promise<CrossAttentions> {
-  const { sourceIds, promptIds, targetIds } = of;
+  const { sourceIds, promptIds, targetIds, adapter } = of;
   // What a token is chosen by is computed at the one before it.
   const decoderIds = [...promptIds, ...targetIds.slice(0, -1)];
-  const projections = await observeProjections(model, sourceIds, decoderIds);
+  const projections = await observeProjections(model, { sourceIds, decoderIds, adapter });
   const firstRow = promptIds.length - 1;
   const weights = model.transformer.parts.decoder.parts.layers.map(({ parts }, layer) => {
     const { numHeads, headSize, scale } = parts.cross!.attention.parts;
@@ -50,15 +52,21 @@ interface Projections {
 /** Queries and keys of each layer's cross-attention. */
 async function observeProjections(
   { backend, transformer }: EncoderDecoderLM,
-  sourceIds: readonly number[],
-  decoderIds: readonly number[],
+  of: {
+    readonly sourceIds: readonly number[];
+    readonly decoderIds: readonly number[];
+    readonly adapter: Adapter | undefined;
+  },
 ): Promise<readonly Projections[]> {
+  const { sourceIds, decoderIds, adapter } = of;
+  const adapters = adapter && [{ adapter, rows: undefined }];
   const reads = new Map<string, Promise<Float32Array>>();
   await backend.scope(async () => {
-    const encoded = transformer.encode(wholeSequences(backend, [sourceIds]));
+    const encoded = transformer.encode({ ...wholeSequences(backend, [sourceIds]), adapters });
     const span = spanOver({ start: 0, length: decoderIds.length }, { start: 0, length: sourceIds.length });
     transformer.forward({
       ...wholeSequences(backend, [decoderIds]),
+      adapters,
       source: { kind: 'whole', encoded, spans: [span] },
       observe: (path, tensor) => {
         if (/crossAttention\.(queries|keys)$/.test(path)) reads.set(path, tensor.read() as Promise<Float32Array>);

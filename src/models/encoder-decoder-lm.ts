@@ -19,6 +19,7 @@ import {
 } from './model-step.ts';
 import { countParameters } from './parameter-spec.ts';
 import type { Parameters } from './parameters.ts';
+import { readScores, type ScoredStep, type ScoreEntry } from './score-step.ts';
 
 /** The side of a model that reads sources. */
 export interface SourceEncoder {
@@ -123,6 +124,20 @@ export class EncoderDecoderLM {
       const { logits, hidden } = this.#forward(cache, entries, options);
       const [values, states] = await Promise.all([readRows(logits, options), hidden.read()]);
       return { logits: values, hidden: states as Float32Array };
+    });
+  }
+
+  /** As `step`, but gives log P(target | source, tokens up to the new one that it follows) as `CausalLM.scoreStep` does. */
+  scoreStep(
+    cache: PagedKvCache,
+    entries: readonly ScoreEntry[],
+    { withLogits = false }: { readonly withLogits?: boolean | undefined } = {},
+  ): Promise<ScoredStep> {
+    const targets = entries.flatMap(({ targets }) => targets);
+    expectTokenIds(targets, this.config.vocabSize);
+    return this.#run(entries, () => {
+      const { logits } = this.#forward(cache, entries, { logits: entries.map(({ targets }) => targets.length) });
+      return readScores(logits, targets, withLogits);
     });
   }
 

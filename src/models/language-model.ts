@@ -7,7 +7,9 @@ import type { ModelConfig } from '../config/model-config.ts';
 import { isGgufModel } from '../formats/gguf/open-gguf.ts';
 import type { WeightSource } from '../formats/weight-source.ts';
 import { CausalLM } from './causal-lm.ts';
+import { decoderOnlyParameters } from './decoder-only-parameters.ts';
 import { EncoderDecoderLM } from './encoder-decoder-lm.ts';
+import { encoderDecoderParameters } from './encoder-decoder-parameters.ts';
 import { ENCODER_DECODER_TYPES } from './encoder-decoder-registry.ts';
 import {
   type EncoderDecoderDescription,
@@ -18,6 +20,7 @@ import { describeModel, loadModelFrom, parseModelConfig } from './load-model.ts'
 import type { LoadParametersOptions } from './load-parameters.ts';
 import type { ModelDescription } from './model-description.ts';
 import { openStoredWeights } from './open-model-weights.ts';
+import type { ParameterSpec } from './parameter-spec.ts';
 import { MODEL_TYPES } from './registry.ts';
 
 /** A model that continues texts, or one that makes texts of texts. */
@@ -34,6 +37,11 @@ export function isEncoderDecoder(description: LanguageModelDescription): descrip
 /** Whether a configuration is that of a model with an encoder. */
 export function hasEncoder(config: ModelConfig | EncoderDecoderConfig): config is EncoderDecoderConfig {
   return 'encoder' in config;
+}
+
+/** Every parameter of a model of either kind. */
+export function languageModelParameters(config: ModelConfig | EncoderDecoderConfig): readonly ParameterSpec[] {
+  return hasEncoder(config) ? encoderDecoderParameters(config) : decoderOnlyParameters(config);
 }
 
 /** The model, if it is one without an encoder; a `TypeError` otherwise. */

@@ -9,6 +9,7 @@ import { Weight } from '../tensor/weight.ts';
 import { buildDecoderOnly } from './build-decoder-only.ts';
 import { decoderOnlyParameters } from './decoder-only-parameters.ts';
 import { isQuantizable } from './load-matrix.ts';
+import type { ParameterSpec } from './parameter-spec.ts';
 import { Parameters } from './parameters.ts';
 
 export interface MeasuredModel {
@@ -36,7 +37,7 @@ export interface MeasuredWork {
  */
 export function measureModel(config: ModelConfig, layout: MemoryLayout, work: MeasuredWork): MeasuredModel {
   const backend = new MeasuringBackend(layout);
-  const parameters = countWeights(backend, config, work.dtype);
+  const parameters = countWeights(backend, decoderOnlyParameters(config), work.dtype);
   const transformer = buildDecoderOnly(backend, config, parameters);
   const weightBytes = backend.memoryUsage().allocatedBytes - layout.fixedBytes;
   const numBlocks = PagedKvCache.blocksFor(work.tokens) * work.batch;
@@ -60,10 +61,14 @@ export function measureModel(config: ModelConfig, layout: MemoryLayout, work: Me
 }
 
 /** Parameters that are counted and hold nothing. */
-export function countWeights(backend: MeasuringBackend, config: ModelConfig, dtype: MatrixFormat): Parameters {
+export function countWeights(
+  backend: MeasuringBackend,
+  specs: readonly ParameterSpec[],
+  dtype: MatrixFormat,
+): Parameters {
   const floats = typeof dtype === 'string' ? dtype : 'float32';
   const byPath = new Map<string, Weight | Tensor>();
-  for (const { kind, path, shape } of decoderOnlyParameters(config))
+  for (const { kind, path, shape } of specs)
     byPath.set(
       path,
       kind === 'matrix'

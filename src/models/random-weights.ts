@@ -1,19 +1,15 @@
 import { philox } from '../base/random.ts';
 import type { WeightSource } from '../formats/weight-source.ts';
-import { decoderOnlyParameters } from './decoder-only-parameters.ts';
-import { encoderDecoderParameters } from './encoder-decoder-parameters.ts';
 import { type Fill, generatedWeights } from './generated-weights.ts';
-import { isEncoderDecoder, type LanguageModelDescription } from './language-model.ts';
+import { type LanguageModelDescription, languageModelParameters } from './language-model.ts';
 
 /**
  * Weights drawn at random (matrices uniform with standard deviation 0.02, norms 1, biases 0), the same for the same seed:
  * for trying a configuration without a checkpoint.
  */
 export function randomWeights(description: LanguageModelDescription, seed: number): WeightSource {
-  const { naming } = description;
-  const specs = isEncoderDecoder(description)
-    ? encoderDecoderParameters(description.config)
-    : decoderOnlyParameters(description.config);
+  const { config, naming } = description;
+  const specs = languageModelParameters(config);
   return generatedWeights({ specs, naming }, 'random weights', (_, index) => noise(seed, index));
 }
 

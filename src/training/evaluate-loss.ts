@@ -2,8 +2,9 @@ import type { TrainingBatch } from '../data/training-batch.ts';
 import type { CausalLM } from '../models/causal-lm.ts';
 import { EncoderDecoderLM } from '../models/encoder-decoder-lm.ts';
 import type { Adapter } from '../nn/adapter.ts';
+import type { Tensor } from '../tensor/tensor.ts';
 import { checkBatch, checkPairBatch } from './check-batch.ts';
-import { pairLosses, tokenLosses } from './token-losses.ts';
+import { pairLosses, type TokenLossOptions, tokenLosses } from './token-losses.ts';
 import type { TrainingData } from './training-data.ts';
 
 /** How much of some data is evaluated. */
@@ -30,10 +31,9 @@ export interface LossReport {
 export const LIKELIHOOD = { smoothing: 0, zLoss: 0 } as const;
 
 /**
- * The loss of a model over data that come in the order they are stored: of a decoder-only one, through an adapter if one is given,
- * or of an encoder-decoder one over pairs. Rejects with a `RangeError` for data that the model cannot take, in which nothing is
- * predicted, or whose number of batches is not known, with a `TypeError` for an adapter of an encoder-decoder model, and with the
- * signal's reason.
+ * The loss of a model over data that come in the order they are stored, through an adapter if one is given: of an encoder-decoder
+ * model over pairs. Rejects with a `RangeError` for data that the model cannot take, in which nothing is predicted, or whose number
+ * of batches is not known, and with the signal's reason.
  *
  * @example
  * const loader = windowBatches(dataset, { order: 'stored', contextLength: 64, batchSize: 16 });
@@ -47,27 +47,21 @@ export async function evaluateLoss(
     readonly signal?: AbortSignal | undefined;
   } = {},
 ): Promise<LossReport> {
-  if (model instanceof EncoderDecoderLM) return evaluatePairLoss(model, data, options);
-  const { backend, transformer, config } = model;
-  const adapter = options.adapter && { adapter: options.adapter };
+  const { backend } = model;
+  const lossOptions = { ...LIKELIHOOD, adapter: options.adapter && { adapter: options.adapter } };
   return meanLoss(data, options, async (batch) => {
-    checkBatch(batch, config);
-    const losses = backend.scope(() => tokenLosses(transformer, backend, batch, { ...LIKELIHOOD, adapter }).read());
+    const losses = backend.scope(() => lossesOf(model, batch, lossOptions).read());
     return (await losses) as Float32Array;
   });
 }
 
-function evaluatePairLoss(
-  { backend, transformer, config }: EncoderDecoderLM,
-  data: TrainingData,
-  options: EvaluationExtent & { readonly adapter?: Adapter | undefined; readonly signal?: AbortSignal | undefined },
-): Promise<LossReport> {
-  if (options.adapter !== undefined)
-    throw new TypeError('Cannot evaluate: an adapter is given, but an encoder-decoder model takes none');
-  return meanLoss(data, options, async (batch) => {
-    checkPairBatch(batch, config);
-    return (await backend.scope(() => pairLosses(transformer, backend, batch, LIKELIHOOD).read())) as Float32Array;
-  });
+function lossesOf(model: CausalLM | EncoderDecoderLM, batch: TrainingBatch, options: TokenLossOptions): Tensor {
+  if (model instanceof EncoderDecoderLM) {
+    checkPairBatch(batch, model.config);
+    return pairLosses(model.transformer, model.backend, batch, options);
+  }
+  checkBatch(batch, model.config);
+  return tokenLosses(model.transformer, model.backend, batch, options);
 }
 
 /** The mean of what `lossesOf` gives for each token of each batch. */

@@ -1,11 +1,12 @@
 import type { LoraAdapter } from '../adapters/lora-adapter.ts';
 import { saveAdapter } from '../adapters/save-adapter.ts';
-import type { CausalLM } from '../models/causal-lm.ts';
+import { CausalLM } from '../models/causal-lm.ts';
 import { copyModelFiles } from '../models/copy-model-files.ts';
-import { checkBatch } from './check-batch.ts';
+import type { LanguageModel } from '../models/language-model.ts';
+import { checkBatch, checkPairBatch } from './check-batch.ts';
 import { describeParameters } from './describe-parameters.ts';
 import { stepDropout } from './step-dropout.ts';
-import { tokenLosses } from './token-losses.ts';
+import { pairLosses, tokenLosses } from './token-losses.ts';
 import { TrainedParameters } from './trained-parameters.ts';
 import type { TrainingTarget } from './training-target.ts';
 
@@ -28,21 +29,25 @@ export interface LoraTargetOptions {
  * await saveAdapter(adapter, 'path/to/adapter');
  */
 export async function createLoraTarget(
-  model: CausalLM,
+  model: LanguageModel,
   adapter: LoraAdapter,
   { baseFolder }: LoraTargetOptions = {},
 ): Promise<TrainingTarget> {
-  const { backend, config, parameters, transformer } = model;
+  const { backend, config, parameters } = model;
   const { frozen } = await describeParameters(parameters, () => false);
   const { baseModel: _, ...adapterConfig } = adapter.config;
   return {
     backend,
     trained: await TrainedParameters.create(adapter.parameters),
     description: { kind: 'LoRA', config, adapter: adapterConfig, frozen },
-    checkBatch: (batch) => checkBatch(batch, config),
+    checkBatch: (batch) =>
+      model instanceof CausalLM ? checkBatch(batch, model.config) : checkPairBatch(batch, model.config),
     losses(batch, { place, ...options }) {
       const dropout = place && stepDropout(adapter.config.dropout, place);
-      return tokenLosses(transformer, backend, batch, { ...options, adapter: { adapter, dropout } });
+      const lossOptions = { ...options, adapter: { adapter, dropout } };
+      return model instanceof CausalLM
+        ? tokenLosses(model.transformer, backend, batch, lossOptions)
+        : pairLosses(model.transformer, backend, batch, lossOptions);
     },
     async save(folder, dtype) {
       await saveAdapter(adapter, folder, { dtype });

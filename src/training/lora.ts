@@ -1,10 +1,11 @@
 import type { AdapterConfig, AdapterTargets } from '../adapters/adapter-config.ts';
 import { descriptionOf, type LoraAdapter, placeAdapter } from '../adapters/lora-adapter.ts';
+import { taskOf } from '../adapters/read-adapter.ts';
 import { lastNames, targetedLayers } from '../adapters/targeted-layers.ts';
 import { philox } from '../base/random.ts';
 import { didYouMean } from '../base/suggest.ts';
 import { showValue } from '../config/show-value.ts';
-import type { CausalLM } from '../models/causal-lm.ts';
+import type { LanguageModel } from '../models/language-model.ts';
 
 /** What a new adapter is like. */
 export interface LoraOptions {
@@ -37,10 +38,11 @@ export interface LoraOptions {
  * const target = await createLoraTarget(model, adapter);
  * await train({ model: target, data: loader, maxSteps: 1000, learningRate: 1e-3 });
  */
-export async function createLora(model: CausalLM, options: LoraOptions = {}): Promise<LoraAdapter> {
+export async function createLora(model: LanguageModel, options: LoraOptions = {}): Promise<LoraAdapter> {
   const { seed = 0, targets = 'all-linear' } = options;
-  const config = configOf(options, targets);
-  const layersOf = (some: AdapterTargets) => targetedLayers(descriptionOf(model), some, 'make an adapter');
+  const description = descriptionOf(model);
+  const config = { ...configOf(options, targets), task: taskOf(description) };
+  const layersOf = (some: AdapterTargets) => targetedLayers(description, some, 'make an adapter');
   // In a list for training, a name that no layer has is a mistake; PEFT passes over it.
   if (typeof targets !== 'string') for (const target of targets) layersOf([target]);
   const layers = layersOf(targets);
@@ -67,7 +69,7 @@ const KNOWN = [
   'baseModel',
 ] as const satisfies readonly (keyof LoraOptions)[];
 
-function configOf(options: LoraOptions, targets: AdapterTargets): AdapterConfig {
+function configOf(options: LoraOptions, targets: AdapterTargets): Omit<AdapterConfig, 'task'> {
   for (const name of Object.keys(options))
     if (!(KNOWN as readonly string[]).includes(name))
       throw new TypeError(`Cannot make an adapter: unknown option ${JSON.stringify(name)}${didYouMean(name, KNOWN)}`);

@@ -5,25 +5,30 @@ import { targetedLayers } from '../adapters/targeted-layers.ts';
 import type { WeightDType } from '../backend/dtype.ts';
 import type { MemoryLayout } from '../backend/memory-layout.ts';
 import { MeasuringBackend } from '../backends/measuring/measuring-backend.ts';
-import type { TrainingBatch } from '../data/training-batch.ts';
+import type { SourceTokens, TrainingBatch } from '../data/training-batch.ts';
 import { buildDecoderOnly } from '../models/build-decoder-only.ts';
+import { buildEncoderDecoder } from '../models/build-encoder-decoder.ts';
+import { hasEncoder, type LanguageModelDescription, languageModelParameters } from '../models/language-model.ts';
 import { countWeights } from '../models/measure-model.ts';
-import type { ModelDescription } from '../models/model-description.ts';
 import { Parameters } from '../models/parameters.ts';
 import { Weight } from '../tensor/weight.ts';
 import { createOptimizer } from './create-optimizer.ts';
 import { sumsOfSquares } from './gradient-norm.ts';
 import type { OptimizerSettings } from './optimizer.ts';
 import { stepDropout } from './step-dropout.ts';
-import { tokenLosses } from './token-losses.ts';
+import { pairLosses, tokenLosses } from './token-losses.ts';
 import { TrainedParameters } from './trained-parameters.ts';
 import { addGradients } from './training-step.ts';
+import type { TrainingTarget } from './training-target.ts';
 
 /** The training to measure. */
 export interface MeasuredTrainingWork {
   /** Width of the matrices that the model computes with. */
   readonly dtype: WeightDType;
-  /** Sequences of a batch, and tokens of each. Several batches a step take no more than one. */
+  /**
+   * Sequences of a batch, and tokens of each; with an encoder half of them are the source's, the others the target's. Several
+   * batches a step take no more than one.
+   */
   readonly batchSize: number;
   readonly contextLength: number;
   readonly optimizer: OptimizerSettings['kind'];
@@ -60,14 +65,14 @@ export interface MeasuredTraining {
  * model's size is allocated.
  */
 export function measureTraining(
-  description: ModelDescription,
+  description: LanguageModelDescription,
   layout: MemoryLayout,
   work: MeasuredTrainingWork,
 ): MeasuredTraining {
   const backend = new MeasuringBackend(layout);
   const allocated = () => backend.memoryUsage().allocatedBytes - layout.fixedBytes;
   const { config } = description;
-  const parameters = countWeights(backend, config, work.dtype);
+  const parameters = countWeights(backend, languageModelParameters(config), work.dtype);
   const adapter = work.lora && countAdapter(description, parameters, work.lora);
   const weightBytes = allocated();
   const trained = adapter
@@ -78,12 +83,11 @@ export function measureTraining(
   const optimizer = createOptimizer(trained, SETTINGS[work.optimizer]);
   const optimizerBytes = allocated() - weightBytes - gradientBytes - trainedBytes;
 
-  const transformer = buildDecoderOnly(backend, config, parameters);
-  const target = { backend, losses: tokenLosses.bind(undefined, transformer, backend) };
+  const target = { backend, losses: lossesOf(description, parameters) };
   const dropout = dropoutIf(work.hasDropout);
   const adapted = adapter && { adapter, dropout: dropoutIf(work.lora!.hasDropout) };
   const options = { smoothing: 0, zLoss: 0, dropout, recompute: work.recompute, adapter: adapted };
-  addGradients(target, largestBatch(work), { ...options, weight: 1, use: () => {} });
+  addGradients(target, largestBatch(description, work), { ...options, weight: 1, use: () => {} });
   backend.scope(() => sumsOfSquares(trained));
   optimizer.step({ learningRate: 1, gradientScale: 1, step: 1 });
   trained.apply();
@@ -93,9 +97,17 @@ export function measureTraining(
   return { weightBytes, trainedBytes, gradientBytes, optimizerBytes, workspaceBytes, totalBytes };
 }
 
+/** The losses of a model that is counted. */
+function lossesOf({ config }: LanguageModelDescription, parameters: Parameters): TrainingTarget['losses'] {
+  const { backend } = parameters;
+  return hasEncoder(config)
+    ? pairLosses.bind(undefined, buildEncoderDecoder(config, parameters), backend)
+    : tokenLosses.bind(undefined, buildDecoderOnly(backend, config, parameters), backend);
+}
+
 /** An adapter that is counted and holds nothing. */
 function countAdapter(
-  description: ModelDescription,
+  description: LanguageModelDescription,
   parameters: Parameters,
   { rank, targets, hasDropout }: MeasuredLora,
 ): LoraAdapter {
@@ -110,6 +122,7 @@ function countAdapter(
     alpha: rank,
     dropout: hasDropout ? 0.5 : 0,
     isRankStabilized: false,
+    task: undefined,
     baseModel: undefined,
   };
   return new LoraAdapter({ parameters }, config, layers, new Parameters(backend, new Map(matrices)));
@@ -125,13 +138,28 @@ const SETTINGS = {
   sgd: { kind: 'sgd', momentum: 0.9, weightDecay: 0 },
 } as const satisfies Record<OptimizerSettings['kind'], OptimizerSettings>;
 
-function largestBatch({ batchSize, contextLength }: MeasuredTrainingWork): TrainingBatch {
-  const numTokens = batchSize * contextLength;
+function largestBatch({ config }: LanguageModelDescription, work: MeasuredTrainingWork): TrainingBatch {
+  const { batchSize, contextLength } = work;
+  if (!hasEncoder(config)) return { ...rowsOf(batchSize, contextLength), ...nothingOf(batchSize * contextLength) };
+  const sourceLength = Math.max(1, Math.floor(contextLength / 2));
+  const targetLength = Math.max(1, contextLength - sourceLength);
+  return {
+    ...rowsOf(batchSize, targetLength),
+    ...nothingOf(batchSize * targetLength),
+    source: rowsOf(batchSize, sourceLength),
+  };
+}
+
+function rowsOf(batchSize: number, length: number): SourceTokens {
+  const numTokens = batchSize * length;
   return {
     tokenIds: new Int32Array(numTokens),
-    targetIds: new Int32Array(numTokens),
-    positions: Int32Array.from({ length: numTokens }, (_, t) => t % contextLength),
-    lossWeights: new Float32Array(numTokens).fill(1),
-    spans: Array.from({ length: batchSize }, (_, i) => ({ start: i * contextLength, length: contextLength })),
+    positions: Int32Array.from({ length: numTokens }, (_, t) => t % length),
+    spans: Array.from({ length: batchSize }, (_, i) => ({ start: i * length, length })),
   };
+}
+
+/** What is to be predicted shows in no byte. */
+function nothingOf(numTokens: number): Pick<TrainingBatch, 'targetIds' | 'lossWeights'> {
+  return { targetIds: new Int32Array(numTokens), lossWeights: new Float32Array(numTokens).fill(1) };
 }

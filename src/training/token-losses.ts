@@ -54,8 +54,9 @@ export function pairLosses(
 ): Tensor {
   const { tokenIds, targetIds, positions, spans } = batch;
   const source = batch.source!;
-  const { observe, dropout, recompute } = options;
-  const common = { logitRows: undefined, observe, dropout, recompute };
+  const { observe, dropout, recompute, adapter } = options;
+  const adapters = adapter && [{ ...adapter, rows: undefined }];
+  const common = { logitRows: undefined, observe, dropout, recompute, adapters };
   const encoded = transformer.encode({
     ...common,
     tokenIds: Tensor.from(backend, source.tokenIds),

@@ -1,6 +1,9 @@
 import type { Backend } from '../../backend/backend.ts';
+import type { PairEncoding } from '../../data/pair-encoding.ts';
+import { loadSourceTargetAssets } from '../../llm/text-assets.ts';
 import type { CausalLM } from '../../models/causal-lm.ts';
 import { EncoderDecoderLM } from '../../models/encoder-decoder-lm.ts';
+import { describeLanguageModel, isEncoderDecoder } from '../../models/language-model.ts';
 import type { Tokenizer } from '../../tokenizers/tokenizer.ts';
 import type { TrainingTarget } from '../../training/training-target.ts';
 import { UsageError } from '../exit-codes.ts';
@@ -11,6 +14,7 @@ import { ProgressBar } from '../progress-bar.ts';
 import type { Terminal } from '../terminal.ts';
 import type { RunSettings } from './complete-settings.ts';
 import { createNewModel, newModelConfig } from './new-model.ts';
+import { pairEncodingOf } from './pair-encoding-of.ts';
 import { pairMarksOf } from './pair-marks.ts';
 import { openRunData, type RunData, sourcesOf } from './run-data.ts';
 import type { RunFolder } from './run-folder.ts';
@@ -32,7 +36,10 @@ export interface PreparedRun {
   /** With the length of a row, which may be the model's. */
   readonly settings: RunSettings & { readonly contextLength: number };
   readonly model: RunModel;
+  /** Of targets, where sources have another. */
   readonly tokenizer: Tokenizer;
+  /** How a model with an encoder that was there before reads pairs. */
+  readonly pairs: PairEncoding | undefined;
   readonly data: RunData;
   readonly adapter: RunAdapter | undefined;
   /** What the trainer is given. A target is to be released in the end. */
@@ -55,20 +62,29 @@ export async function prepareTraining(settings: RunSettings, place: RunPlace): P
     ? await openTokenizer(folder.tokenizer, signal)
     : await prepareTokenizer(settings, { sources, hasEncoder, folder: folder.tokenizer }, { signal });
   const model = await createNewModel(backend, config, settings, tokenizer);
-  return finish(settings, place, { model, tokenizer, baseFolder: folder.tokenizer });
+  return finish(settings, place, { model, tokenizer, pairs: undefined, baseFolder: folder.tokenizer });
 }
 
 /** A model that is there, what is to be trained of it, and its data. */
 export async function prepareFinetuning(settings: RunSettings, place: RunPlace): Promise<PreparedRun> {
   const { terminal, backend, json, signal } = place;
   const baseFolder = await findModel(terminal, settings.model!, { revision: settings.revision, json }, signal);
-  const tokenizer = await openTokenizer(baseFolder, signal);
+  const description = await describeLanguageModel(baseFolder);
+  const hasEncoder = isEncoderDecoder(description);
+  expectSettingsOfKind(settings, hasEncoder);
+  const { from, to } = settings;
+  const pairs = hasEncoder
+    ? pairEncodingOf(description.config, await loadSourceTargetAssets(baseFolder, description.config, { signal }), {
+        ...{ from, to },
+      })
+    : undefined;
+  const tokenizer = pairs?.tokenizer.target ?? (await openTokenizer(baseFolder, signal));
   const bar = new LoadProgressBar(terminal, { isQuiet: json });
   try {
     const onProgress = bar.update.bind(bar);
     const model = await loadBaseModel(backend, baseFolder, settings, { signal, onProgress });
     bar.stop();
-    return await finish(settings, place, { model, tokenizer, baseFolder });
+    return await finish(settings, place, { model, tokenizer, pairs, baseFolder });
   } finally {
     bar.stop();
   }
@@ -77,21 +93,21 @@ export async function prepareFinetuning(settings: RunSettings, place: RunPlace):
 async function finish(
   given: RunSettings,
   { terminal, folder, json, signal }: RunPlace,
-  parts: Pick<PreparedRun, 'model' | 'tokenizer' | 'baseFolder'>,
+  parts: Pick<PreparedRun, 'model' | 'tokenizer' | 'pairs' | 'baseFolder'>,
 ): Promise<PreparedRun> {
-  const { model, tokenizer } = parts;
+  const { model, tokenizer, pairs } = parts;
   const contextLength = given.contextLength ?? Math.min(model.config.maxPositions, MAX_USUAL_CONTEXT);
   const settings = { ...given, contextLength };
   if (contextLength > model.config.maxPositions)
     throw new RangeError(
       `Cannot train: contextLength is ${contextLength}, but the model takes ${model.config.maxPositions} tokens`,
     );
-  expectRoomForSamples(settings, tokenizer, model.config.maxPositions);
+  expectRoomForSamples(settings, parts);
   const bar = new ProgressBar(terminal, { isQuiet: json });
   try {
     const data = await openRunData({
       ...{ settings, contextLength, tokenizer, folder: folder.data, signal },
-      pairs: model instanceof EncoderDecoderLM ? pairMarksOf(model.config) : undefined,
+      pairs: pairs ? { pairs } : model instanceof EncoderDecoderLM ? pairMarksOf(model.config) : undefined,
       onProgress: ({ phase, bytes, totalBytes = bytes, numTokens }) =>
         bar.update({
           action: phase === 'verify' ? 'Checking' : 'Tokenising',
@@ -101,8 +117,7 @@ async function finish(
         }),
     });
     try {
-      const adapter =
-        model instanceof EncoderDecoderLM ? undefined : await createRunAdapter(model, parts.baseFolder, settings);
+      const adapter = await createRunAdapter(model, parts.baseFolder, settings);
       const trained = adapter?.target ?? (await createTrained(model, parts.baseFolder));
       return { ...parts, settings, data, adapter, trained };
     } catch (error) {
@@ -114,9 +129,13 @@ async function finish(
   }
 }
 
-function expectRoomForSamples({ samplePrompt = [] }: RunSettings, tokenizer: Tokenizer, maxPositions: number): void {
+function expectRoomForSamples(
+  { samplePrompt = [] }: RunSettings,
+  { model, tokenizer, pairs }: Pick<PreparedRun, 'model' | 'tokenizer' | 'pairs'>,
+): void {
+  const { maxPositions } = model.config;
   for (const prompt of samplePrompt) {
-    const { length } = tokenizer.encode(prompt);
+    const { length } = pairs ? pairs.tokenizer.encodeSource(prompt, pairs) : tokenizer.encode(prompt);
     if (length === 0 || length >= maxPositions)
       throw new RangeError(
         `Cannot train: samplePrompt ${JSON.stringify(prompt)} has ${length} tokens, wanted 1 to ${maxPositions - 1}`,
@@ -125,7 +144,11 @@ function expectRoomForSamples({ samplePrompt = [] }: RunSettings, tokenizer: Tok
 }
 
 /** Throws a `UsageError` for settings that the model has no use for. */
-function expectSettingsOfKind({ batches, leaveOutLongPairs }: RunSettings, hasEncoder: boolean): void {
+function expectSettingsOfKind(settings: RunSettings, hasEncoder: boolean): void {
+  const { batches, leaveOutLongPairs } = settings;
+  const language = (['from', 'to'] as const).find((name) => settings[name] !== undefined);
+  if (!hasEncoder && language !== undefined)
+    throw new UsageError(`Cannot train: --${language} is given, but the model has no encoder that reads a source`);
   if (hasEncoder && batches !== undefined)
     throw new UsageError(`Cannot train: --batches is ${batches}, but a model with an encoder reads pairs`);
   if (!hasEncoder && leaveOutLongPairs !== undefined)

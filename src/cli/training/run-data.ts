@@ -6,6 +6,7 @@ import { countTargetBytes } from '../../data/count-target-bytes.ts';
 import { documentBatches } from '../../data/document-batches.ts';
 import { mixBatches } from '../../data/mix-batches.ts';
 import { type PairLoader, pairBatches } from '../../data/pair-batches.ts';
+import type { PairEncoding } from '../../data/pair-encoding.ts';
 import { pairsAsCompletions } from '../../data/pairs-as-completions.ts';
 import { prepareTokenDataset } from '../../data/prepare-token-dataset.ts';
 import { splitDataset } from '../../data/split-dataset.ts';
@@ -43,8 +44,8 @@ export interface RunDataOptions {
   readonly settings: RunSettings;
   readonly contextLength: number;
   readonly tokenizer: Tokenizer;
-  /** Given for a model with an encoder, which reads sources and targets apart. */
-  readonly pairs: PairMarks | undefined;
+  /** Given for a model with an encoder, which reads sources and targets apart: by one tokenizer, or as the model has it. */
+  readonly pairs: PairMarks | { readonly pairs: PairEncoding } | undefined;
   /** Where the tokens are kept. */
   readonly folder: string;
   readonly signal: AbortSignal;

@@ -2,7 +2,7 @@ import type { LoraAdapter } from '../../adapters/lora-adapter.ts';
 import type { Backend } from '../../backend/backend.ts';
 import type { CausalLM } from '../../models/causal-lm.ts';
 import { EncoderDecoderLM } from '../../models/encoder-decoder-lm.ts';
-import { loadModel } from '../../models/load-model.ts';
+import { loadLanguageModel } from '../../models/language-model.ts';
 import type { LoadParametersOptions } from '../../models/load-parameters.ts';
 import { createEncoderDecoderTarget } from '../../training/encoder-decoder-target.ts';
 import { createLora } from '../../training/lora.ts';
@@ -25,8 +25,8 @@ export function loadBaseModel(
   folder: string,
   { dtype }: RunSettings,
   options: LoadParametersOptions,
-): Promise<CausalLM> {
-  return loadModel(backend, folder, { ...options, dtype });
+): Promise<RunModel> {
+  return loadLanguageModel(backend, folder, { ...options, dtype });
 }
 
 /** An adapter that is trained, and the training of it. */
@@ -37,7 +37,7 @@ export interface RunAdapter {
 
 /** The new adapter that the settings describe, of the model of a folder; undefined if they have none. */
 export async function createRunAdapter(
-  model: CausalLM,
+  model: RunModel,
   baseFolder: string,
   settings: RunSettings,
 ): Promise<RunAdapter | undefined> {

@@ -70,8 +70,9 @@ export class RunRecord {
   }
 
   async #sample(step: number): Promise<void> {
-    const { model, adapter, tokenizer, settings } = this.#run;
-    const samples = await samplePrompts({ model, adapter: adapter?.adapter, tokenizer }, settings, step);
+    const { model, adapter, tokenizer, pairs, settings } = this.#run;
+    const sampled = { model, adapter: adapter?.adapter, tokenizer, pairs };
+    const samples = await samplePrompts(sampled, settings, step);
     for (const sample of samples) await this.#places.log.append(sample);
   }
 

@@ -47,6 +47,11 @@ const PAIRS = {
   ),
 } as const satisfies Readonly<Record<string, Setting<unknown>>>;
 
+const LANGUAGES = {
+  from: string('--from <code>', 'language of the sources, as a model with an encoder spells it: en, eng_Latn'),
+  to: string('--to <code>', 'language of the targets'),
+} as const satisfies Readonly<Record<string, Setting<unknown>>>;
+
 const TOKENIZER = {
   tokenizer: string('--tokenizer <folder>', 'one that is there; else one is trained on the data'),
   tokenizerKind: choice(['bpe', 'char'], '--tokenizer-kind <kind>', 'of the trained one: bpe (byte pairs) or char'),
@@ -195,12 +200,18 @@ const COMMON = { ...OUTPUT, ...DATA, ...LEARNING, ...WATCHING, ...MACHINE } as c
 /** The settings of `kvasir train` and `kvasir finetune`, by their keys in a run file. */
 export const SETTINGS = {
   train: { ...COMMON, ...PAIRS, ...TOKENIZER, ...NEW_MODEL },
-  finetune: { ...COMMON, ...BASE_MODEL, ...LORA },
+  finetune: { ...COMMON, ...PAIRS, ...LANGUAGES, ...BASE_MODEL, ...LORA },
 } as const;
 
 export type RunCommand = keyof typeof SETTINGS;
 
-type AllSettings = typeof COMMON & typeof PAIRS & typeof TOKENIZER & typeof NEW_MODEL & typeof BASE_MODEL & typeof LORA;
+type AllSettings = typeof COMMON &
+  typeof PAIRS &
+  typeof LANGUAGES &
+  typeof TOKENIZER &
+  typeof NEW_MODEL &
+  typeof BASE_MODEL &
+  typeof LORA;
 
 /** The settings that were given, by whatever file or flag. */
 export type GivenSettings = {
@@ -220,7 +231,7 @@ export const SETTING_GROUPS: Readonly<Record<RunCommand, readonly FlagGroup[]>> 
     ['Machine:', flagsOf(MACHINE)],
   ],
   finetune: [
-    ['Data:', flagsOf(DATA)],
+    ['Data:', [...flagsOf(DATA), ...flagsOf(LANGUAGES), ...flagsOf(PAIRS)]],
     ['Model:', flagsOf(BASE_MODEL)],
     ['LoRA:', flagsOf(LORA)],
     ['Training:', flagsOf(LEARNING)],

@@ -1,4 +1,5 @@
 import type { LoraAdapter } from '../../adapters/lora-adapter.ts';
+import { type PairEncoding, startOfTargets } from '../../data/pair-encoding.ts';
 import { LLM } from '../../llm/llm.ts';
 import type { CausalLM } from '../../models/causal-lm.ts';
 import { EncoderDecoderLM } from '../../models/encoder-decoder-lm.ts';
@@ -12,6 +13,8 @@ export interface SampledModel {
   readonly model: RunModel;
   readonly adapter: LoraAdapter | undefined;
   readonly tokenizer: Tokenizer;
+  /** How a model with an encoder that was there before reads pairs. */
+  readonly pairs: PairEncoding | undefined;
 }
 
 /**
@@ -19,28 +22,32 @@ export interface SampledModel {
  * numbers each time. The cache is there only meanwhile.
  */
 export async function samplePrompts(
-  { model, adapter, tokenizer }: SampledModel,
+  { model, ...by }: SampledModel,
   settings: RunSettings,
   step: number,
 ): Promise<readonly SampleMetric[]> {
   const { samplePrompt = [] } = settings;
   if (samplePrompt.length === 0) return [];
-  if (model instanceof EncoderDecoderLM) return targetsOf(model, tokenizer, settings, step);
-  return continuationsOf(model, { adapter, tokenizer }, settings, step);
+  if (model instanceof EncoderDecoderLM) return targetsOf(model, by, settings, step);
+  return continuationsOf(model, by, settings, step);
 }
 
 async function targetsOf(
   model: EncoderDecoderLM,
-  tokenizer: Tokenizer,
+  { adapter, tokenizer, pairs }: Omit<SampledModel, 'model'>,
   { samplePrompt = [], sampleTokens = 1, sampleTemperature: temperature = 0, seed }: RunSettings,
   step: number,
 ): Promise<readonly SampleMetric[]> {
-  const llm = await LLM.over(model, { tokenizer, prefixCache: false });
+  const llm = await LLM.over(model, { tokenizer, prefixCache: false, adapters: adapter && { trained: adapter } });
   try {
     const samples: SampleMetric[] = [];
     for (const prompt of samplePrompt) {
-      const sourceIds = encodeSource(model, tokenizer, prompt);
-      const { text } = await llm.transduce(sourceIds, { maxNewTokens: sampleTokens, temperature, seed });
+      const sourceIds = pairs?.tokenizer.encodeSource(prompt, pairs) ?? encodeSource(model, tokenizer, prompt);
+      const start = pairs && { decoderStartTokenId: startOfTargets(pairs), ...pairs.tokenizer.targetStart(pairs) };
+      const { text } = await llm.transduce(sourceIds, {
+        ...{ ...start, maxNewTokens: sampleTokens, temperature, seed },
+        adapter: adapter && 'trained',
+      });
       samples.push({ kind: 'sample', step, prompt, text, isTarget: true });
     }
     return samples;

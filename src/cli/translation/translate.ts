@@ -158,7 +158,7 @@ async function translate(
   if (model === undefined) throw new UsageError(`Cannot ${name}: there is no model; wanted --model <folder>`);
   const { sources, isList } = await readSources(texts, flags, terminal.io.stdin);
   await terminal.interruptible(async (signal) => {
-    const { llm, loadMs } = await openModel(terminal, { ...flags, model }, signal);
+    const { llm, loadMs, adapter } = await openModel(terminal, { ...flags, model }, signal);
     if (flags.model === undefined)
       terminal.note(
         `kvasir: no --model given; this is the bundled model "${model}", of dates, times, numbers and money`,
@@ -166,7 +166,7 @@ async function translate(
     await using _ = llm;
     const { from, to, targetPrefix, attentions } = flags;
     const options = {
-      ...{ ...input, signal, useCache: flags.cache, from, to, targetPrefix },
+      ...{ ...input, adapter, signal, useCache: flags.cache, from, to, targetPrefix },
       attentions: attentions !== undefined,
     };
     const settings = completeInput(input, flags, llm.defaults);
