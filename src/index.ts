@@ -145,7 +145,7 @@ export { embed } from './ops/embed.ts';
 export { linear } from './ops/linear.ts';
 export { layerNorm, rmsNorm } from './ops/normalize.ts';
 export { rotate } from './ops/rotate.ts';
-export { addToRows, argmax, gatherRows, sliceColumns } from './ops/rows.ts';
+export { addToRows, argmax, gatherRows, sliceColumns, topK } from './ops/rows.ts';
 export { logSoftmax, softmax, tokenLogProbs } from './ops/softmax.ts';
 export type { GptqOptions } from './quantization/gptq.ts';
 export { gptq } from './quantization/gptq.ts';
