@@ -63,7 +63,7 @@ export { windowBatches } from './data/window-batches.ts';
 export type { Draft, DraftProposer } from './decoding/draft.ts';
 export type { ChosenLogProb, GeneratedToken, GenerationResult } from './decoding/generation-output.ts';
 export type { DocumentToScore } from './decoding/score-documents.ts';
-export type { Continuation, Hypothesis, LikeliestToken, SearchStrategy } from './decoding/search-strategy.ts';
+export type { Continuation, Hypothesis, SearchStrategy } from './decoding/search-strategy.ts';
 export type { FinishReason } from './decoding/stopping.ts';
 export type { DraftAcceptance } from './decoding/verify-draft.ts';
 export { CacheFileError } from './engine/cache-file.ts';

@@ -21,10 +21,18 @@ import { minP } from './min-p.ts';
 import { mirostat1, mirostat2 } from './mirostat.ts';
 import { noRepeatNgram } from './no-repeat-ngram.ts';
 import { type PrefixAllowedTokens, prefixAllowedTokens } from './prefix-allowed-tokens.ts';
-import { DRAWING_PROCESSORS, orderOf, type ProcessorName, VALUE_PROCESSORS } from './processor-order.ts';
+import {
+  DRAWING_PROCESSORS,
+  orderOf,
+  type ProcessorName,
+  type ProcessorStep,
+  VALUE_PROCESSORS,
+} from './processor-order.ts';
 import { renormalize } from './renormalize.ts';
 import { repetitionPenalty } from './repetition-penalty.ts';
 import { sequenceBias } from './sequence-bias.ts';
+import type { ShortChain } from './short-chain.ts';
+import { shortChainOf } from './short-chain-of.ts';
 import { suppressTokens } from './suppress-tokens.ts';
 import { temperature } from './temperature.ts';
 import { topK } from './top-k.ts';
@@ -102,6 +110,8 @@ export interface ProcessorChain {
   readonly isTemperatureAlone?: boolean | undefined;
   /** Whether NaN and +∞ are made numbers before the row is checked; see `checkLogits`. */
   readonly removesInvalidValues?: boolean | undefined;
+  /** The same over the likeliest tokens alone, where they are enough. */
+  readonly short?: ShortChain | undefined;
 }
 
 /**
@@ -127,7 +137,8 @@ export function composeProcessors(options: ProcessorOptions, context: ProcessorC
   if (options.dynatempRange === 0) putTopKBeforeTemperature(names);
   const steps = names.flatMap((name) => (composed.get(name) ?? []).map((process) => ({ name, process })));
   const isTemperatureAlone = options.dynatempRange === 0 && names.every((name) => name === 'temperature');
-  return { ...chainOf(steps), isTemperatureAlone, removesInvalidValues: options.removeInvalidValues };
+  const short = shortChainOf(steps, options, context);
+  return { ...chainOf(steps), isTemperatureAlone, removesInvalidValues: options.removeInvalidValues, short };
 }
 
 type Composer = (options: ProcessorOptions, context: ProcessorContext) => readonly LogitsProcessor[];
@@ -201,13 +212,9 @@ function putTopKBeforeTemperature(names: ProcessorName[]): void {
   if (place > 0 && names[place - 1] === 'temperature') names.splice(place - 1, 2, 'topK', 'temperature');
 }
 
-interface Step {
-  readonly name: ProcessorName;
-  readonly process: LogitsProcessor;
-}
-
-function chainOf(steps: readonly Step[]): ProcessorChain {
-  const isForValues = (step: Step | undefined): boolean => step === undefined || VALUE_PROCESSORS.has(step.name);
+function chainOf(steps: readonly ProcessorStep[]): ProcessorChain {
+  const isForValues = (step: ProcessorStep | undefined): boolean =>
+    step === undefined || VALUE_PROCESSORS.has(step.name);
   const place = steps.findIndex(({ name }, i) => name === 'topK' && isForValues(steps[i + 1]));
   const functions = (start: number, end?: number) => steps.slice(start, end).map(({ process }) => process);
   if (place < 0) return { processors: functions(0), filters: [], isShortlisted: false };
