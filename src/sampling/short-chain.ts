@@ -3,7 +3,7 @@ import type { LogitsProcessor } from './logits-processor.ts';
 import type { SequenceView } from './sequence-view.ts';
 import { topK } from './top-k.ts';
 
-/** Where so many likeliest tokens are wanted or fewer, they are taken from the device instead of the whole row. */
+/** Most likeliest tokens that are asked of a device, which is made to rank few; beyond, whole rows come. */
 const MAX_LIKELIEST = 256;
 
 /** What is known of processors that may see a row of which only the likeliest tokens are left. */
