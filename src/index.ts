@@ -162,6 +162,7 @@ export { dequantize } from './quantized/quantized-matrix.ts';
 export { quantizeToNearest } from './quantized/round-to-nearest.ts';
 export type { WatermarkDetection } from './sampling/detect-watermark.ts';
 export { detectWatermark } from './sampling/detect-watermark.ts';
+export type { LikeliestTokens } from './sampling/likeliest-tokens.ts';
 export type { LogitsProcessor } from './sampling/logits-processor.ts';
 export type { PrefixAllowedTokens } from './sampling/prefix-allowed-tokens.ts';
 export { drawToken, likeliestToken } from './sampling/sampler.ts';
