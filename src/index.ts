@@ -22,6 +22,7 @@ export type {
   PagedBatch,
   QuantizedPart,
   RotaryShape,
+  TopKShape,
 } from './backend/backend.ts';
 export { CACHE_BLOCK_SIZE } from './backend/backend.ts';
 export type { CacheDType, DType, MatrixDType, MatrixFormat, WeightDType } from './backend/dtype.ts';
