@@ -22,6 +22,7 @@ export type {
   PagedBatch,
   QuantizedPart,
   RotaryShape,
+  TopKShape,
 } from './backend/backend.ts';
 export { CACHE_BLOCK_SIZE } from './backend/backend.ts';
 export type { CacheDType, DType, MatrixDType, MatrixFormat, WeightDType } from './backend/dtype.ts';
@@ -64,7 +65,7 @@ export { windowBatches } from './data/window-batches.ts';
 export type { Draft, DraftProposer } from './decoding/draft.ts';
 export type { ChosenLogProb, GeneratedToken, GenerationResult } from './decoding/generation-output.ts';
 export type { DocumentToScore } from './decoding/score-documents.ts';
-export type { Continuation, Hypothesis, LikeliestToken, SearchStrategy } from './decoding/search-strategy.ts';
+export type { Continuation, Hypothesis, SearchStrategy } from './decoding/search-strategy.ts';
 export type { FinishReason } from './decoding/stopping.ts';
 export type { DraftAcceptance } from './decoding/verify-draft.ts';
 export { CacheFileError } from './engine/cache-file.ts';
@@ -147,7 +148,7 @@ export { embed } from './ops/embed.ts';
 export { linear } from './ops/linear.ts';
 export { layerNorm, rmsNorm } from './ops/normalize.ts';
 export { rotate } from './ops/rotate.ts';
-export { addToRows, argmax, gatherRows, sliceColumns } from './ops/rows.ts';
+export { addToRows, argmax, gatherRows, sliceColumns, topK } from './ops/rows.ts';
 export { logSoftmax, softmax, tokenLogProbs } from './ops/softmax.ts';
 export type { GptqOptions } from './quantization/gptq.ts';
 export { gptq } from './quantization/gptq.ts';
@@ -164,6 +165,7 @@ export { dequantize } from './quantized/quantized-matrix.ts';
 export { quantizeToNearest } from './quantized/round-to-nearest.ts';
 export type { WatermarkDetection } from './sampling/detect-watermark.ts';
 export { detectWatermark } from './sampling/detect-watermark.ts';
+export type { LikeliestTokens } from './sampling/likeliest-tokens.ts';
 export type { LogitsProcessor } from './sampling/logits-processor.ts';
 export type { PrefixAllowedTokens } from './sampling/prefix-allowed-tokens.ts';
 export { drawToken, likeliestToken } from './sampling/sampler.ts';

@@ -13,11 +13,14 @@ export interface FakeSearchOptions {
   readonly stops?: boolean | undefined;
   /** Lets the choice of tokens depend on all hidden states. */
   readonly needsHidden?: boolean | undefined;
-  /** false: one greedy sample that wants to know the likeliest tokens alone. */
-  readonly needsLogits?: boolean | undefined;
+  /** Samples want to know so many of the likeliest tokens alone, or as many as they choose among. */
+  readonly numLikeliest?: number | undefined;
   /** Hears of each token before the engine does. */
   readonly onToken?: ((tokenId: number) => void) | undefined;
 }
+
+/** Samples choose among so many likeliest tokens. */
+const NUM_RANKS = 3;
 
 function isFinished(tokenIds: readonly number[], { maxNewTokens, stops }: FakeSearchOptions): boolean {
   return tokenIds.length >= maxNewTokens || (stops === true && tokenIds.at(-1) === 0 && tokenIds.length % 7 === 0);
@@ -27,16 +30,16 @@ function isFinished(tokenIds: readonly number[], { maxNewTokens, stops }: FakeSe
 export class SampleSearch implements SearchStrategy {
   readonly maxHypotheses: number;
   readonly needsHidden: boolean;
-  readonly needsLogits: boolean;
+  readonly numLikeliest: number | undefined;
   readonly #samples: readonly Sample[];
   #alive: readonly Sample[] | undefined;
   /** Drafted tokens that were accepted. */
   numAccepted = 0;
 
   constructor(options: FakeSearchOptions) {
-    const { maxNewTokens, width = 1, needsHidden = false, needsLogits = true } = options;
+    const { maxNewTokens, width = 1, needsHidden = false, numLikeliest } = options;
     this.maxHypotheses = width;
-    this.needsLogits = needsLogits || width > 1 || needsHidden;
+    this.numLikeliest = numLikeliest && Math.max(numLikeliest, width > 1 || needsHidden ? NUM_RANKS : 1);
     this.needsHidden = needsHidden;
     // Samples end at different times.
     const optionsOf = (i: number) => ({ ...options, maxNewTokens: Math.max(1, maxNewTokens - i) });
@@ -81,7 +84,8 @@ class Sample {
     const chosen: number[] = [];
     let offset = this.heard.listen(hidden, 0, sequence.position);
     for (let i = 0; i < (likeliest ?? rows).length; i++) {
-      const tokenId = likeliest?.[i]?.tokenId ?? this.#choose(rows[i]!, sequence.position + i);
+      const ranked = likeliest === undefined ? ranking(rows[i]!) : [...likeliest[i]!.tokenIds];
+      const tokenId = ranked[this.#rankAt(sequence.position + i)]!;
       chosen.push(tokenId);
       this.#add(tokenId);
       if (this.isFinished || draft?.tokenIds[i] !== tokenId) break;
@@ -90,10 +94,9 @@ class Sample {
     return chosen;
   }
 
-  #choose(row: Float32Array, position: number): number {
+  #rankAt(position: number): number {
     const { digest } = this.heard;
-    const rank = this.#index === 0 && digest === 0 ? 0 : mix(mix(digest, position), this.#index) % 3;
-    return ranking(row)[rank]!;
+    return this.#index === 0 && digest === 0 ? 0 : mix(mix(digest, position), this.#index) % NUM_RANKS;
   }
 
   #add(tokenId: number): void {

@@ -3,9 +3,11 @@ import { createReferenceBackend } from '../src/backends/reference/reference-back
 import type { StepModel } from '../src/engine/step-model.ts';
 import { PagedKvCache } from '../src/kv-cache/paged-kv-cache.ts';
 import type { SourceEncoder } from '../src/models/encoder-decoder-lm.ts';
-import type { HiddenStep, StepOptions } from '../src/models/model-step.ts';
+import type { HiddenStep, LikeliestRows, StepOptions } from '../src/models/model-step.ts';
 import { createForwardBatch, type ForwardBatch, type StepEntry } from '../src/nn/forward-batch.ts';
+import { logSumExp } from '../src/sampling/log-sum-exp.ts';
 import { Tensor } from '../src/tensor/tensor.ts';
+import { likeliestOf } from './likeliest-of.ts';
 
 /** Logits in a row. */
 export const VOCAB_SIZE = 17;
@@ -92,10 +94,11 @@ export class HashModel implements StepModel {
       const states = read.flatMap((all, i) => all.slice(texts[i]!.numOld)); // (T)
       const rows = (await batch.logitRows?.read()) ?? states.keys();
       const logits = Array.from(rows, (row) => this.#logitsOf(states[row]!));
-      const numLikeliest = options.likeliest?.tokenIds.length ?? 0;
-      const ofLikeliest = logits.splice(logits.length - numLikeliest);
-      options.likeliest?.tokenIds.set(ofLikeliest.map((row) => row.indexOf(Math.max(...row))));
-      options.likeliest?.logits.set(ofLikeliest.map((row) => Math.max(...row)));
+      const { likeliest } = options;
+      if (likeliest !== undefined) {
+        const numRows = likeliest.tokenIds.length / likeliest.count;
+        giveLikeliest(logits.splice(logits.length - numRows), likeliest);
+      }
       return { logits: concatenate(logits, options.target), hidden: concatenate(states.map(hiddenOf)) };
     } finally {
       release();
@@ -118,6 +121,15 @@ export class HashModel implements StepModel {
     if (length + tokenIds.length > maxPositions) throw new RangeError('Cannot run the hash model: too many tokens');
     if (!tokenIds.every((id) => Number.isInteger(id) && id >= 0 && id < vocabSize))
       throw new RangeError(`Cannot run the hash model: token ids ${tokenIds}`);
+  }
+}
+
+function giveLikeliest(rows: readonly Float32Array[], { count, ...to }: LikeliestRows): void {
+  for (const [i, row] of rows.entries()) {
+    const { tokenIds, logits } = likeliestOf(row, count);
+    to.tokenIds.set(tokenIds, i * count);
+    to.logits.set(logits, i * count);
+    to.logSums?.set([logSumExp(row)], i);
   }
 }
 

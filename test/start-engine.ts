@@ -38,8 +38,8 @@ type Settings = Partial<Omit<EngineRequest, 'search' | 'promptIds' | 'maxLength'
 
 /** A request for `maxNewTokens` tokens after a prompt: greedy, or several samples. */
 export function requestFor(promptIds: readonly number[], settings: Settings) {
-  const { maxNewTokens, width, needsHidden, onToken, ...rest } = settings;
-  const search = new SampleSearch({ maxNewTokens, width, needsHidden, onToken });
+  const { maxNewTokens, width, needsHidden, numLikeliest, onToken, ...rest } = settings;
+  const search = new SampleSearch({ maxNewTokens, width, needsHidden, numLikeliest, onToken });
   return { promptIds, search, maxLength: promptIds.length + maxNewTokens, ...rest };
 }
 

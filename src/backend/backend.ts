@@ -21,6 +21,7 @@ export {
   type PagedBatch,
   type PositionBias,
   type RotaryShape,
+  type TopKShape,
 } from './operations.ts';
 export type {
   AdamWStep,

@@ -42,6 +42,8 @@ describe('An operation that does nothing is noticed', () => {
       'logSoftmax',
       'tokenLogProbs',
       'argmax',
+      'topK',
+      'logSumExp',
       'draw',
       'attention',
     ],
@@ -61,7 +63,15 @@ describe('An operation that does nothing is noticed', () => {
 describe('A relative error of 1e-4 in one element of each result is noticed', () => {
   const floating = [
     ...['add', 'multiply', 'scale', 'activate', 'gate', 'linear', 'layerNorm', 'rmsNorm', 'rotate', 'softmax'],
-    ...['logSoftmax', 'tokenLogProbs', 'attention', 'pagedAttention', 'linearInputGradient', 'linearWeightGradient'],
+    ...[
+      'logSoftmax',
+      'tokenLogProbs',
+      'logSumExp',
+      'attention',
+      'pagedAttention',
+      'linearInputGradient',
+      'linearWeightGradient',
+    ],
     ...['addRowSum', 'scatterAddRows', 'activateGradient', 'gateGradient', 'layerNormGradient', 'rmsNormGradient'],
     ...['softmaxGradient', 'logSoftmaxGradient', 'crossEntropy', 'crossEntropyGradient', 'dropout', 'sumOfSquares'],
     ...['adamWStep', 'sgdStep'],

@@ -25,6 +25,7 @@ import { rowCases } from './conformance/row-cases.ts';
 import { rowGradientCases } from './conformance/row-gradient-cases.ts';
 import { scopeCases } from './conformance/scope-cases.ts';
 import { softmaxCases } from './conformance/softmax-cases.ts';
+import { topKCases } from './conformance/top-k-cases.ts';
 import { trainingOperandCases } from './conformance/training-operand-cases.ts';
 
 export type { ConformanceCase, ConformanceOp } from './conformance/conformance-case.ts';
@@ -52,6 +53,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...rotaryCases,
   ...rowCases,
   ...softmaxCases,
+  ...topKCases,
   ...argmaxCases,
   ...drawCases,
   ...attentionCases,

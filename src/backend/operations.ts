@@ -139,6 +139,16 @@ export interface Operations {
    */
   argmax(indices: DeviceBuffer, values: DeviceBuffer, input: DeviceBuffer, columns: number): void;
   /**
+   * The `count` largest elements of each row of `columns` and their indices, the largest first, of equals the lower index first:
+   * indices int32 (T, count), values (T, count). NaN counts as larger than any number. Made for counts that are small beside
+   * `columns`.
+   */
+  topK(indices: DeviceBuffer, values: DeviceBuffer, input: DeviceBuffer, shape: TopKShape): void;
+  /**
+   * output (T): log Σ exp(x) over each row of `columns`. −∞ for a row of −∞ alone, NaN for one with NaN, +∞ for any other with +∞.
+   */
+  logSumExp(output: DeviceBuffer, input: DeviceBuffer, columns: number): void;
+  /**
    * Draws from each row of `columns` weights, none below 0, at uniforms[t] (0 to 1): the first index at which the sum of the
    * weights so far is above uniforms[t] times the sum of all, the last index if none is, and the weight there: indices int32
    * (T), values (T). Weights below `minP` (float32, 0 to 1) times the row's largest count as 0. The sums run in order, in
@@ -183,6 +193,13 @@ export interface Operations {
   ): void;
   /** Copies whole cache blocks: block `to` becomes block `from`, pair after pair. */
   copyBlocks(cache: DeviceCache, pairs: readonly { readonly from: number; readonly to: number }[]): void;
+}
+
+/** How `topK` reads and writes rows. */
+export interface TopKShape {
+  readonly columns: number;
+  /** 1 to columns. */
+  readonly count: number;
 }
 
 /** How `rotate` reads a row: `heads` heads of `headSize` elements, of which the first `rotarySize` turn in pairs. */

@@ -1,17 +1,15 @@
 import { uniform } from '../base/random.ts';
-import { checkLogits } from '../sampling/check-logits.ts';
+import type { GenerationOptions } from '../config/generation-options.ts';
 import type { ProcessorChain } from '../sampling/compose-processors.ts';
-import { hammingDiversity } from '../sampling/hamming-diversity.ts';
-import { LogProbs } from '../sampling/log-probs.ts';
-import { logSumExp } from '../sampling/log-sum-exp.ts';
-import { subtractLogSum } from '../sampling/renormalize.ts';
-import { applyChain } from '../sampling/sampler.ts';
+import type { LogProbs } from '../sampling/log-probs.ts';
+import { allRemoved } from '../sampling/sampler.ts';
 import { BeamHypotheses, type BeamHypothesis, lengthPenalized } from './beam-hypotheses.ts';
 import { finishReasonOf } from './beam-result.ts';
 import { drawCandidates } from './draw-candidates.ts';
 import type { ChosenLogProb } from './generation-output.ts';
 import { type BeamCandidate, type BeamRow, likeliestCandidates } from './likeliest-candidates.ts';
 import type { SearchInput } from './sampling-search.ts';
+import { type ScoredRow, scoreBeam } from './score-beam.ts';
 import type { Hypothesis } from './search-strategy.ts';
 import type { FinishReason } from './stopping.ts';
 
@@ -27,11 +25,6 @@ interface Beam {
   readonly logProbs: readonly ChosenLogProb[];
 }
 
-interface ScoredRow extends BeamRow {
-  /** The log probabilities before processing, where options ask for them. */
-  readonly raw: LogProbs | undefined;
-}
-
 /** What a candidate makes of its beam. */
 interface ExtendedBeam extends Beam {
   /** Index of the beam it continues. */
@@ -44,6 +37,11 @@ interface ExtendedBeam extends Beam {
 export interface BeamStep {
   readonly parent: number;
   readonly tokenId: number;
+}
+
+/** Candidates of so many beams: enough can go on, though each beam may end with every stop token. */
+export function numCandidates(numBeams: number, { stopTokenIds }: Pick<GenerationOptions, 'stopTokenIds'>): number {
+  return Math.max(2, 1 + stopTokenIds.length) * numBeams;
 }
 
 /**
@@ -101,28 +99,15 @@ export class BeamGroup {
     this.#beams = [];
   }
 
-  /** Makes log probabilities of the logits after a beam, in place. */
-  #score({ rows, logSums, sequence }: Hypothesis, { logProb }: Beam, chosenByOthers: readonly number[]): ScoredRow {
-    const { logProbs, diversityPenalty } = this.#input.options;
-    const row = rows[0]!;
-    checkLogits(row, sequence.position, this.#chain);
-    const raw = logProbs === undefined ? undefined : new LogProbs(row);
-    subtractLogSum(row, this.#logSumOf(row, logSums?.[0]));
-    hammingDiversity(row, chosenByOthers, diversityPenalty);
-    applyChain(this.#chain, row, sequence);
-    return { logProb, row, raw };
+  #score(hypothesis: Hypothesis, { logProb }: Beam, chosenByOthers: readonly number[]): ScoredRow {
+    const { logProbs, diversityPenalty: penalty } = this.#input.options;
+    const diversity = { chosenByOthers, penalty };
+    return scoreBeam(hypothesis, { logProb, chain: this.#chain, diversity, keepsRaw: logProbs !== undefined });
   }
 
-  /** What is known of a raw row holds unless invalid values were taken out of it. */
-  #logSumOf(row: Float32Array, known: number | undefined): number {
-    const isKnown = Number.isFinite(known) && !this.#chain.removesInvalidValues;
-    return isKnown ? known! : logSumExp(row);
-  }
-
-  /** So many that enough can go on, though each beam may end with every stop token. */
   #choose(rows: readonly BeamRow[], position: number): readonly BeamCandidate[] {
     const { options, seed } = this.#input;
-    const count = Math.max(2, 1 + options.stopTokenIds.length) * this.#size;
+    const count = numCandidates(this.#size, options);
     if (options.temperature === 0) return likeliestCandidates(rows, count);
     return drawCandidates(rows, count, (k) => uniform(seed, position, BEAM_LANE + k));
   }
@@ -156,9 +141,7 @@ export class BeamGroup {
 
   #expectHypotheses({ sequence, rows }: Hypothesis): void {
     if (this.#finished.ranked.length > 0) return;
-    throw new RangeError(
-      `Cannot choose the token at position ${sequence.position}: all ${rows[0]!.length} tokens are removed, but one must be left`,
-    );
+    throw allRemoved(sequence, rows[0]?.length ?? this.#chain.short!.vocabSize);
   }
 
   /** Whether no beam is alive, or none is thought to become better than what is finished. */

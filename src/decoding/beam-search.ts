@@ -1,4 +1,5 @@
-import { BeamGroup } from './beam-group.ts';
+import type { ProcessorChain } from '../sampling/compose-processors.ts';
+import { BeamGroup, numCandidates } from './beam-group.ts';
 import { openOutput, resultOf } from './beam-result.ts';
 import type { GenerationResult } from './generation-output.ts';
 import type { SearchInput } from './sampling-search.ts';
@@ -16,6 +17,7 @@ import type { Continuation, Hypothesis, SearchStrategy } from './search-strategy
 export class BeamSearch implements SearchStrategy {
   readonly maxHypotheses: number;
   readonly needsHidden = false;
+  readonly numLikeliest: number | undefined;
   readonly needsLogSums = true;
   readonly #input: SearchInput;
   readonly #groups: readonly BeamGroup[];
@@ -30,6 +32,7 @@ export class BeamSearch implements SearchStrategy {
     // Processors that remember a sequence do not go with beams, so one chain does for all.
     const chain = input.chainFor(input.seed);
     this.maxHypotheses = numBeams;
+    this.numLikeliest = numLikeliest(input, chain);
     this.#input = input;
     this.#groups = Array.from({ length: numBeamGroups }, () => new BeamGroup(input, chain, numBeams / numBeamGroups));
   }
@@ -75,4 +78,13 @@ export class BeamSearch implements SearchStrategy {
     const ranked = hypotheses.sort((a, b) => b.score - a.score).slice(0, this.#input.options.numReturnSequences);
     this.#results = ranked.map((hypothesis, index) => resultOf(hypothesis, index, this.#input));
   }
+}
+
+/** How many tokens of a row can be candidates, where no more of it is looked at. */
+function numLikeliest({ options }: SearchInput, { short }: ProcessorChain): number | undefined {
+  const { temperature, logProbs, guidanceScale, numBeams, numBeamGroups } = options;
+  if (temperature !== 0 || logProbs !== undefined || guidanceScale !== 1) return undefined;
+  // Of the tokens that earlier groups have chosen each may be lowered.
+  const numChosen = numBeamGroups > 1 ? numBeams : 0;
+  return short?.numLikeliest(numCandidates(numBeams / numBeamGroups, options), numChosen);
 }

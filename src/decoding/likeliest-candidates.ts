@@ -11,8 +11,10 @@ export interface BeamCandidate {
 export interface BeamRow {
   /** Log probability of the beam. */
   readonly logProb: number;
-  /** Log probabilities of the next token (V), processed; −∞ is a removed token. */
+  /** Log probabilities of the next token, processed; −∞ is a removed token. */
   readonly row: Float32Array;
+  /** The tokens of `row`, ids ascending; the vocabulary unless given. */
+  readonly tokenIds?: readonly number[] | undefined;
 }
 
 /**
@@ -22,14 +24,14 @@ export interface BeamRow {
 export function likeliestCandidates(beams: readonly BeamRow[], count: number): readonly BeamCandidate[] {
   const best: BeamCandidate[] = [];
   let lowest = Number.NEGATIVE_INFINITY;
-  for (const [beam, { logProb, row }] of beams.entries()) {
+  for (const [beam, { logProb, row, tokenIds }] of beams.entries()) {
     const { length } = row;
     let tooLow = clearlyBelow(lowest, logProb);
-    for (let tokenId = 0; tokenId < length; tokenId++) {
-      if (row[tokenId]! < tooLow) continue;
-      const sum = logProb + row[tokenId]!;
+    for (let i = 0; i < length; i++) {
+      if (row[i]! < tooLow) continue;
+      const sum = logProb + row[i]!;
       if (!(sum > lowest)) continue;
-      insert(best, { beam, tokenId, logProb: sum });
+      insert(best, { beam, tokenId: tokenIds === undefined ? i : tokenIds[i]!, logProb: sum });
       if (best.length > count) best.pop();
       if (best.length === count) lowest = best[count - 1]!.logProb;
       tooLow = clearlyBelow(lowest, logProb);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { searchInput } from '../../test/run-search.ts';
 import { parseGenerationOptions } from '../config/generation-options.ts';
 import { composeProcessors } from '../sampling/compose-processors.ts';
 import type { GeneratedToken, GenerationResult } from './generation-output.ts';
@@ -195,4 +196,21 @@ describe('SamplingSearch', () => {
       new RangeError(`Cannot choose the token at position 3: the logit of token 1 is ${logit}, but it must be finite`),
     );
   });
+});
+
+test.each([
+  ['greedily', { temperature: 0 }, {}, 1],
+  ['greedily, without some', { temperature: 0, minNewTokens: 2, stopTokenIds: [3, 4], suppressTokens: [1] }, {}, 4],
+  ['among the likeliest', { temperature: 0.7, topK: 5, topP: 0.9 }, {}, 5],
+  ['among the likeliest, for a draft', { temperature: 0.7, topK: 5 }, { acceptance: 'exact' }, 5],
+  ['where all may be drawn', { temperature: 0.7 }, {}, undefined],
+  ['where the tail is cut', { temperature: 0.7, topP: 0.9 }, {}, undefined],
+  ['after penalties', { temperature: 0, repetitionPenalty: 1.2 }, {}, undefined],
+  ['with log probabilities', { temperature: 0, logProbs: 0 }, {}, undefined],
+  ['the best of some', { temperature: 0.7, topK: 5, bestOf: 2 }, {}, undefined],
+  ['with guidance', { temperature: 0, guidanceScale: 2 }, {}, undefined],
+  ['to redraw what is rejected', { temperature: 0.7, topK: 5 }, { acceptance: 'rejection' }, undefined],
+] as const)('choosing %s asks for the likeliest tokens that it depends on', (_, given, input, wanted) => {
+  const search = new SamplingSearch({ ...searchInput(given, { promptLength: 3, vocabSize: 8 }), ...input });
+  expect(search.numLikeliest).toBe(wanted);
 });

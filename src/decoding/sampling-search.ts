@@ -1,7 +1,7 @@
 import type { GenerationOptions } from '../config/generation-options.ts';
 import type { ProcessorChain } from '../sampling/compose-processors.ts';
 import { LogProbs } from '../sampling/log-probs.ts';
-import { isGreedy, type SamplerOptions } from '../sampling/sampler.ts';
+import { numLikeliestWanted, type SamplerOptions } from '../sampling/sampler.ts';
 import type { Detokenizer } from '../tokenizers/detokenizer.ts';
 import { type GeneratedToken, GenerationOutput, type GenerationResult } from './generation-output.ts';
 import type { Continuation, Hypothesis, SearchStrategy } from './search-strategy.ts';
@@ -34,8 +34,8 @@ export interface SearchInput {
 export class SamplingSearch implements SearchStrategy {
   readonly maxHypotheses: number;
   readonly needsHidden = false;
-  /** Greedy decoding needs none, if it is asked for nothing but tokens and changes no row. */
-  readonly needsLogits: boolean;
+  /** Where it is asked for nothing but tokens, and these are chosen among few. */
+  readonly numLikeliest: number | undefined;
   readonly #input: SearchInput;
   readonly #samples: readonly Sample[];
   /** Those of the hypotheses that are alive. */
@@ -47,7 +47,7 @@ export class SamplingSearch implements SearchStrategy {
     this.maxHypotheses = bestOf ?? numReturnSequences;
     this.#input = input;
     this.#samples = Array.from({ length: this.maxHypotheses }, (_, index) => new Sample(input, index));
-    this.needsLogits = input.options.guidanceScale !== 1 || this.#samples.some((sample) => sample.needsLogits);
+    this.numLikeliest = input.options.guidanceScale === 1 ? this.#samples[0]!.numLikeliest : undefined;
   }
 
   advance(hypotheses: readonly Hypothesis[]): readonly Continuation[] {
@@ -127,9 +127,11 @@ class Sample {
     return this.#output.finishReason !== undefined;
   }
 
-  get needsLogits(): boolean {
-    const { logProbs, bestOf } = this.#input.options;
-    return logProbs !== undefined || bestOf !== undefined || !isGreedy(this.#chooser);
+  /** The same for each sample. */
+  get numLikeliest(): number | undefined {
+    const { options, acceptance } = this.#input;
+    const wantsRows = options.logProbs !== undefined || options.bestOf !== undefined || acceptance === 'rejection';
+    return wantsRows ? undefined : numLikeliestWanted(this.#chooser);
   }
 
   /** Mean log probability of its tokens, if it was asked to keep count. */
@@ -170,7 +172,7 @@ class Sample {
 
   #verify(hypothesis: Hypothesis, onRow: (row: Float32Array) => void): Iterable<VerifiedToken> {
     const { sequence, rows, likeliest, draft } = hypothesis;
-    if (likeliest !== undefined) return verifyLikeliest(sequence, likeliest, draft);
+    if (likeliest !== undefined) return verifyLikeliest({ sequence, likeliest, draft, chooser: this.#chooser });
     const { acceptance = 'exact' } = this.#input;
     return verifyDraft({ sequence, rows, draft, chooser: this.#chooser, acceptance, onRow });
   }

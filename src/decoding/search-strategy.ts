@@ -1,3 +1,4 @@
+import type { LikeliestTokens } from '../sampling/likeliest-tokens.ts';
 import type { SequenceView } from '../sampling/sequence-view.ts';
 import type { Draft } from './draft.ts';
 import type { GenerationResult } from './generation-output.ts';
@@ -13,8 +14,11 @@ export interface SearchStrategy {
   readonly maxHypotheses: number;
   /** Whether `Hypothesis.hidden` is wanted. */
   readonly needsHidden: boolean;
-  /** Whether `Hypothesis.rows` are wanted, as they are unless it says false: then `Hypothesis.likeliest` may come instead. */
-  readonly needsLogits?: boolean | undefined;
+  /**
+   * How many of the likeliest tokens of a row are enough, where whole rows are not wanted: `Hypothesis.likeliest` may then come
+   * instead of `rows`. At least 1, and the same all the time.
+   */
+  readonly numLikeliest?: number | undefined;
   /** Whether `Hypothesis.logSums` are wanted. */
   readonly needsLogSums?: boolean | undefined;
   /**
@@ -37,23 +41,19 @@ export interface Hypothesis {
    * follows its i-th token (counted from 1).
    */
   readonly rows: readonly Float32Array[];
-  /** The likeliest token of each row; the rows stayed where they were computed, and `rows` is empty. */
-  readonly likeliest?: readonly LikeliestToken[] | undefined;
+  /**
+   * The likeliest tokens of each row, as many as the strategy said or the whole vocabulary; the rows stayed where they were
+   * computed, and `rows` is empty.
+   */
+  readonly likeliest?: readonly LikeliestTokens[] | undefined;
   readonly draft: Draft | undefined;
   /**
-   * log Σ exp of each of `rows` as they come, computed with them, if the strategy needs them and nothing has changed the rows
-   * since; not finite where it is not known.
+   * log Σ exp of each row as it comes, computed with it, if the strategy needs them and nothing has changed `rows` since; those
+   * of rows of which only the likeliest tokens come are always known.
    */
   readonly logSums?: Float32Array | undefined;
   /** The final hidden states (tokens, C) of the tokens that are new since the last call, if the strategy needs them. */
   readonly hidden: Float32Array | undefined;
-}
-
-/** The token with the highest logit of a row, the lowest id of equals. */
-export interface LikeliestToken {
-  readonly tokenId: number;
-  /** NaN if any logit is, the token then being the first such; −∞ if all are. */
-  readonly logit: number;
 }
 
 /** A hypothesis that goes on, or gets its last tokens. */

@@ -55,7 +55,7 @@ export function* verifyDraft(input: DraftVerification): Generator<VerifiedToken,
     const token = chooseOrAccept(input, draftedToken(draft, i), row, view);
     yield token;
     if (!token.isAccepted) return;
-    view = extend(view, input.sequence, token.tokenId);
+    view = extendView(view, input.sequence, token.tokenId);
   }
 }
 
@@ -91,7 +91,7 @@ function chooseOrAccept(
 }
 
 /** The sequence with one more token; the first time a copy, since the sequence itself is not ours to change. */
-function extend(view: SequenceView, sequence: SequenceView, tokenId: number): SequenceView {
+export function extendView(view: SequenceView, sequence: SequenceView, tokenId: number): SequenceView {
   const extended = view === sequence ? TokenSequence.of(view) : (view as TokenSequence);
   extended.append([tokenId]);
   return extended;

@@ -1,34 +1,51 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { likeliestToken } from '../sampling/sampler.ts';
+import { likeliestOf } from '../../test/likeliest-of.ts';
+import { NEUTRAL_OPTIONS } from '../config/neutral-options.ts';
+import { composeProcessors } from '../sampling/compose-processors.ts';
+import { chooseToken, numLikeliestWanted } from '../sampling/sampler.ts';
 import { TokenSequence } from './token-sequence.ts';
 import { verifyDraft } from './verify-draft.ts';
 import { verifyLikeliest } from './verify-likeliest.ts';
 
 const sequence = new TokenSequence([1, 2, 3]);
-const chooser = { chain: { processors: [], filters: [], isShortlisted: false }, temperature: 0, seed: 0 };
+const CONTEXT = { seed: 7, maxLength: 9, vocabSize: 9 };
+const chooserOf = (options: Partial<typeof NEUTRAL_OPTIONS>) => {
+  const { temperature } = { ...NEUTRAL_OPTIONS, ...options };
+  return { chain: composeProcessors({ ...NEUTRAL_OPTIONS, ...options }, CONTEXT), temperature, seed: 7 };
+};
 
-test('verifyLikeliest accepts what verifyDraft accepts of a greedy choice', () => {
+test.each([
+  ['a greedy choice', { temperature: 0 }],
+  ['a greedy choice without repetition', { temperature: 0, noRepeatNgramSize: 1, suppressTokens: [4] }],
+  ['tokens that are drawn among few', { temperature: 0.8, topK: 3, topP: 0.9, badWordsIds: [[2], [3, 4]] }],
+])('verifyLikeliest accepts what verifyDraft accepts of %s', (_, options) => {
   const logits = fc.constantFrom(-1, 0, 0, 1, 2, Number.NEGATIVE_INFINITY);
-  const row = fc.array(logits, { minLength: 4, maxLength: 4 }).map((all) => Float32Array.of(0, ...all));
-  const cases = fc
-    .array(fc.tuple(row, fc.nat({ max: 4 }), fc.boolean()), { minLength: 1, maxLength: 6 })
-    .map((all) => ({
-      rows: all.map(([one]) => one),
-      tokenIds: all.slice(1).map(([, guess, isRight], i) => (isRight ? likeliestToken(all[i]![0])! : guess)),
-    }));
+  const row = fc.array(logits, { minLength: 8, maxLength: 8 }).map((all) => Float32Array.of(...all, 0));
+  const cases = fc.array(fc.tuple(row, fc.nat({ max: 8 }), fc.boolean()), { minLength: 1, maxLength: 6 });
+  const chooser = chooserOf(options);
   fc.assert(
-    fc.property(cases, ({ rows, tokenIds }) => {
-      const likeliest = rows.map((one) => ({ tokenId: likeliestToken(one)!, logit: Math.max(...one) }));
-      const draft = { tokenIds };
+    fc.property(cases, (all) => {
+      const view = sequence.fork();
+      const draft = { tokenIds: [] as number[] };
+      for (const [given, guess, isRight] of all.slice(0, -1)) {
+        const tokenId = isRight ? chooseToken(given.slice(), view, chooser) : guess;
+        draft.tokenIds.push(tokenId);
+        view.append([tokenId]);
+      }
+      const likeliest = all.map(([given]) => likeliestOf(given, numLikeliestWanted(chooser)!));
+      const rows = all.map(([given]) => given.slice());
       const wanted = [...verifyDraft({ sequence, rows, draft, chooser, acceptance: 'exact' })];
-      expect([...verifyLikeliest(sequence, likeliest, draft)]).toEqual(wanted);
+      expect([...verifyLikeliest({ sequence, likeliest, draft, chooser })]).toEqual(wanted);
     }),
   );
 });
 
 test('verifyLikeliest throws for logits that are not finite', () => {
-  const first = (logit: number) => [...verifyLikeliest(sequence, [{ tokenId: 5, logit }], undefined)];
+  const first = (logit: number) => {
+    const likeliest = [{ tokenIds: Int32Array.of(5), logits: Float32Array.of(logit) }];
+    return [...verifyLikeliest({ sequence, likeliest, draft: undefined, chooser: chooserOf({ temperature: 0 }) })];
+  };
   const start = 'Cannot choose the token at position 3: ';
   expect(() => first(Number.NaN)).toThrow(`${start}the logit of token 5 is NaN, but it must be finite`);
   expect(() => first(Number.POSITIVE_INFINITY)).toThrow(

@@ -139,6 +139,16 @@ describe('a request is refused', () => {
     );
   });
 
+  test('where its search needs none of the likeliest tokens, or fewer logits than guidance moves', async () => {
+    await refusal(requestFor([1], { maxNewTokens: 3, numLikeliest: 0 })).toThrow(
+      new RangeError('Cannot take a request: its search needs the 0 likeliest tokens, wanted at least 1'),
+    );
+    const guidance = { promptIds: [2], scale: 2 };
+    await refusal(requestFor([1], { maxNewTokens: 3, numLikeliest: 1, guidance })).toThrow(
+      new TypeError('Cannot take a request: guidance moves logits, but its search needs no rows of them'),
+    );
+  });
+
   test('where its prompt is none', async () => {
     await refusal(requestFor([], { maxNewTokens: 3 })).toThrow('its prompt has no tokens, wanted at least one');
     await refusal(requestFor([1, 17], { maxNewTokens: 3 })).toThrow('token id 17, wanted 0 to 16');

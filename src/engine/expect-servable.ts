@@ -19,8 +19,13 @@ export function expectServable(request: EngineRequest, means: Means): void {
   const { drafting, guidance, maxLength, promptIds } = request;
   if (drafting !== undefined && drafting.proposer === undefined && !means.hasDraftModel)
     throw new TypeError('Cannot take a request: it wants drafts of a draft model, but the engine has none');
-  if (guidance !== undefined && request.search.needsLogits === false)
-    throw new TypeError('Cannot take a request: guidance moves logits, but its search needs none');
+  const { numLikeliest } = request.search;
+  if (guidance !== undefined && numLikeliest !== undefined)
+    throw new TypeError('Cannot take a request: guidance moves logits, but its search needs no rows of them');
+  if (numLikeliest !== undefined && !(Number.isInteger(numLikeliest) && numLikeliest > 0))
+    throw new RangeError(
+      `Cannot take a request: its search needs the ${numLikeliest} likeliest tokens, wanted at least 1`,
+    );
   const { maxPositions } = means.model.config;
   const longest = maxLength + Math.max(0, (guidance?.promptIds.length ?? 0) - promptIds.length);
   if (longest > maxPositions)

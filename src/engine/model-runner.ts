@@ -41,14 +41,15 @@ export class ModelRunner {
   async #compute(chunks: readonly Chunk[]): Promise<void> {
     // Where each chunk begins, before the step moves it.
     const starts = chunks.map(({ sequence }) => sequence.numComputed);
-    const withRows = chunks.filter(needsLogits);
-    const withLikeliest = chunks.filter((chunk) => !needsLogits(chunk));
+    const withRows = chunks.filter(needsRows);
+    const withLikeliest = chunks.filter((chunk) => !needsRows(chunk));
     const logSums = logSumsFor(withRows);
-    const likeliest = likeliestFor(chunks);
+    const likeliest = likeliestFor(chunks, this.#model.config.vocabSize);
     const { logits, hidden } = await this.#step(chunks, { logSums, likeliest });
     this.#giveRows(withRows, logits);
-    if (logSums !== undefined) giveLogSums(withRows, logSums);
+    giveLogSums(withRows, logSums);
     if (likeliest !== undefined) giveLikeliest(withLikeliest, likeliest);
+    giveLogSums(withLikeliest, likeliest?.logSums);
     if (hidden !== undefined) giveHidden(chunks, starts, hidden);
   }
 
@@ -62,7 +63,7 @@ export class ModelRunner {
       adapter: job.request.adapter?.adapter,
       source: sequence.source?.source?.sequence,
     }));
-    const logits = chunks.map((chunk) => (needsLogits(chunk) ? chunk.numRows : 0));
+    const logits = chunks.map((chunk) => (needsRows(chunk) ? chunk.numRows : 0));
     const options = { ...wanted, logits, target: this.#target(sum(logits)) };
     if (chunks.some(({ job }) => job.request.search.needsHidden))
       return this.#model.stepWithHidden(this.#cache, entries, options);
@@ -90,35 +91,42 @@ export class ModelRunner {
   }
 }
 
-function needsLogits({ job }: Chunk): boolean {
-  return job.request.search.needsLogits !== false;
+function needsRows({ job }: Chunk): boolean {
+  return job.request.search.numLikeliest === undefined;
 }
 
-/** Room for the likeliest token of each row of which no more is wanted, if there are such. */
-function likeliestFor(chunks: readonly Chunk[]): LikeliestRows | undefined {
-  if (chunks.every(needsLogits)) return undefined;
-  const rows = chunks.map((chunk) => (needsLogits(chunk) ? 0 : chunk.numRows));
-  const numRows = sum(rows);
-  return { rows, tokenIds: new Int32Array(numRows), logits: new Float32Array(numRows) };
+/** Room for the likeliest tokens of each row of which no more is wanted, if there are such: as many as one of them needs. */
+function likeliestFor(chunks: readonly Chunk[], vocabSize: number): LikeliestRows | undefined {
+  const chunksOfThem = chunks.filter((chunk) => !needsRows(chunk));
+  if (chunksOfThem.length === 0) return undefined;
+  const rows = chunks.map((chunk) => (needsRows(chunk) ? 0 : chunk.numRows));
+  const count = Math.min(vocabSize, Math.max(...chunksOfThem.map(({ job }) => job.request.search.numLikeliest!)));
+  const length = sum(rows) * count;
+  const logSums = logSumsFor(chunksOfThem);
+  return { rows, count, tokenIds: new Int32Array(length), logits: new Float32Array(length), logSums };
 }
 
-function giveLikeliest(chunks: readonly Chunk[], { tokenIds, logits }: LikeliestRows): void {
+function giveLikeliest(chunks: readonly Chunk[], { count, tokenIds, logits }: LikeliestRows): void {
   let start = 0;
   for (const { job, sequence, numRows } of chunks) {
-    const ids = tokenIds.subarray(start, start + numRows);
-    if (numRows > 0 && !job.hasEnded)
-      sequence.likeliest = Array.from(ids, (tokenId, i) => ({ tokenId, logit: logits[start + i]! }));
-    start += numRows;
+    const own = Math.min(count, job.request.search.numLikeliest!);
+    const rows = Array.from({ length: numRows }, (_, i) => {
+      const first = start + i * count;
+      return { tokenIds: tokenIds.subarray(first, first + own), logits: logits.subarray(first, first + own) };
+    });
+    if (numRows > 0 && !job.hasEnded) sequence.likeliest = rows;
+    start += numRows * count;
   }
 }
 
-/** Room for log Σ exp of each row of a step, if a search wants it; not known where the model does not say. */
+/** Room for log Σ exp of each row of chunks, if a search wants it; not known where the model does not say. */
 function logSumsFor(chunks: readonly Chunk[]): Float32Array | undefined {
   if (!chunks.some(({ job, numRows }) => numRows > 0 && job.request.search.needsLogSums)) return undefined;
   return new Float32Array(sum(chunks.map(({ numRows }) => numRows))).fill(Number.NaN);
 }
 
-function giveLogSums(chunks: readonly Chunk[], logSums: Float32Array): void {
+function giveLogSums(chunks: readonly Chunk[], logSums: Float32Array | undefined): void {
+  if (logSums === undefined) return;
   let start = 0;
   for (const { job, sequence, numRows } of chunks) {
     if (job.request.search.needsLogSums && !job.hasEnded) sequence.logSums = logSums.subarray(start, start + numRows);

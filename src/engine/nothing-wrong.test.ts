@@ -18,7 +18,7 @@ interface Plan {
   readonly width: number;
   readonly maxNewTokens: number;
   readonly needsHidden: boolean;
-  readonly needsLogits: boolean;
+  readonly numLikeliest: number | undefined;
   readonly guidance: Guidance | undefined;
   readonly drafting: DraftingPlan | undefined;
   readonly priority: number;
@@ -70,7 +70,8 @@ const plans: fc.Arbitrary<Plan> = fc.record({
   width: fc.constantFrom(1, 1, 2, 3, 4),
   maxNewTokens: fc.constantFrom(1, 8, 40, 64, 64),
   needsHidden: fc.constantFrom(false, false, false, true),
-  needsLogits: fc.boolean(),
+  // Some want more than there are.
+  numLikeliest: fc.constantFrom(undefined, undefined, 1, 1, 3, 5, VOCAB_SIZE + 9),
   guidance: sometimes(
     20,
     fc.record({
@@ -151,13 +152,13 @@ function lookupOf(alone: readonly GenerationResult[], skill: number, pass: () =>
 }
 
 function searchOf(
-  { kind, needsLogits, ...options }: Plan,
+  { kind, numLikeliest, ...options }: Plan,
   onToken?: (tokenId: number) => void,
 ): SampleSearch | ForkingSearch {
   const Search = kind === 'sample' ? SampleSearch : ForkingSearch;
   return new Search({
     ...options,
-    needsLogits: needsLogits || options.guidance !== undefined,
+    numLikeliest: options.guidance === undefined ? numLikeliest : undefined,
     stops: true,
     onToken,
   });

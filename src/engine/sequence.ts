@@ -1,10 +1,10 @@
 import type { Draft } from '../decoding/draft.ts';
-import type { LikeliestToken } from '../decoding/search-strategy.ts';
 import { TokenSequence } from '../decoding/token-sequence.ts';
 import type { CachedSequence } from '../kv-cache/cached-sequence.ts';
 import { PagedKvCache } from '../kv-cache/paged-kv-cache.ts';
 import type { PrefixCursor } from '../kv-cache/prefix-cache.ts';
 import type { SourceHold } from '../kv-cache/source-cache.ts';
+import type { LikeliestTokens } from '../sampling/likeliest-tokens.ts';
 
 interface SequenceParts {
   readonly cached?: CachedSequence;
@@ -28,9 +28,9 @@ export class Sequence {
   draft: Draft | undefined;
   /** Logits (V) after the last token, and after each of the draft: there once all known tokens are computed. */
   rows: readonly Float32Array[] = [];
-  /** The likeliest token after each of these tokens, where the search wants no rows. */
-  likeliest: readonly LikeliestToken[] | undefined;
-  /** log Σ exp of each of the rows, where the search wants them. */
+  /** The likeliest tokens after each of these tokens, where the search wants no rows. */
+  likeliest: readonly LikeliestTokens[] | undefined;
+  /** log Σ exp of each row, where the search wants them. */
   logSums: Float32Array | undefined;
   /** Final hidden states of new tokens, where the search wants them: (tokens · C) for each step since it last looked. */
   hidden: Float32Array[] = [];

@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { goldenPath } from '../../test/goldens.ts';
+import { likeliestOf } from '../../test/likeliest-of.ts';
 import { testBackends } from '../../test/test-backends.ts';
-import { likeliestToken } from '../sampling/sampler.ts';
+import { logSumExp } from '../sampling/log-sum-exp.ts';
 import { loadModel } from './load-model.ts';
 
 const BATCH = [[1, 2, 3], [4], [5, 6, 7, 8]];
@@ -33,14 +34,15 @@ describe.each(Object.keys(testBackends))('a step on %s', (name) => {
     const numRows = all.length / vocabSize;
     const rows = Array.from({ length: numRows }, (_row, i) => all.subarray(i * vocabSize, (i + 1) * vocabSize));
     for (const withHidden of [false, true]) {
-      const likeliest = {
-        rows: rowsOfLikeliest,
-        tokenIds: new Int32Array(numRows),
-        logits: new Float32Array(numRows),
-      };
-      expect(await step({ logits: rowsOfLogits, likeliest }, withHidden)).toEqual(wanted);
-      expect([...likeliest.tokenIds]).toEqual(rows.map((row) => likeliestToken(row)));
-      expect([...likeliest.logits]).toEqual(rows.map((row) => Math.max(...row)));
+      for (const count of [1, 5, vocabSize]) {
+        const [tokenIds, logits] = [new Int32Array(numRows * count), new Float32Array(numRows * count)];
+        const likeliest = { rows: rowsOfLikeliest, count, tokenIds, logits, logSums: new Float32Array(numRows) };
+        expect(await step({ logits: rowsOfLogits, likeliest }, withHidden)).toEqual(wanted);
+        const ranked = rows.map((row) => likeliestOf(row, count));
+        expect([...tokenIds]).toEqual(ranked.flatMap((of) => [...of.tokenIds]));
+        expect([...logits]).toEqual(ranked.flatMap((of) => [...of.logits]));
+        for (const [i, row] of rows.entries()) expect(likeliest.logSums[i]).toBeCloseTo(logSumExp(row), 5);
+      }
     }
     cache.dispose();
     model.dispose();

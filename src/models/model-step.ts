@@ -1,8 +1,8 @@
 import { findForeignToken } from '../base/find-foreign-token.ts';
 import type { SequenceTokens } from '../kv-cache/paged-kv-cache.ts';
 import type { BatchOptions, LogitRows, Observer, StepEntry } from '../nn/forward-batch.ts';
-import { argmax, gatherRows } from '../ops/rows.ts';
-import { tokenLogProbs } from '../ops/softmax.ts';
+import { argmax, gatherRows, topK } from '../ops/rows.ts';
+import { logSumExp } from '../ops/softmax.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import type { Parameters } from './parameters.ts';
 
@@ -11,21 +11,25 @@ export interface StepOptions {
   readonly logits: LogitRows;
   /** Where the logits go; a new array unless given. */
   readonly target?: Float32Array | undefined;
-  /** Where log Σ exp of each row of logits goes, if it is wanted; no number where the row's first logit is not finite. */
+  /** Where log Σ exp of each row of logits goes, if it is wanted. */
   readonly logSums?: Float32Array | undefined;
-  /** Further rows, of which only the likeliest token is wanted: their logits stay on the device. */
+  /** Further rows, of which only the likeliest tokens are wanted: their logits stay on the device. */
   readonly likeliest?: LikeliestRows | undefined;
   readonly observe?: Observer | undefined;
 }
 
-/** Rows whose likeliest token is wanted, the lowest id of equals. */
+/** Rows whose likeliest tokens are wanted, in the order of `LikeliestTokens`. */
 export interface LikeliestRows {
   /** As many of the last tokens of each sequence. */
   readonly rows: readonly number[];
-  /** Where the token ids go, a number for each row. */
+  /** Tokens of each row, 1 to V. */
+  readonly count: number;
+  /** (rows · count): where the token ids go. */
   readonly tokenIds: Int32Array;
-  /** Where their logits go; not finite where the row has NaN or +∞, or −∞ alone. */
+  /** (rows · count): where their logits go. */
   readonly logits: Float32Array;
+  /** (rows): where log Σ exp of each row goes, over all of its tokens, if it is wanted. */
+  readonly logSums?: Float32Array | undefined;
 }
 
 /** What a step with hidden states gives. */
@@ -45,28 +49,31 @@ export function batchOptions({ logits, likeliest, observe }: StepOptions): Batch
 export async function readRows(logits: Tensor, options: StepOptions): Promise<Float32Array> {
   const { likeliest } = options;
   if (likeliest === undefined || likeliest.tokenIds.length === 0) return readLogits(logits, options);
-  const numRows = logits.numRows - likeliest.tokenIds.length;
-  const { indices, values } = argmax(logits);
-  const first = Tensor.from(
-    logits.backend,
-    Int32Array.from({ length: numRows }, (_, row) => row),
-  );
-  const reads = [indices.read(), values.read()] as const;
-  const rest = numRows === 0 ? new Float32Array(0) : readLogits(gatherRows(logits, first), options);
-  const [tokenIds, largest] = await Promise.all(reads);
-  likeliest.tokenIds.set(tokenIds.subarray(numRows));
-  likeliest.logits.set(largest.subarray(numRows));
+  const numRows = logits.numRows - likeliest.tokenIds.length / likeliest.count;
+  const first = Int32Array.from({ length: numRows }, (_, row) => row);
+  const [rest] = await Promise.all([
+    numRows === 0 ? new Float32Array(0) : readLogits(gatherRows(logits, Tensor.from(logits.backend, first)), options),
+    readLikeliest(logits, numRows, likeliest),
+  ]);
   return rest;
 }
 
-/** Logits, and log Σ exp of each row where it is wanted: from log P(0) = x₀ − log Σ exp(x), so that the device adds up. */
+/** Takes the likeliest tokens of the rows from `start` on. */
+async function readLikeliest(logits: Tensor, start: number, { count, ...to }: LikeliestRows): Promise<void> {
+  // Threads share a row of argmax, and topK only the rows.
+  const { indices, values } = count === 1 ? argmax(logits) : topK(logits, count);
+  const reads = [indices.read(), values.read(), to.logSums && logSumExp(logits).read()] as const;
+  const [tokenIds, largest, logSums] = await Promise.all(reads);
+  to.tokenIds.set(tokenIds.subarray(start * count));
+  to.logits.set(largest.subarray(start * count));
+  if (logSums !== undefined) to.logSums!.set(logSums.subarray(start));
+}
+
 async function readLogits(logits: Tensor, { target, logSums }: StepOptions): Promise<Float32Array> {
-  if (logSums === undefined) return logits.read(target) as Promise<Float32Array>;
-  const first = Tensor.from(logits.backend, new Int32Array(logits.numRows));
-  const reads = [logits.read(target), tokenLogProbs(logits, first).read()] as const;
-  const [values, logProbs] = (await Promise.all(reads)) as [Float32Array, Float32Array];
-  for (const [row, logProb] of logProbs.entries()) logSums[row] = values[row * logits.numColumns]! - logProb;
-  return values;
+  const reads = [logits.read(target), logSums && logSumExp(logits).read()] as const;
+  const [values, sums] = await Promise.all(reads);
+  if (sums !== undefined) logSums!.set(sums);
+  return values as Float32Array;
 }
 
 /** What `body` gives; if it throws or rejects, the sequences are as long as they were. */

@@ -61,6 +61,18 @@ export function addToRows(input: Tensor, addend: Tensor, indices: Tensor): Tenso
 }
 
 /**
+ * The `count` largest elements of each row and their indices, largest first, lower index first among equals: (T, V) → int32
+ * (T, count), (T, count). NaN counts as larger than any number. Throws a `RangeError` unless count is 1 to V.
+ */
+export function topK(input: Tensor, count: number): { readonly indices: Tensor; readonly values: Tensor } {
+  const { backend, numRows, numColumns: columns } = input;
+  const indices = Tensor.allocate(backend, [numRows, count], 'int32');
+  const values = Tensor.allocate(backend, [numRows, count]);
+  backend.topK(indices.buffer, values.buffer, input.buffer, { columns, count });
+  return { indices, values };
+}
+
+/**
  * The largest element of each row and its index, the lowest of equals: (…, V) → int32 (…), (…). NaN counts as larger than any
  * number.
  */

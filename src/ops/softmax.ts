@@ -46,6 +46,14 @@ export function tokenLogProbs(logits: Tensor, ids: Tensor): Tensor {
   });
 }
 
+/** log Σ exp(x) over the last dimension, which goes: (…, V) → (…). Throws a `TypeError` where a gradient would have to pass. */
+export function logSumExp(input: Tensor): Tensor {
+  if (input.needsGradient) throw new TypeError('Cannot take log Σ exp: the input needs a gradient, and this has none');
+  const output = Tensor.allocate(input.backend, input.shape.slice(0, -1));
+  input.backend.logSumExp(output.buffer, input.buffer, input.numColumns);
+  return output;
+}
+
 const PLAIN: CrossEntropyOptions = { smoothing: 0, zLoss: 0 };
 
 /**

@@ -1,5 +1,6 @@
 import type { ProcessorChain } from './compose-processors.ts';
 import { removeInvalidValues } from './invalid-values.ts';
+import type { LikeliestTokens } from './likeliest-tokens.ts';
 
 /**
  * Throws a `RangeError` if a row of raw logits (V) has NaN, +∞, or nothing but −∞. `position` is the index of the token that
@@ -26,13 +27,14 @@ export function checkLogits(
   }
 }
 
-/** `checkLogits` of a row of which only the likeliest token is known, and its logit. */
-export function checkLikeliest(tokenId: number, logit: number, position: number): void {
+/** `checkLogits` of a row of which only the likeliest tokens are known. */
+export function checkLikeliest({ tokenIds, logits }: LikeliestTokens, position: number): void {
+  const logit = logits[0]!;
   if (Number.isFinite(logit)) return;
   const problem =
     logit === Number.NEGATIVE_INFINITY
       ? 'all logits are -Infinity, but one must be finite'
-      : `the logit of token ${tokenId} is ${logit}, but it must be finite`;
+      : `the logit of token ${tokenIds[0]} is ${logit}, but it must be finite`;
   throw new RangeError(`Cannot choose the token at position ${position}: ${problem}`);
 }
 

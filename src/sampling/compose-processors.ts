@@ -21,10 +21,18 @@ import { minP } from './min-p.ts';
 import { mirostat1, mirostat2 } from './mirostat.ts';
 import { noRepeatNgram } from './no-repeat-ngram.ts';
 import { type PrefixAllowedTokens, prefixAllowedTokens } from './prefix-allowed-tokens.ts';
-import { DRAWING_PROCESSORS, orderOf, type ProcessorName, VALUE_PROCESSORS } from './processor-order.ts';
+import {
+  DRAWING_PROCESSORS,
+  orderOf,
+  type ProcessorName,
+  type ProcessorStep,
+  VALUE_PROCESSORS,
+} from './processor-order.ts';
 import { renormalize } from './renormalize.ts';
 import { repetitionPenalty } from './repetition-penalty.ts';
 import { sequenceBias } from './sequence-bias.ts';
+import type { ShortChain } from './short-chain.ts';
+import { shortChainOf } from './short-chain-of.ts';
 import { suppressTokens } from './suppress-tokens.ts';
 import { temperature } from './temperature.ts';
 import { topK } from './top-k.ts';
@@ -102,6 +110,8 @@ export interface ProcessorChain {
   readonly minPAlone?: number | undefined;
   /** Whether NaN and +∞ are made numbers before the row is checked; see `checkLogits`. */
   readonly removesInvalidValues?: boolean | undefined;
+  /** The same over the likeliest tokens alone, where they are enough. */
+  readonly short?: ShortChain | undefined;
 }
 
 /**
@@ -126,7 +136,12 @@ export function composeProcessors(options: ProcessorOptions, context: ProcessorC
   const names = orderOf(options.processorOrder, composed.keys()).filter((name) => composed.has(name));
   if (options.dynatempRange === 0) putTopKBeforeTemperature(names);
   const steps = names.flatMap((name) => (composed.get(name) ?? []).map((process) => ({ name, process })));
-  return { ...chainOf(steps), minPAlone: minPAlone(names, options), removesInvalidValues: options.removeInvalidValues };
+  return {
+    ...chainOf(steps),
+    minPAlone: minPAlone(names, options),
+    removesInvalidValues: options.removeInvalidValues,
+    short: shortChainOf(steps, options, context),
+  };
 }
 
 function minPAlone(names: readonly ProcessorName[], { dynatempRange, minP: p }: ProcessorOptions): number | undefined {
@@ -205,13 +220,9 @@ function putTopKBeforeTemperature(names: ProcessorName[]): void {
   if (place > 0 && names[place - 1] === 'temperature') names.splice(place - 1, 2, 'topK', 'temperature');
 }
 
-interface Step {
-  readonly name: ProcessorName;
-  readonly process: LogitsProcessor;
-}
-
-function chainOf(steps: readonly Step[]): ProcessorChain {
-  const isForValues = (step: Step | undefined): boolean => step === undefined || VALUE_PROCESSORS.has(step.name);
+function chainOf(steps: readonly ProcessorStep[]): ProcessorChain {
+  const isForValues = (step: ProcessorStep | undefined): boolean =>
+    step === undefined || VALUE_PROCESSORS.has(step.name);
   const place = steps.findIndex(({ name }, i) => name === 'topK' && isForValues(steps[i + 1]));
   const functions = (start: number, end?: number) => steps.slice(start, end).map(({ process }) => process);
   if (place < 0) return { processors: functions(0), filters: [], isShortlisted: false };

@@ -1,4 +1,5 @@
 import { didYouMean } from '../base/suggest.ts';
+import type { LogitsProcessor } from './logits-processor.ts';
 
 /** Filters that remove tokens from the tail of the distribution. */
 const CUTS = ['topP', 'minP', 'typical', 'epsilonCutoff', 'etaCutoff', 'topNSigma', 'xtc'] as const;
@@ -38,6 +39,12 @@ export const PROCESSOR_ORDER = [
 ] as const;
 
 export type ProcessorName = (typeof PROCESSOR_ORDER)[number];
+
+/** A processor, and what it is called. */
+export interface ProcessorStep {
+  readonly name: ProcessorName;
+  readonly process: LogitsProcessor;
+}
 
 /** Processors that say from what to draw. A greedy choice does without them; most of them would not change it. */
 export const DRAWING_PROCESSORS: ReadonlySet<ProcessorName> = new Set(['temperature', 'topK', ...CUTS, 'mirostat']);

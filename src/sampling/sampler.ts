@@ -2,6 +2,7 @@ import { uniform } from '../base/random.ts';
 import type { ProcessorChain } from './compose-processors.ts';
 import { expOfNegative } from './exp.ts';
 import { highestLogit } from './highest-logit.ts';
+import type { LikeliestTokens } from './likeliest-tokens.ts';
 import type { SequenceView } from './sequence-view.ts';
 
 export interface SamplerOptions {
@@ -28,17 +29,40 @@ export function chooseToken(logits: Float32Array, sequence: SequenceView, option
   const { chain, temperature, seed } = options;
   const { ids, logits: remaining } = candidates(chain, logits, sequence);
   const index = temperature === 0 ? likeliestToken(remaining) : drawToken(remaining, uniform(seed, sequence.position));
-  if (index === undefined) {
-    throw new RangeError(
-      `Cannot choose the token at position ${sequence.position}: all ${logits.length} tokens are removed, but one must be left`,
-    );
-  }
+  if (index === undefined) throw allRemoved(sequence, logits.length);
   return ids === undefined ? index : ids[index]!;
+}
+
+/**
+ * `chooseToken` from the likeliest tokens of a row, as many as the chain's `short` asks for: the same token. Throws a
+ * `RangeError` if the chain removed every token.
+ */
+export function chooseLikeliest(likeliest: LikeliestTokens, sequence: SequenceView, options: SamplerOptions): number {
+  const { temperature, seed } = options;
+  const chain = options.chain.short!;
+  const { tokenIds, logits } = chain.apply(likeliest, sequence);
+  const index = temperature === 0 ? likeliestToken(logits) : drawToken(logits, uniform(seed, sequence.position));
+  if (index === undefined) throw allRemoved(sequence, chain.vocabSize);
+  return tokenIds[index]!;
+}
+
+/** How many of the likeliest tokens of a row a choice depends on; undefined if on the whole row. */
+export function numLikeliestWanted({ chain, temperature }: SamplerOptions): number | undefined {
+  const { short } = chain;
+  const numLeft = temperature === 0 ? 1 : short?.topK;
+  return numLeft === undefined ? undefined : short?.numLikeliest(numLeft);
 }
 
 /** Runs a chain over a row of logits (V) in place: what comes of each token, −∞ for those that are removed. */
 export function applyChain(chain: ProcessorChain, row: Float32Array, sequence: SequenceView): void {
   putBack(candidates(chain, row, sequence), row);
+}
+
+/** The error for a chain that removes every token of a vocabulary. */
+export function allRemoved({ position }: SequenceView, vocabSize: number): RangeError {
+  return new RangeError(
+    `Cannot choose the token at position ${position}: all ${vocabSize} tokens are removed, but one must be left`,
+  );
 }
 
 /** What a chain leaves: logits by id, or of the tokens `ids`, ascending. */

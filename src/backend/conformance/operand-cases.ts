@@ -100,6 +100,17 @@ const MISTAKES: { readonly [Op in keyof Operations]?: readonly Mistake[] } = {
     ],
     ['float32 indices', (bench) => bench.backend.argmax(bench.output(2), bench.output(2), bench.output(8), 4)],
   ],
+  topK: [
+    ['3 indices for 2 of each of two rows', (bench) => topK(bench, { indices: 3 })],
+    ['5 values for 2 of each of two rows', (bench) => topK(bench, { values: 5 })],
+    ['5 of 4 columns', (bench) => topK(bench, { indices: 10, values: 10, count: 5 })],
+    ['none of 4 columns', (bench) => topK(bench, { indices: 0, values: 0, count: 0 })],
+    ['an input of 7 for rows of 4', (bench) => topK(bench, { input: 7 })],
+  ],
+  logSumExp: [
+    ['one sum for two rows', (bench) => bench.backend.logSumExp(bench.output(1), bench.output(8), 4)],
+    ['an input of 7 for rows of 4', (bench) => bench.backend.logSumExp(bench.output(2), bench.output(7), 4)],
+  ],
   draw: [
     [
       'one uniform for two rows',
@@ -156,6 +167,15 @@ function rotate(bench: Workbench, numAngles: number, rotarySize: number): void {
   const shape = { heads: 1, headSize: 8, rotarySize, interleaved: false };
   const [cosines, sines] = [bench.output(numAngles), bench.output(numAngles)];
   bench.backend.rotate(bench.output(16), bench.output(16), cosines, sines, shape);
+}
+
+/** The two largest of each of two rows of four. */
+function topK(
+  bench: Workbench,
+  { indices = 4, values = 4, input = 8, count = 2 }: Partial<Record<'indices' | 'values' | 'input' | 'count', number>>,
+): void {
+  const shape = { columns: 4, count };
+  bench.backend.topK(bench.output(indices, 'int32'), bench.output(values), bench.output(input), shape);
 }
 
 /** One query of 2 heads of 4 over one key of one head. */

@@ -1,10 +1,10 @@
 import type { ConformanceCase } from './conformance-case.ts';
 import type { Numbers } from './expect-close.ts';
 import { compareWithReference, requirement } from './make-case.ts';
-import { randomFloats, randomInts } from './numbers.ts';
+import { concatenate, randomFloats, randomInts } from './numbers.ts';
 import type { Workbench } from './workbench.ts';
 
-const OPS = ['softmax', 'logSoftmax', 'tokenLogProbs'] as const;
+const OPS = ['softmax', 'logSoftmax', 'tokenLogProbs', 'logSumExp'] as const;
 type Op = (typeof OPS)[number];
 
 /** [rows, columns] */
@@ -53,6 +53,7 @@ export const softmaxCases: readonly ConformanceCase[] = [
   ...OPS.map((op) => sameBitsCase(op)),
   ...(['softmax', 'logSoftmax'] as const).map((op) => inPlaceCase(op)),
   emptyRowsCase(),
+  infiniteSumsCase(),
 ];
 
 /** Runs `op` on rows of logits (rows, columns). */
@@ -68,6 +69,8 @@ function compute(bench: Workbench, op: Op, logits: Float32Array, columns: number
       const chosen = bench.put(ids ?? randomInts(70, rows, columns));
       return bench.result(rows, (output) => backend.tokenLogProbs(output, input, chosen, columns));
     }
+    case 'logSumExp':
+      return bench.result(rows, (output) => backend.logSumExp(output, input, columns));
     default:
       op satisfies never;
       throw new TypeError(`Cannot compute ${JSON.stringify(op)}`);
@@ -116,6 +119,24 @@ function inPlaceCase(op: 'softmax' | 'logSoftmax'): ConformanceCase {
     const logits = randomFloats(74, rows * columns, 8);
     const together = await bench.inPlace(logits, (buffer) => bench.backend[op](buffer, buffer, columns));
     check.sameBits(together, await compute(bench, op, logits, columns));
+  });
+}
+
+function infiniteSumsCase(): ConformanceCase {
+  return requirement('logSumExp', 'rows of −∞ alone, with NaN and with +∞', async (bench, check) => {
+    const { POSITIVE_INFINITY: INFINITE, NaN: NOT_A_NUMBER } = Number;
+    for (const columns of [1, 5, 8, 37]) {
+      const rows = [MINUS_INFINITY, NOT_A_NUMBER, INFINITE].map((last) => {
+        const row = new Float32Array(columns).fill(MINUS_INFINITY);
+        row[columns - 1] = last;
+        return row;
+      });
+      const both = new Float32Array(columns).fill(INFINITE);
+      both[0] = NOT_A_NUMBER;
+      const logits = concatenate([...rows, both]);
+      const wanted = Float32Array.of(MINUS_INFINITY, NOT_A_NUMBER, INFINITE, NOT_A_NUMBER);
+      check.sameBits(await compute(bench, 'logSumExp', logits, columns), wanted, `${columns} columns`);
+    }
   });
 }
 

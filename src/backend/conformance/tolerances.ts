@@ -38,6 +38,8 @@ export const TOLERANCES = {
   logSoftmax: 2e-6,
   tokenLogProbs: 2e-6,
   argmax: 0,
+  topK: 0,
+  logSumExp: 2e-6,
   draw: 0,
   attention: 1e-5,
   storeKeysValues: 0,

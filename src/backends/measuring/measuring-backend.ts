@@ -181,6 +181,8 @@ export class MeasuringBackend implements Backend {
   logSoftmax(): void {}
   tokenLogProbs(): void {}
   argmax(): void {}
+  topK(): void {}
+  logSumExp(): void {}
   draw(): void {}
   storeKeysValues(): void {}
   copyBlocks(): void {}

@@ -10,7 +10,8 @@ import { linearQuantized } from './kernels/linear-quantized.ts';
 import { layerNorm, rmsNorm } from './kernels/norm.ts';
 import { rotate } from './kernels/rotate.ts';
 import { gatherRows, sliceColumns } from './kernels/rows.ts';
-import { logSoftmax, softmax, tokenLogProbs } from './kernels/softmax.ts';
+import { logSoftmax, logSumExp, softmax, tokenLogProbs } from './kernels/softmax.ts';
+import { topK } from './kernels/top-k.ts';
 import { Operands } from './operands.ts';
 import type { ReferenceMemory } from './reference-memory.ts';
 import { ReferenceQuantizedMatrix } from './reference-quantized-matrix.ts';
@@ -154,6 +155,24 @@ export function referenceOperations(memory: ReferenceMemory): Operations {
       const from = operands.floats('input', input);
       const numRows = operands.numRows('input', from.length, columns);
       argmax(operands.ints('indices', indices, numRows), operands.floats('values', values, numRows), from, columns);
+    },
+    topK(indices, values, input, shape) {
+      const operands = operandsOf('topK');
+      operands.distinct(values, input);
+      const { columns, count } = shape;
+      const from = operands.floats('input', input);
+      const numRows = operands.numRows('input', from.length, columns);
+      operands.positive('count', count);
+      if (count > columns) operands.fail(`count is ${count}, wanted at most ${columns} columns`);
+      const to = operands.floats('values', values, numRows * count);
+      topK(operands.ints('indices', indices, to.length), to, from, shape);
+    },
+    logSumExp(output, input, columns) {
+      const operands = operandsOf('logSumExp');
+      operands.distinct(output, input);
+      const from = operands.floats('input', input);
+      const numRows = operands.numRows('input', from.length, columns);
+      logSumExp(operands.floats('output', output, numRows), from, columns);
     },
     draw(indices, values, weights, uniforms, { columns, minP }) {
       const operands = operandsOf('draw');

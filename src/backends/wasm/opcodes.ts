@@ -30,6 +30,8 @@ export const OP_QUANTIZE_INPUT = 48;
 export const OP_LINEAR_QUANTIZED = 49;
 export const OP_PACK_QUANTIZED = 50;
 export const OP_DRAW = 51;
+export const OP_TOP_K = 62;
+export const OP_LOG_SUM_EXP = 63;
 
 // Training.
 export const OP_PACK_TRANSPOSED = 26;

@@ -14,6 +14,7 @@ import {
   OP_GATHER_ROWS,
   OP_LAYER_NORM,
   OP_LOG_SOFTMAX,
+  OP_LOG_SUM_EXP,
   OP_MULTIPLY,
   OP_RMS_NORM,
   OP_ROTATE,
@@ -21,8 +22,9 @@ import {
   OP_SLICE_COLUMNS,
   OP_SOFTMAX,
   OP_TOKEN_LOG_PROBS,
+  OP_TOP_K,
 } from './opcodes.ts';
-import { checkDistinct, fail, numRows, Operands } from './operands.ts';
+import { checkDistinct, checkPositive, fail, numRows, Operands } from './operands.ts';
 
 /** An index and a value: what a thread finds in its piece of a row (assembly/argmax.ts). */
 const ARGMAX_PIECE_BYTES = 8;
@@ -176,6 +178,25 @@ export function wasmOperations(recorder: CommandRecorder, memory: DeviceMemory):
       const threads = recorder.numThreads;
       const scratch = rows < threads ? memory.scratch(rows * threads * ARGMAX_PIECE_BYTES) : 0;
       recorder.record(OP_ARGMAX, places.address, largest.address, from.address, rows, columns, scratch);
+    },
+    topK(indices, values, input, { columns, count }) {
+      const op = 'run topK';
+      const from = operands.floats(op, 'input', input);
+      const rows = numRows(op, 'input', from, columns);
+      checkPositive(op, 'count', count);
+      if (count > columns) fail(op, `count is ${count}, wanted at most ${columns} columns`);
+      const places = operands.ints(op, 'indices', indices, rows * count);
+      const largest = operands.floats(op, 'values', values, rows * count);
+      checkDistinct(op, largest, from);
+      if (rows > 0) recorder.record(OP_TOP_K, places.address, largest.address, from.address, rows, columns, count);
+    },
+    logSumExp(output, input, columns) {
+      const op = 'run logSumExp';
+      const from = operands.floats(op, 'input', input);
+      const rows = numRows(op, 'input', from, columns);
+      const to = operands.floats(op, 'output', output, rows);
+      checkDistinct(op, to, from);
+      if (rows > 0) recorder.record(OP_LOG_SUM_EXP, to.address, from.address, rows, columns);
     },
     draw(indices, values, weights, uniforms, { columns, minP }) {
       const op = 'run draw';

@@ -50,6 +50,11 @@ async function compute(backend: Backend): Promise<Bits> {
     run(`softmax ${dtype}`, logits.length, (y) => backend.softmax(y, logits, VOCABULARY));
     run(`logSoftmax ${dtype}`, logits.length, (y) => backend.logSoftmax(y, logits, VOCABULARY));
     const ids = put(randomInts(7, TOKENS, VOCABULARY));
+    run(`logSumExp ${dtype}`, TOKENS, (y) => backend.logSumExp(y, logits, VOCABULARY));
+    run(`topK ${dtype}`, TOKENS * 9, (y) => {
+      const indices = backend.allocate('int32', y.length);
+      backend.topK(indices, y, logits, { columns: VOCABULARY, count: 9 });
+    });
     run(`tokenLogProbs ${dtype}`, TOKENS, (y) => backend.tokenLogProbs(y, logits, ids, VOCABULARY));
     run(`embed ${dtype}`, TOKENS * CHANNELS, (y) => backend.embed(y, matrix, ids));
   }

@@ -24,6 +24,14 @@ export function tokenLogProbs(output: Float32Array, logits: Float32Array, ids: I
   }
 }
 
+/** output (T): log Σ exp(x) of each row of `columns`. */
+export function logSumExp(output: Float32Array, input: Float32Array, columns: number): void {
+  for (let t = 0; t < output.length; t++) {
+    const { largest, sum } = normalizerOf(input.subarray(t * columns, (t + 1) * columns));
+    output[t] = largest === Number.POSITIVE_INFINITY ? largest : largest + Math.log(sum);
+  }
+}
+
 /** The denominator of a softmax, `sum` · e^`largest`, in two parts so that nothing overflows. */
 export interface Normalizer {
   readonly largest: number;

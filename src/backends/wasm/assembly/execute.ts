@@ -5,9 +5,10 @@
 
 import {
   OP_ACTIVATE, OP_ADD, OP_ARGMAX, OP_ATTENTION, OP_COPY, OP_COPY_BLOCKS, OP_DRAW, OP_EMBED, OP_FILL, OP_GATE, OP_GATHER_ROWS,
-  OP_LAYER_NORM, OP_LINEAR, OP_LINEAR_QUANTIZED, OP_LOG_SOFTMAX, OP_MULTIPLY, OP_PACK_COLUMNS, OP_PACK_QUANTIZED,
+  OP_LAYER_NORM, OP_LINEAR, OP_LINEAR_QUANTIZED, OP_LOG_SOFTMAX, OP_LOG_SUM_EXP, OP_MULTIPLY, OP_PACK_COLUMNS, OP_PACK_QUANTIZED,
   OP_PACK_ROWS, OP_QUANTIZE_INPUT, OP_READ_BLOCKS, OP_RMS_NORM,
-  OP_ROTATE, OP_SCALE, OP_SLICE_COLUMNS, OP_SOFTMAX, OP_STORE_KEYS_VALUES, OP_TOKEN_LOG_PROBS, OP_UNPACK,
+  OP_ROTATE, OP_SCALE, OP_SLICE_COLUMNS, OP_SOFTMAX, OP_STORE_KEYS_VALUES, OP_TOKEN_LOG_PROBS, OP_TOP_K,
+  OP_UNPACK,
 } from '../opcodes';
 import { COMMAND_BYTES, COMPLETED, RING, RING_ENTRY_BYTES, RING_LENGTH, WANTED } from '../memory-map';
 import { activate, gate } from './activation';
@@ -27,8 +28,9 @@ import { packQuantized } from './quantized-rows';
 import { quantizeInput } from './quantize-input';
 import { rotate } from './rotary';
 import { gatherRows, sliceColumns } from './rows';
-import { logSoftmax, softmax, tokenLogProbs } from './softmax';
+import { logSoftmax, logSumExp, softmax, tokenLogProbs } from './softmax';
 import { barrier, beginService, waitForList } from './sync';
+import { topK } from './top-k';
 
 /** Tells the host that the list has run that it waits for. A message costs as much as many operations. */
 // @ts-ignore: decorator
@@ -94,6 +96,8 @@ function run(c: usize, t: i32, n: i32): void {
     case OP_LOG_SOFTMAX: return logSoftmax(at(c, 1), at(c, 2), int(c, 3), int(c, 4), t, n);
     case OP_TOKEN_LOG_PROBS: return tokenLogProbs(at(c, 1), at(c, 2), at(c, 3), int(c, 4), int(c, 5), t, n);
     case OP_ARGMAX: return argmax(at(c, 1), at(c, 2), at(c, 3), int(c, 4), int(c, 5), at(c, 6), c + 28, t, n);
+    case OP_TOP_K: return topK(at(c, 1), at(c, 2), at(c, 3), int(c, 4), int(c, 5), int(c, 6), t, n);
+    case OP_LOG_SUM_EXP: return logSumExp(at(c, 1), at(c, 2), int(c, 3), int(c, 4), t, n);
     case OP_DRAW: return draw(at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), real(c, 7), t, n);
     case OP_ATTENTION: return attention(changetype<AttentionCommand>(c), t);
     case OP_STORE_KEYS_VALUES: return storeKeysValues(

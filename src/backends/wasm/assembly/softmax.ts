@@ -1,4 +1,4 @@
-// softmax, logSoftmax and tokenLogProbs over rows. The sum of a row runs in eight float32 lanes over pieces of 512 elements,
+// softmax, logSoftmax, tokenLogProbs and logSumExp over rows. The sum of a row runs in eight float32 lanes over pieces of 512 elements,
 // and from piece to piece in float64: one order, and accurate for a vocabulary.
 
 import { expOfNegative } from './exp';
@@ -59,6 +59,26 @@ export function tokenLogProbs(
     const chosen = load<f32>(from + (<usize>load<i32>(ids + (<usize>row << 2)) << 2));
     store<f32>(output + (<usize>row << 2), chosen - largest - log);
   }
+}
+
+/** output (rows): log Σ e^x of each row. */
+export function logSumExp(output: usize, input: usize, rows: i32, columns: i32, thread: i32, threads: i32): void {
+  const end = firstItem(rows, thread + 1, threads);
+  for (let row = firstItem(rows, thread, threads); row < end; row++) {
+    const from = input + (<usize>row * <usize>columns << 2);
+    const largest = largestOf(from, columns);
+    const isFinite = largest - largest == 0;
+    const sum = isFinite ? <f32>(<f64>largest + Math.log(sumOfExponentials(from, largest, columns))) : largest;
+    store<f32>(output + (<usize>row << 2), isFinite || !hasNaN(from, columns) ? sum : NaN);
+  }
+}
+
+function hasNaN(row: usize, columns: i32): bool {
+  for (let i = 0; i < columns; i++) {
+    const x = load<f32>(row + (<usize>i << 2));
+    if (x != x) return true;
+  }
+  return false;
 }
 
 export function largestOf(row: usize, columns: i32): f32 {
