@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { mkdir, open, rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CACHE_FOLDER, SEED } from '../checkpoint.mjs';
 import { randomTensorFloat32, toFloat16 } from '../random-tensor.mjs';
@@ -28,6 +28,7 @@ export async function ensureGguf(type, shape = GPT2_124M) {
     `gpt2-${shape.layers}x${shape.channels}-${shape.vocabulary}-${type.toLowerCase()}.gguf`,
   );
   if (existsSync(path)) return path;
+  await mkdir(CACHE_FOLDER, { recursive: true });
   const tensors = tensorsOf(shape).map((spec) => ggufTensor(spec, type));
   const file = await open(`${path}.partial`, 'w');
   try {
