@@ -4,8 +4,10 @@ import { type CacheDType, type MatrixFormat, matrixDType } from '../backend/dtyp
 import { numElements } from '../base/shape.ts';
 import type { Device } from '../create-backend.ts';
 import { type CacheFormula, estimateMemory, type MemoryEstimate } from '../llm/estimate-memory.ts';
-import { formatFor, type LoadedDType } from '../models/load-matrix.ts';
+import { decoderOnlyParameters } from '../models/decoder-only-parameters.ts';
+import type { LoadedDType } from '../models/load-matrix.ts';
 import { describeModel } from '../models/load-model.ts';
+import { type MatrixFormats, readMatrixFormats } from '../models/matrix-formats.ts';
 import type { ModelDescription } from '../models/model-description.ts';
 import { modelPreset, PRESET_NAMES } from '../models/presets.ts';
 import type { QuantizationName } from '../quantized/quantization-scheme.ts';
@@ -16,7 +18,7 @@ import { addFlags, type Flag, OUTPUT_FLAGS } from './flags.ts';
 import { formatBytes, formatCount, formatTable } from './format.ts';
 import { helpEnd } from './help-text.ts';
 import { CACHE_DTYPE, DEVICE, DTYPE, REVISION, THREADS } from './model-flags.ts';
-import { openWeightsIfAny } from './open-weights-if-any.ts';
+import { hasWeights } from './open-weights-if-any.ts';
 import type { Terminal } from './terminal.ts';
 import {
   expectTrainingFlags,
@@ -113,11 +115,14 @@ function chooseModel(name: string | undefined, { model = name, allPresets = fals
   throw new UsageError(`Cannot compute memory: no model is given; presets: ${PRESETS}`);
 }
 
-/** What is to be estimated, and what its weights are of their own. */
+/** What is to be estimated, and what its weights are. */
 interface Subject {
   readonly model: string;
   readonly description: ModelDescription;
+  /** Of most weights, if no `--dtype` is given. */
   readonly format: MatrixFormat;
+  /** Of each matrix of a file. */
+  readonly formats?: MatrixFormats | undefined;
 }
 
 function presetSubject(model: string): Subject {
@@ -132,21 +137,19 @@ async function folderSubject(
 ): Promise<Subject> {
   const folder = await findModel(terminal, model, flags, signal);
   const description = await describeModel(folder);
-  return { model, description, format: await mostCommonFormat(folder, signal) };
+  if (!(await hasWeights(folder))) return { model, description, format: 'float32' };
+  const formats = await readMatrixFormats(folder, { dtype: flags.dtype, signal });
+  return { model, description, format: mostCommon(formats, description), formats };
 }
 
-/** What most weights of a folder are in memory, float32 if it has none. */
-async function mostCommonFormat(folder: string, signal: AbortSignal): Promise<MatrixFormat> {
-  const weights = await openWeightsIfAny(folder, signal);
-  if (weights === undefined) return 'float32';
-  const entries = [...weights.tensors.values()];
-  await weights.close();
+/** What most weights are. */
+function mostCommon(formats: MatrixFormats, { config }: ModelDescription): MatrixFormat {
   const counts = new Map<MatrixFormat, number>();
-  for (const entry of entries) {
-    const format = formatFor(entry.name, 'auto', entry);
-    counts.set(format, (counts.get(format) ?? 0) + numElements(entry.shape));
+  for (const { path, shape } of decoderOnlyParameters(config)) {
+    const format = formats.get(path);
+    if (format !== undefined) counts.set(format, (counts.get(format) ?? 0) + numElements(shape));
   }
-  return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0] ?? 'float32';
+  return [...counts].sort(([, a], [, b]) => b - a)[0]![0];
 }
 
 interface Report extends MemoryEstimate {
@@ -159,7 +162,8 @@ interface Report extends MemoryEstimate {
 function toReport(subject: Subject, flags: MemoryFlags): Report {
   const { batch, context: contextTokens, generate: generationTokens, cacheDtype: cacheDType = 'float32' } = flags;
   const { device, format, threads } = machineOf(subject, flags);
-  const load = { device, dtype: format, cacheDType, batch, contextTokens, generationTokens, threads };
+  const { formats } = subject;
+  const load = { device, dtype: format, formats, cacheDType, batch, contextTokens, generationTokens, threads };
   const estimate = estimateMemory(subject.description.config, load);
   return { model: subject.model, device, dtype: nameOf(format), cacheDType, ...estimate };
 }

@@ -3,6 +3,7 @@ import type { ModelConfig } from '../config/model-config.ts';
 import { type Device, memoryLayout } from '../create-backend.ts';
 import { engineLimits } from '../engine/engine-options.ts';
 import { decoderOnlyParameters } from '../models/decoder-only-parameters.ts';
+import type { MatrixFormats } from '../models/matrix-formats.ts';
 import { measureModel } from '../models/measure-model.ts';
 import { countParameters } from '../models/parameter-spec.ts';
 import { QUANTIZATIONS, type QuantizationName } from '../quantized/quantization-scheme.ts';
@@ -11,6 +12,8 @@ export interface EstimateOptions {
   readonly device?: Device | undefined;
   /** What the weights are, a width, the name of a quantisation or its scheme; float32 unless given. */
   readonly dtype?: MatrixFormat | QuantizationName | undefined;
+  /** What matrices are by path where it is not `dtype`, as `readMatrixFormats` finds it in a file. */
+  readonly formats?: MatrixFormats | undefined;
   /** Element type of the KV cache; float32 unless given. */
   readonly cacheDType?: CacheDType | undefined;
   /** Sequences at once; 1 unless given. */
@@ -63,7 +66,7 @@ export interface CacheFormula {
  * estimateMemory(config, { dtype: 'bfloat16', contextTokens: 1000, generationTokens: 24 }).totalBytes;
  */
 export function estimateMemory(config: ModelConfig, options: EstimateOptions = {}): MemoryEstimate {
-  const { device = 'wasm', dtype = 'float32', cacheDType = 'float32', threads = 1 } = options;
+  const { device = 'wasm', dtype = 'float32', formats, cacheDType = 'float32', threads = 1 } = options;
   const batch = count('batch', options.batch ?? 1, 1);
   const generation = count('generationTokens', options.generationTokens ?? 0, 0);
   const context = count('contextTokens', options.contextTokens ?? config.maxPositions - generation, 1);
@@ -74,7 +77,8 @@ export function estimateMemory(config: ModelConfig, options: EstimateOptions = {
     );
   const layout = memoryLayout(device, threads);
   const stepTokens = Math.max(batch, engineLimits({}).maxNumBatchedTokens);
-  const measured = measureModel(config, layout, { dtype: formatOf(dtype), cacheDType, batch, tokens, stepTokens });
+  const format = formatOf(dtype);
+  const measured = measureModel(config, layout, { dtype: format, formats, cacheDType, batch, tokens, stepTokens });
   const { weightBytes, kvCacheBytes, workspaceBytes } = measured;
   return {
     numParameters: countParameters(decoderOnlyParameters(config)),

@@ -67,7 +67,7 @@ export function measureTraining(
   const backend = new MeasuringBackend(layout);
   const allocated = () => backend.memoryUsage().allocatedBytes - layout.fixedBytes;
   const { config } = description;
-  const parameters = countWeights(backend, config, work.dtype);
+  const parameters = countWeights(backend, config, work);
   const adapter = work.lora && countAdapter(description, parameters, work.lora);
   const weightBytes = allocated();
   const trained = adapter
