@@ -144,12 +144,13 @@ async function folderSubject(
 
 /** What most weights are. */
 function mostCommon(formats: MatrixFormats, { config }: ModelDescription): MatrixFormat {
-  const counts = new Map<MatrixFormat, number>();
+  const counts = new Map<string, number>();
   for (const { path, shape } of decoderOnlyParameters(config)) {
     const format = formats.get(path);
-    if (format !== undefined) counts.set(format, (counts.get(format) ?? 0) + numElements(shape));
+    if (format !== undefined) counts.set(nameOf(format), (counts.get(nameOf(format)) ?? 0) + numElements(shape));
   }
-  return [...counts].sort(([, a], [, b]) => b - a)[0]![0];
+  const count = (format: MatrixFormat) => counts.get(nameOf(format))!;
+  return [...formats.values()].reduce((most, format) => (count(format) > count(most) ? format : most));
 }
 
 interface Report extends MemoryEstimate {

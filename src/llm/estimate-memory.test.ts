@@ -91,7 +91,7 @@ test.each(
   ),
 )('the estimate of a folder of %s agrees with what it takes when it is loaded as %s', async (method, dtype) => {
   const changes = { vocab_size: 700, hidden_size: 128, num_hidden_layers: 3, intermediate_size: 320 };
-  const { config, weights } = await quantizedLlama(method, { ...changes, max_position_embeddings: 128 });
+  const { config, weights } = await quantizedLlama(method, { ...changes, max_position_embeddings: 256 });
   const folder = files.path(method);
   await mkdir(folder);
   await files.write(`${method}/config.json`, config);
@@ -102,19 +102,14 @@ test.each(
   const { config: described } = await describeModel(folder);
   for (const device of DEVICES) {
     const threads = device === 'wasm' ? { threads: 2 } : {};
-    const llm = await LLM.load(folder, { device, dtype, cacheTokens: 128, ...threads } as LoadOptions);
+    const llm = await LLM.load(folder, { device, dtype, cacheTokens: 256, ...threads } as LoadOptions);
     await llm.generate(
-      Array.from({ length: 122 }, (_, i) => i),
+      Array.from({ length: 250 }, (_, i) => i),
       { maxNewTokens: 6, ignoreEos: true },
     );
     const measured = llm.memory();
-    const estimate = estimateMemory(described, {
-      device,
-      formats,
-      contextTokens: 250,
-      generationTokens: 6,
-      ...threads,
-    });
+    const work = { contextTokens: 250, generationTokens: 6 };
+    const estimate = estimateMemory(described, { device, formats, ...work, ...threads });
     expect(estimate.weightBytes).toBe(measured.weightBytes);
     const total = measured.weightBytes + measured.kvCacheBytes + measured.workspaceBytes;
     expect(Math.abs(estimate.totalBytes / total - 1)).toBeLessThan(0.02);
