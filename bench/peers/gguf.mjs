@@ -75,8 +75,15 @@ function values(spec) {
 
 function encode(values, type) {
   if (type === 'F32') return Buffer.from(values.buffer);
-  if (type === 'F16') return Buffer.from(Uint16Array.from(values, toFloat16).buffer);
+  if (type === 'F16') return encodeF16(values);
   return type === 'Q8_0' ? encodeQ8(values) : encodeQ4(values);
+}
+
+/** A loop, for `Uint16Array.from` takes a minute for the embeddings. */
+function encodeF16(values) {
+  const bits = new Uint16Array(values.length);
+  for (let i = 0; i < bits.length; i++) bits[i] = toFloat16(values[i]);
+  return Buffer.from(bits.buffer);
 }
 
 /** Blocks of 32: the scale max|x| / 127 as float16, then 32 signed bytes. */

@@ -62,7 +62,9 @@ export const ONNX_WEIGHTS = {
 
 function quantize8(values) {
   const scale = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) / 127;
-  return { codes: Int8Array.from(values, (value) => Math.round(value / scale)), scale };
+  const codes = new Int8Array(values.length);
+  for (let i = 0; i < codes.length; i++) codes[i] = Math.round(values[i] / scale);
+  return { codes, scale };
 }
 
 /** Codes (N, K/32, 16), the even column of two in the low half of a byte, and scales (N · K/32); code 8 is 0. */

@@ -5,7 +5,7 @@ import { GPT2_124M } from '../shapes.mjs';
 import { median } from '../statistics.mjs';
 import { ensureOnnx } from './onnx.mjs';
 
-const { type, threads, counts = [1, 4, 16], rounds = 5, tokens = 48 } = JSON.parse(process.argv[2]);
+const { type, threads, counts = [1, 4, 16], rounds = 3, tokens = 64 } = JSON.parse(process.argv[2]);
 const path = await ensureOnnx(type);
 const { InferenceSession, Tensor } = await import('onnxruntime-node');
 const session = await InferenceSession.create(path, {

@@ -16,15 +16,15 @@ const PEERS = [
   { script: 'onnxruntime.mjs', module: 'onnxruntime-node', type: 'INT4', kin: 'int4' },
 ];
 
-/** Other engines on the same machine and the same random model. */
+/** Other engines on the same machine and the same random model, with weights of as many bits as those of the run. */
 export const peers = {
   name: 'peers',
   isOnce: true,
-  async sample({ threads }, samples) {
+  async sample({ threads, dtypes, tokens, prefillRounds: rounds }, samples) {
     samples.results = [];
     for (const { script, module, type, ...peer } of PEERS) {
-      if (!existsSync(new URL(`node_modules/${module}`, FOLDER))) continue;
-      const result = await runChild(new URL(script, FOLDER), JSON.stringify({ type, threads }));
+      if (!dtypes.includes(peer.kin) || !existsSync(new URL(`node_modules/${module}`, FOLDER))) continue;
+      const result = await runChild(new URL(script, FOLDER), JSON.stringify({ type, threads, tokens, rounds }));
       samples.results.push({ ...result, ...peer });
     }
   },
