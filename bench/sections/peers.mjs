@@ -1,16 +1,21 @@
 import { existsSync } from 'node:fs';
+import { decodeBytes } from '../model-cost.mjs';
 import { runChild } from '../run-child.mjs';
+import { GPT2_124M } from '../shapes.mjs';
+import { BYTES } from './speed.mjs';
 
 const FOLDER = new URL('../peers/', import.meta.url);
+/** Tokens of the prompt before those that are timed. */
+const PROMPT_TOKENS = 16;
 /** Multiples of node-llama-cpp that weights of as many bits should reach. */
 const DECODE_TARGETS = { int8: 1.5, int4: 1.8 };
 const PREFILL_TARGETS = { int8: 0.9, int4: 0.8 };
 
 const PEERS = [
-  { script: 'llama-cpp.mjs', module: 'node-llama-cpp', type: 'F16', kin: 'bfloat16' },
-  { script: 'llama-cpp.mjs', module: 'node-llama-cpp', type: 'F32', kin: 'float32' },
-  { script: 'llama-cpp.mjs', module: 'node-llama-cpp', type: 'Q8_0', kin: 'int8', hasTargets: true },
-  { script: 'llama-cpp.mjs', module: 'node-llama-cpp', type: 'Q4_0', kin: 'int4', hasTargets: true },
+  { script: 'llama-cpp.mjs', module: 'node-llama-cpp', isWhole: true, type: 'F16', kin: 'bfloat16' },
+  { script: 'llama-cpp.mjs', module: 'node-llama-cpp', isWhole: true, type: 'F32', kin: 'float32' },
+  { script: 'llama-cpp.mjs', module: 'node-llama-cpp', isWhole: true, type: 'Q8_0', kin: 'int8', hasTargets: true },
+  { script: 'llama-cpp.mjs', module: 'node-llama-cpp', isWhole: true, type: 'Q4_0', kin: 'int4', hasTargets: true },
   { script: 'onnxruntime.mjs', module: 'onnxruntime-node', type: 'F32', kin: 'float32' },
   { script: 'onnxruntime.mjs', module: 'onnxruntime-node', type: 'INT8', kin: 'int8' },
   { script: 'onnxruntime.mjs', module: 'onnxruntime-node', type: 'INT4', kin: 'int4' },
@@ -21,21 +26,22 @@ export const peers = {
   name: 'peers',
   isOnce: true,
   async sample({ threads, dtypes, tokens, prefillRounds: rounds }, samples) {
-    samples.results = [];
-    for (const { script, module, type, ...peer } of PEERS) {
-      if (!dtypes.includes(peer.kin) || !existsSync(new URL(`node_modules/${module}`, FOLDER))) continue;
+    const installed = PEERS.filter(({ module }) => existsSync(new URL(`node_modules/${module}`, FOLDER)));
+    Object.assign(samples, { isInstalled: installed.length > 0, results: [] });
+    for (const { script, module: _, type, ...peer } of installed.filter(({ kin }) => dtypes.includes(kin))) {
       const result = await runChild(new URL(script, FOLDER), JSON.stringify({ type, threads, tokens, rounds }));
       samples.results.push({ ...result, ...peer });
     }
   },
-  report({ results: own }, { results }) {
-    if (results.length === 0) {
+  report({ machine, tokens, results: own }, { isInstalled, results }) {
+    if (!isInstalled) {
       return [{ work: 'other engines', value: 'not installed', note: 'npm ci --prefix bench/peers --ignore-scripts' }];
     }
     return results.flatMap((result) => [
       {
         work: `${result.name}, ${result.weights}: decode`,
         ...result,
+        ...(result.isWhole ? readShare(result, machine, PROMPT_TOKENS + tokens / 2) : {}),
         value: `${result.decodeTokensPerSecond.toFixed(1)} tokens/s`,
         note: `version ${result.version}`,
       },
@@ -53,6 +59,12 @@ export const peers = {
     ]);
   },
 };
+
+/** Of the read bandwidth, for the bytes that weights of as many bits take here. */
+function readShare({ kin, decodeTokensPerSecond }, machine, meanContext) {
+  const bytes = decodeBytes(GPT2_124M, BYTES[kin], meanContext);
+  return { share: (bytes * decodeTokensPerSecond) / machine.readBytesPerSecond, shareOf: 'read bandwidth' };
+}
 
 /** What this library reaches in multiples of a peer with weights of as many bits, where both were measured. */
 function ratioRows({ kin, hasTargets, name, weights, ...theirs }, { decode, prefill }) {
