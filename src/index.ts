@@ -123,6 +123,7 @@ export type { LoadedDType } from './models/load-matrix.ts';
 export { describeModel, loadModel, loadModelFrom, parseModelConfig } from './models/load-model.ts';
 export type { LoadParametersOptions, LoadProgress } from './models/load-parameters.ts';
 export { Logits } from './models/logits.ts';
+export { type MatrixFormats, readMatrixFormats } from './models/matrix-formats.ts';
 export type { ModelDescription } from './models/model-description.ts';
 export type { HiddenStep, LikeliestRows, StepOptions } from './models/model-step.ts';
 export type { PastKeyValues } from './models/past-key-values.ts';

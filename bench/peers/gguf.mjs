@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { mkdir, open, rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { CACHE_FOLDER, SEED } from '../checkpoint.mjs';
 import { randomTensorFloat32, toFloat16 } from '../random-tensor.mjs';
@@ -28,6 +28,7 @@ export async function ensureGguf(type, shape = GPT2_124M) {
     `gpt2-${shape.layers}x${shape.channels}-${shape.vocabulary}-${type.toLowerCase()}.gguf`,
   );
   if (existsSync(path)) return path;
+  await mkdir(CACHE_FOLDER, { recursive: true });
   const tensors = tensorsOf(shape).map((spec) => ggufTensor(spec, type));
   const file = await open(`${path}.partial`, 'w');
   try {
@@ -74,8 +75,15 @@ function values(spec) {
 
 function encode(values, type) {
   if (type === 'F32') return Buffer.from(values.buffer);
-  if (type === 'F16') return Buffer.from(Uint16Array.from(values, toFloat16).buffer);
+  if (type === 'F16') return encodeF16(values);
   return type === 'Q8_0' ? encodeQ8(values) : encodeQ4(values);
+}
+
+/** A loop, for `Uint16Array.from` takes a minute for the embeddings. */
+function encodeF16(values) {
+  const bits = new Uint16Array(values.length);
+  for (let i = 0; i < bits.length; i++) bits[i] = toFloat16(values[i]);
+  return Buffer.from(bits.buffer);
 }
 
 /** Blocks of 32: the scale max|x| / 127 as float16, then 32 signed bytes. */

@@ -1,33 +1,38 @@
 import { existsSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { mkdir, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CACHE_FOLDER, SEED } from '../checkpoint.mjs';
 import { randomTensorFloat32 } from '../random-tensor.mjs';
 import { GPT2_124M, tensorsOf } from '../shapes.mjs';
+import { ONNX_WEIGHTS } from './onnx-weights.mjs';
+import { bytes, integer } from './protobuf.mjs';
 
-// Field numbers and constants of onnx.proto3 (onnx/onnx, IR version 10).
+// Field numbers and constants of onnx.proto3 (onnx/onnx, IR version 8).
 const FLOAT = 1;
 const INT64 = 7;
 const EXTERNAL = 1;
+const INTEGER_ATTRIBUTE = 2;
 const LAST = 2n ** 63n - 1n;
 
 /**
- * The linear layers of the benchmark's random GPT-2, and nothing else, as an ONNX graph with float32 weights: x (rows,
- * channels) goes through the 49 products one after the other, and only its last row through the output projection. Where
- * attention would stand, the first third of the projection goes on. Returns the path of the graph, which is written under
- * `bench/.cache` unless it is there.
+ * The linear layers of the benchmark's random GPT-2, and nothing else, as an ONNX graph with weights of a type (`F32`, `INT8` or
+ * `INT4`): x (rows, channels) goes through the 49 products one after the other, and only its rows from `first` on (one number,
+ * −1 for the last row) through the output projection. Where attention would stand, the first third of the projection goes on.
+ * Returns the path of the graph, which is written under `bench/.cache` unless it is there.
  */
-export async function ensureOnnx(shape = GPT2_124M) {
-  const name = `gpt2-${shape.layers}x${shape.channels}-${shape.vocabulary}-linear`;
+export async function ensureOnnx(type, shape = GPT2_124M) {
+  const name = `gpt2-${shape.layers}x${shape.channels}-${shape.vocabulary}-linear-${type.toLowerCase()}`;
   const path = join(CACHE_FOLDER, `${name}.onnx`);
   if (existsSync(path)) return path;
+  await mkdir(CACHE_FOLDER, { recursive: true });
   const specs = tensorsOf(shape);
   const matrices = specs.filter(({ isConv1D }) => isConv1D);
   const head = specs.find(({ name }) => name === 'wte.weight');
-  await writeWeights(join(CACHE_FOLDER, `${name}.bin`), matrices, head);
+  const weights = [...matrices, { ...head, shape: [...head.shape].reverse() }];
+  const stored = await writeWeights(join(CACHE_FOLDER, `${name}.bin`), { matrices, head, type });
   const file = await open(`${path}.partial`, 'w');
   try {
-    await file.write(model(graph(shape, [...matrices, { ...head, shape: [...head.shape].reverse() }], `${name}.bin`)));
+    await file.write(model(graph(shape, { weights, stored, type, location: `${name}.bin` })));
   } finally {
     await file.close();
   }
@@ -35,14 +40,34 @@ export async function ensureOnnx(shape = GPT2_124M) {
   return path;
 }
 
-async function writeWeights(path, matrices, head) {
+/** Writes the tensors of all matrices one after the other, and returns what and where they are. */
+async function writeWeights(path, { matrices, head, type }) {
+  const stored = [];
+  let offset = 0;
   const file = await open(path, 'w');
   try {
-    for (const spec of matrices) await file.write(Buffer.from(randomTensorFloat32(spec, SEED).buffer));
-    await file.write(Buffer.from(transpose(randomTensorFloat32(head, SEED), ...head.shape).buffer));
+    for (const { name, matrix } of matricesOf(matrices, head)) {
+      for (const { data, ...tensor } of ONNX_WEIGHTS[type].tensors(name, matrix)) {
+        await file.write(new Uint8Array(data.buffer, 0, data.byteLength));
+        stored.push({ ...tensor, offset, length: data.byteLength });
+        offset += data.byteLength;
+      }
+    }
   } finally {
     await file.close();
   }
+  return stored;
+}
+
+/** Values (inputs, outputs) of each. */
+function* matricesOf(matrices, head) {
+  for (const spec of matrices) {
+    const [inputs, outputs] = spec.shape;
+    yield { name: spec.name, matrix: { values: randomTensorFloat32(spec, SEED), inputs, outputs } };
+  }
+  const [outputs, inputs] = head.shape;
+  const values = transpose(randomTensorFloat32(head, SEED), outputs, inputs);
+  yield { name: head.name, matrix: { values, inputs, outputs } };
 }
 
 function transpose(values, rows, columns) {
@@ -52,50 +77,60 @@ function transpose(values, rows, columns) {
   return transposed;
 }
 
-function graph({ channels, vocabulary }, weights, location) {
+function graph({ channels, vocabulary }, { weights, stored, type, location }) {
   const nodes = [];
   let current = 'x';
-  const apply = (type, inputs, output) => {
-    nodes.push(node(type, [current, ...inputs], output));
+  const slice = (inputs, output) => {
+    nodes.push(node({ type: 'Slice', inputs: [current, ...inputs], outputs: [output] }));
     current = output;
   };
   for (const { name, shape } of weights) {
-    if (name === 'wte.weight') apply('Slice', ['minusOne', 'last', 'rows'], 'lastRow');
-    apply('MatMul', [name], `${name}.out`);
-    if (shape[1] === 3 * channels) apply('Slice', ['zero', 'channels', 'columns'], `${name}.third`);
+    if (name === 'wte.weight') slice(['first', 'last', 'rows'], 'projected');
+    const output = `${name}.out`;
+    nodes.push(...ONNX_WEIGHTS[type].nodes({ name, shape, input: current, output }).map(node));
+    current = output;
+    if (shape[1] === 3 * channels) slice(['zero', 'channels', 'columns'], `${name}.third`);
   }
-  nodes.push(node('Identity', [current], 'y'));
-  let offset = 0;
-  const initializers = weights.map(({ name, shape }) => {
-    const length = shape[0] * shape[1] * 4;
-    offset += length;
-    return externalTensor(name, shape, location, offset - length, length);
-  });
-  const constants = { minusOne: -1n, last: LAST, rows: 0n, zero: 0n, channels: BigInt(channels), columns: 1n };
-  initializers.push(...Object.entries(constants).map(([name, value]) => integerTensor(name, value)));
+  nodes.push(node({ type: 'Identity', inputs: [current], outputs: ['y'] }));
+  const constants = { last: LAST, rows: 0n, zero: 0n, channels: BigInt(channels), columns: 1n };
+  const initializers = [
+    ...stored.map((tensor) => externalTensor(tensor, location)),
+    ...Object.entries(constants).map(([name, value]) => integerTensor(name, value)),
+  ];
   return [
     ...nodes.map((node) => bytes(1, node)),
     bytes(2, 'linear layers'),
     ...initializers.map((tensor) => bytes(5, tensor)),
-    bytes(11, valueInfo('x', ['rows', channels])),
-    bytes(12, valueInfo('y', [1, vocabulary])),
+    bytes(11, valueInfo('x', FLOAT, ['rows', channels])),
+    bytes(11, valueInfo('first', INT64, [1])),
+    bytes(12, valueInfo('y', FLOAT, ['projected', vocabulary])),
   ];
 }
 
 function model(graph) {
-  const opset = [bytes(1, ''), integer(2, 17)];
-  return Buffer.concat([integer(1, 8), bytes(2, 'kvasir benchmark'), bytes(7, graph), bytes(8, opset)]);
+  const opset = (domain, version) => bytes(8, [bytes(1, domain), integer(2, version)]);
+  const opsets = [opset('', 17), opset('com.microsoft', 1)];
+  return Buffer.concat([integer(1, 8), bytes(2, 'kvasir benchmark'), bytes(7, graph), ...opsets]);
 }
 
-function node(type, inputs, output) {
-  return [...inputs.map((input) => bytes(1, input)), bytes(2, output), bytes(3, output), bytes(4, type)];
+function node({ type, inputs, outputs, domain, attributes = {} }) {
+  return [
+    ...inputs.map((input) => bytes(1, input)),
+    ...outputs.map((output) => bytes(2, output)),
+    bytes(3, outputs[0]),
+    bytes(4, type),
+    ...Object.entries(attributes).map(([name, value]) =>
+      bytes(5, [bytes(1, name), integer(3, value), integer(20, INTEGER_ATTRIBUTE)]),
+    ),
+    ...(domain === undefined ? [] : [bytes(7, domain)]),
+  ];
 }
 
-function externalTensor(name, shape, location, offset, length) {
+function externalTensor({ name, type, shape, offset, length }, location) {
   const entry = (key, value) => bytes(13, [bytes(1, key), bytes(2, String(value))]);
   return [
     ...shape.map((size) => integer(1, size)),
-    integer(2, FLOAT),
+    integer(2, type),
     bytes(8, name),
     entry('location', location),
     entry('offset', offset),
@@ -108,29 +143,7 @@ function integerTensor(name, value) {
   return [integer(1, 1), integer(2, INT64), integer(7, value), bytes(8, name)];
 }
 
-function valueInfo(name, shape) {
+function valueInfo(name, type, shape) {
   const dimensions = shape.map((size) => bytes(1, [typeof size === 'string' ? bytes(2, size) : integer(1, size)]));
-  return [bytes(1, name), bytes(2, [bytes(1, [integer(1, FLOAT), bytes(2, dimensions)])])];
-}
-
-// Protocol Buffers: a field is its number and wire type (0 integer, 2 length and bytes), then the value.
-
-function integer(field, value) {
-  return Buffer.concat([varint(BigInt(field) << 3n), varint(BigInt(value))]);
-}
-
-function bytes(field, value) {
-  const content = typeof value === 'string' ? Buffer.from(value) : Buffer.concat(value);
-  return Buffer.concat([varint((BigInt(field) << 3n) | 2n), varint(BigInt(content.length)), content]);
-}
-
-/** Seven bits a byte, lowest first; negative numbers as 64-bit two's complement. */
-function varint(value) {
-  const result = [];
-  let rest = BigInt.asUintN(64, value);
-  do {
-    result.push(Number(rest & 127n) | (rest > 127n ? 128 : 0));
-    rest >>= 7n;
-  } while (rest > 0n);
-  return Buffer.from(result);
+  return [bytes(1, name), bytes(2, [bytes(1, [integer(1, type), bytes(2, dimensions)])])];
 }

@@ -6,38 +6,50 @@ import { median, total } from '../statistics.mjs';
 import { gpt2Folder, gpt2Weights } from './speed.mjs';
 
 const DTYPE = 'bfloat16';
+const THROUGHPUT_DTYPES = ['bfloat16', 'float32', 'int8', 'int4'];
 /** What 16 requests should reach, in multiples of one. */
 const THROUGHPUT_TARGETS = { bfloat16: 3.2, int8: 3, int4: 2 };
+/** node-llama-cpp's weights of as many bits. */
+const PEER_TYPES = { bfloat16: 'F16', float32: 'F32', int8: 'Q8_0', int4: 'Q4_0' };
 const PROMPT_TOKENS = 64;
 const { vocabulary } = GPT2_124M;
 const PEERS = new URL('../peers/', import.meta.url);
-const PEER_COUNTS = [1, 16];
+const PEER_COUNTS = [1, 4, 16];
 
 /** Tokens per second of 1 to 32 requests at once, as a multiple of one request's. */
 export const throughput = {
   name: 'throughput',
   async sample({ threads, dtypes, requestCounts, requestTokens, withPeers }, samples) {
     const shape = { promptTokens: PROMPT_TOKENS, newTokens: requestTokens };
-    for (const dtype of dtypes.filter((name) => name in THROUGHPUT_TARGETS)) {
+    const hasPeer = withPeers && existsSync(new URL('node_modules/node-llama-cpp', PEERS));
+    for (const dtype of dtypes.filter((name) => THROUGHPUT_DTYPES.includes(name))) {
+      samples[dtype] ??= { own: [], peer: [] };
       const own = { ...(await gpt2Weights(dtype)), threads, vocabulary, counts: requestCounts, ...shape };
-      collect(samples, dtype, await runCase('throughput', own));
+      samples[dtype].own.push(await runCase('throughput', own));
+      if (!hasPeer) continue;
+      const peer = { type: PEER_TYPES[dtype], threads, counts: PEER_COUNTS, ...shape };
+      samples[dtype].peer.push(await runChild(new URL('llama-cpp.mjs', PEERS), JSON.stringify(peer)));
     }
-    if (!withPeers || !existsSync(new URL('node_modules/node-llama-cpp', PEERS))) return;
-    const peer = { type: 'F16', threads, counts: PEER_COUNTS, ...shape };
-    collect(samples, 'peer', await runChild(new URL('llama-cpp.mjs', PEERS), JSON.stringify(peer)));
   },
-  report(_, { peer = [], ...own }) {
-    return [
-      ...Object.entries(own).flatMap(([dtype, runs]) => throughputRows(runs, dtype, THROUGHPUT_TARGETS[dtype])),
-      ...(peer.length === 0 ? [] : throughputRows(peer, `${peer[0].name} ${peer[0].version}, ${peer[0].weights}`)),
-    ];
+  report(_, samples) {
+    return Object.entries(samples).flatMap(([dtype, { own, peer }]) => {
+      const ours = ratesOf(own);
+      const rows = throughputRows(ours, dtype, THROUGHPUT_TARGETS[dtype]);
+      if (peer.length === 0) return rows;
+      const theirs = ratesOf(peer);
+      const [{ name, version, weights }] = peer;
+      return [
+        ...rows,
+        ...throughputRows(theirs, `${name} ${version}, ${weights}`),
+        ...besideRows({ ours, theirs, what: `${dtype} beside ${name}, ${weights}` }),
+      ];
+    });
   },
 };
 
-/** `wanted`: what 16 requests should reach, in multiples of one. */
-function throughputRows(samples, what, wanted) {
-  const counts = samples[0].runs.map(({ count }) => count);
-  const rates = counts.map((count) => {
+/** Medians of tokens per second for each number of requests: from the first request to the last token, and while all decode. */
+function ratesOf(samples) {
+  return samples[0].runs.map(({ count }) => {
     const runs = samples.flatMap(({ runs }) => runs.filter((run) => run.count === count));
     return {
       count,
@@ -45,6 +57,20 @@ function throughputRows(samples, what, wanted) {
       decode: median(runs.map(({ decode }) => decode.tokens / decode.seconds)),
     };
   });
+}
+
+/** Multiples of a peer's tokens per second while all decode. */
+function besideRows({ ours, theirs, what }) {
+  return theirs.flatMap(({ count, decode }) => {
+    const own = ours.find((rate) => rate.count === count);
+    if (own === undefined) return [];
+    const ratio = own.decode / decode;
+    return [{ work: `  ${count} decoding at once, ${what}`, count, ratio, value: `${ratio.toFixed(2)} ×` }];
+  });
+}
+
+/** `wanted`: what 16 requests should reach, in multiples of one. */
+function throughputRows(rates, what, wanted) {
   const one = rates.find(({ count }) => count === 1);
   return rates.flatMap((rate) => {
     const { count } = rate;

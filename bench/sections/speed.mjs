@@ -6,7 +6,7 @@ import { median } from '../statistics.mjs';
 
 export const CHECKPOINT_DTYPE = { float32: 'F32', bfloat16: 'BF16', float16: 'F16' };
 /** Of a weight; that of codes includes its share of a scale of 16 bits for each 32. */
-const BYTES = { float32: 4, bfloat16: 2, float16: 2, int8: 1 + 1 / 16, int4: 0.5 + 1 / 16 };
+export const BYTES = { float32: 4, bfloat16: 2, float16: 2, int8: 1 + 1 / 16, int4: 0.5 + 1 / 16 };
 const DECODE_TARGET = { float32: 0.88, bfloat16: 0.85, int8: 0.8, int4: 0.65 };
 const PREFILL_TARGET = { float32: 0.65 };
 /** Rows of a step that checks drafts, and how much longer than a step of one it may take. */

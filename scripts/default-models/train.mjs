@@ -9,6 +9,7 @@ import { checkWriting, measureDrafting } from './measure-stories.mjs';
 import { measureNormalForms } from './normal-forms/measure.mjs';
 import { NAME as NORMAL_FORMS } from './normal-forms/shape.mjs';
 import { trainNormalForms } from './normal-forms/train.mjs';
+import { quantizeTrained, TRAINED_SCHEMES } from './quantize-trained.mjs';
 import { SHAPES } from './shapes.mjs';
 import { storyRandom } from './story-random.mjs';
 import { openTokenizer, trainStoryTokenizer } from './story-tokenizer.mjs';
@@ -27,6 +28,7 @@ forms of inputs that were held out. What was interrupted goes on where it stoppe
   --measure          train nothing, measure the models that are there
   --stories N        stories to learn from (default: 60000)
   --steps N          steps of each stage, for a trial
+  --quantize NAME    write the story models with weights of ${TRAINED_SCHEMES.join(' or ')}, not of float16
   --output DIR       where the models go (default: models)
   --work DIR         checkpoints of a training under way (default: models/.training); delete it to begin anew
   --threads N        threads that compute (default: the processors)
@@ -35,6 +37,8 @@ forms of inputs that were held out. What was interrupted goes on where it stoppe
 /** Stories that no model has seen, numbered from here. */
 const FIRST_HELD_OUT = 1_000_000;
 const NUM_HELD_OUT = 1000;
+/** Stories that quantisation to 4 bits looks at. */
+const NUM_CALIBRATION = 150;
 const STORY_SEED = 0;
 
 const { values } = parseArgs({
@@ -43,6 +47,7 @@ const { values } = parseArgs({
     measure: { type: 'boolean', default: false },
     stories: { type: 'string', default: '60000' },
     steps: { type: 'string' },
+    quantize: { type: 'string' },
     output: { type: 'string', default: fileURLToPath(new URL('../../models', import.meta.url)) },
     work: { type: 'string' },
     threads: { type: 'string' },
@@ -63,6 +68,8 @@ async function run() {
   const report = (/** @type {string} */ line) => console.error(`${elapsed(start)}  ${line}`);
   try {
     const names = values.only?.split(',') ?? NAMES;
+    if (values.quantize !== undefined && schemeOf(values.quantize) === undefined)
+      throw new RangeError(`--quantize is ${values.quantize}, known: ${TRAINED_SCHEMES.join(', ')}`);
     const shapes = SHAPES.filter(({ name }) => names.includes(name));
     const options = { output, work, signal: controller.signal, report };
     if (!values.measure && shapes.length > 0) await trainAll(shapes, options);
@@ -104,6 +111,11 @@ async function trainAll(shapes, { output, work, signal, report }) {
         common,
       );
       report(`${shape.name}: ${numParameters} parameters, ${steps} steps in ${seconds.toFixed(0)} s`);
+      const scheme = values.quantize && schemeOf(values.quantize);
+      if (scheme) {
+        const calibration = texts.slice(0, NUM_CALIBRATION).map(({ text }) => tokenizer.encode(text));
+        await quantizeTrained(backend, folder, { scheme, calibration });
+      }
       writeJson(join(folder, 'training.json'), {
         ...{ numParameters, steps, seconds: Math.round(seconds), stories: texts.length, tokens: training.numTokens },
         ...{ validationLoss, dataEntropy: entropyOf(heldOut, validation.numTokens) },
@@ -113,6 +125,11 @@ async function trainAll(shapes, { output, work, signal, report }) {
   } finally {
     await backend.dispose();
   }
+}
+
+/** @param {string} name */
+function schemeOf(name) {
+  return TRAINED_SCHEMES.find((known) => known === name);
 }
 
 /** @param {{ output: string, work: string, signal: AbortSignal, report: (line: string) => void }} options */

@@ -1,8 +1,9 @@
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { goldenPath } from '../../test/goldens.ts';
+import { quantizedLlama } from '../../test/quantized-llama.ts';
 import { runCli, runJson } from '../../test/run-cli.ts';
 import { saveRandomLlama } from '../../test/save-random-llama.ts';
 import { writeGguf } from '../models/gguf/write-gguf.ts';
@@ -74,7 +75,7 @@ test('kvasir memory takes the width of the weights from the file', async () => {
   expect(half.weightBytes).toBeLessThan(wide.weightBytes);
 });
 
-test('kvasir memory knows codes, asked for and of a GGUF file', async () => {
+test('kvasir memory knows codes, asked for, of a GGUF file and of a folder', async () => {
   const wide = await runJson<MemoryJson>('memory', 'gpt2', '--device', 'wasm');
   const codes = await runJson<MemoryJson>('memory', 'gpt2', '--dtype', 'int4', '--device', 'wasm');
   expect(codes.dtype).toBe('int4');
@@ -84,6 +85,10 @@ test('kvasir memory knows codes, asked for and of a GGUF file', async () => {
   const location = join(folder, 'model.gguf');
   await writeGguf(join(folder, 'model'), location, { dtype: 'q8_0' });
   expect((await runJson<MemoryJson>('memory', location, ...REFERENCE)).dtype).toBe('int8');
+  const { config, weights } = await quantizedLlama('gptq');
+  await writeFile(join(folder, 'config.json'), config);
+  await writeFile(join(folder, 'model.safetensors'), weights);
+  expect((await runJson<MemoryJson>('memory', folder, ...REFERENCE)).dtype).toBe('int4');
   const { exitCode, stderr } = await runCli(['memory', location, '--training']);
   expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('weights are codes') });
   await rm(folder, { recursive: true });

@@ -4,8 +4,13 @@ import { type CacheDType, type MatrixFormat, matrixDType } from '../backend/dtyp
 import { numElements } from '../base/shape.ts';
 import type { Device } from '../create-backend.ts';
 import { type CacheFormula, estimateMemory, type MemoryEstimate } from '../llm/estimate-memory.ts';
-import { describeLanguageModel, type LanguageModelDescription } from '../models/language-model.ts';
-import { formatFor, type LoadedDType } from '../models/load-matrix.ts';
+import {
+  describeLanguageModel,
+  type LanguageModelDescription,
+  languageModelParameters,
+} from '../models/language-model.ts';
+import type { LoadedDType } from '../models/load-matrix.ts';
+import { type MatrixFormats, readMatrixFormats } from '../models/matrix-formats.ts';
 import { modelPreset, PRESET_NAMES } from '../models/presets.ts';
 import type { QuantizationName } from '../quantized/quantization-scheme.ts';
 import { UsageError } from './exit-codes.ts';
@@ -15,7 +20,7 @@ import { addFlags, type Flag, OUTPUT_FLAGS } from './flags.ts';
 import { formatBytes, formatCount, formatTable } from './format.ts';
 import { helpEnd } from './help-text.ts';
 import { CACHE_DTYPE, DEVICE, DTYPE, REVISION, THREADS } from './model-flags.ts';
-import { openWeightsIfAny } from './open-weights-if-any.ts';
+import { hasWeights } from './open-weights-if-any.ts';
 import type { Terminal } from './terminal.ts';
 import {
   expectTrainingFlags,
@@ -115,11 +120,14 @@ function chooseModel(name: string | undefined, { model = name, allPresets = fals
   throw new UsageError(`Cannot compute memory: no model is given; presets: ${PRESETS}`);
 }
 
-/** What is to be estimated, and what its weights are of their own. */
+/** What is to be estimated, and what its weights are. */
 interface Subject {
   readonly model: string;
   readonly description: LanguageModelDescription;
+  /** Of most weights, if no `--dtype` is given. */
   readonly format: MatrixFormat;
+  /** Of each matrix of a file. */
+  readonly formats?: MatrixFormats | undefined;
 }
 
 function presetSubject(model: string): Subject {
@@ -134,21 +142,20 @@ async function folderSubject(
 ): Promise<Subject> {
   const folder = await findModel(terminal, model, flags, signal);
   const description = await describeLanguageModel(folder);
-  return { model, description, format: await mostCommonFormat(folder, signal) };
+  if (!(await hasWeights(folder))) return { model, description, format: 'float32' };
+  const formats = await readMatrixFormats(folder, { dtype: flags.dtype, signal });
+  return { model, description, format: mostCommon(formats, description), formats };
 }
 
-/** What most weights of a folder are in memory, float32 if it has none. */
-async function mostCommonFormat(folder: string, signal: AbortSignal): Promise<MatrixFormat> {
-  const weights = await openWeightsIfAny(folder, signal);
-  if (weights === undefined) return 'float32';
-  const entries = [...weights.tensors.values()];
-  await weights.close();
-  const counts = new Map<MatrixFormat, number>();
-  for (const entry of entries) {
-    const format = formatFor(entry.name, 'auto', entry);
-    counts.set(format, (counts.get(format) ?? 0) + numElements(entry.shape));
+/** What most weights are. */
+function mostCommon(formats: MatrixFormats, { config }: LanguageModelDescription): MatrixFormat {
+  const counts = new Map<string, number>();
+  for (const { path, shape } of languageModelParameters(config)) {
+    const format = formats.get(path);
+    if (format !== undefined) counts.set(nameOf(format), (counts.get(nameOf(format)) ?? 0) + numElements(shape));
   }
-  return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0] ?? 'float32';
+  const count = (format: MatrixFormat) => counts.get(nameOf(format))!;
+  return [...formats.values()].reduce((most, format) => (count(format) > count(most) ? format : most));
 }
 
 interface Report extends MemoryEstimate {
@@ -161,7 +168,8 @@ interface Report extends MemoryEstimate {
 function toReport(subject: Subject, flags: MemoryFlags): Report {
   const { batch, context: contextTokens, generate: generationTokens, cacheDtype: cacheDType = 'float32' } = flags;
   const { device, format, threads } = machineOf(subject, flags);
-  const load = { device, dtype: format, cacheDType, batch, contextTokens, generationTokens, threads };
+  const { formats } = subject;
+  const load = { device, dtype: format, formats, cacheDType, batch, contextTokens, generationTokens, threads };
   const estimate = estimateMemory(subject.description.config, load);
   return { model: subject.model, device, dtype: nameOf(format), cacheDType, ...estimate };
 }

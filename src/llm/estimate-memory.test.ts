@@ -1,13 +1,21 @@
+import { mkdir } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { quantizedLlama } from '../../test/quantized-llama.ts';
+import { temporaryFolder } from '../../test/temporary-folder.ts';
 import { testBackends } from '../../test/test-backends.ts';
 import { CACHE_BLOCK_SIZE } from '../backend/backend.ts';
+import { matrixDType } from '../backend/dtype.ts';
 import type { ModelConfig } from '../config/model-config.ts';
 import { DEVICES } from '../create-backend.ts';
 import { parseEncoderDecoderConfig } from '../models/load-encoder-decoder.ts';
+import { describeModel } from '../models/load-model.ts';
+import { readMatrixFormats } from '../models/matrix-formats.ts';
 import { modelPreset } from '../models/presets.ts';
 import { estimateMemory } from './estimate-memory.ts';
 import { LLM } from './llm.ts';
 import type { LoadOptions } from './load-options.ts';
+
+const files = temporaryFolder();
 
 const gpt2 = modelPreset('gpt2');
 
@@ -147,4 +155,36 @@ describe('with an encoder', () => {
     expect(Math.abs(estimate.totalBytes / total - 1), `${estimate.totalBytes} for ${total}`).toBeLessThan(0.02);
     await llm.dispose();
   });
+});
+
+test.each(
+  (['gptq', 'awq'] as const).flatMap((method) =>
+    (['auto', 'bfloat16', 'int8'] as const).map((dtype) => [method, dtype] as const),
+  ),
+)('the estimate of a folder of %s agrees with what it takes when it is loaded as %s', async (method, dtype) => {
+  const changes = { vocab_size: 700, hidden_size: 128, num_hidden_layers: 3, intermediate_size: 320 };
+  const { config, weights } = await quantizedLlama(method, { ...changes, max_position_embeddings: 256 });
+  const folder = files.path(method);
+  await mkdir(folder);
+  await files.write(`${method}/config.json`, config);
+  await files.write(`${method}/model.safetensors`, weights);
+  const formats = await readMatrixFormats(folder, { dtype });
+  const codes = { auto: 'int4', bfloat16: 'bfloat16', int8: 'int8' }[dtype];
+  expect(matrixDType(formats.get('layers.0.mlp.down.weight')!)).toBe(codes);
+  const { config: described } = await describeModel(folder);
+  for (const device of DEVICES) {
+    const threads = device === 'wasm' ? { threads: 2 } : {};
+    const llm = await LLM.load(folder, { device, dtype, cacheTokens: 256, ...threads } as LoadOptions);
+    await llm.generate(
+      Array.from({ length: 250 }, (_, i) => i),
+      { maxNewTokens: 6, ignoreEos: true },
+    );
+    const measured = llm.memory();
+    const work = { contextTokens: 250, generationTokens: 6 };
+    const estimate = estimateMemory(described, { device, formats, ...work, ...threads });
+    expect(estimate.weightBytes).toBe(measured.weightBytes);
+    const total = measured.weightBytes + measured.kvCacheBytes + measured.workspaceBytes;
+    expect(Math.abs(estimate.totalBytes / total - 1)).toBeLessThan(0.02);
+    await llm.dispose();
+  }
 });

@@ -4,6 +4,7 @@ import type { ModelConfig } from '../config/model-config.ts';
 import { type Device, memoryLayout } from '../create-backend.ts';
 import { engineLimits } from '../engine/engine-options.ts';
 import { hasEncoder, languageModelParameters } from '../models/language-model.ts';
+import type { MatrixFormats } from '../models/matrix-formats.ts';
 import { measureEncoderDecoder } from '../models/measure-encoder-decoder.ts';
 import { type MeasuredWork, measureModel } from '../models/measure-model.ts';
 import { countParameters } from '../models/parameter-spec.ts';
@@ -14,6 +15,8 @@ export interface EstimateOptions {
   readonly device?: Device | undefined;
   /** What the weights are, a width, the name of a quantisation or its scheme; float32 unless given. */
   readonly dtype?: MatrixFormat | QuantizationName | undefined;
+  /** What matrices are by path where it is not `dtype`, as `readMatrixFormats` finds it in a file. */
+  readonly formats?: MatrixFormats | undefined;
   /** Element type of the KV cache; float32 unless given. */
   readonly cacheDType?: CacheDType | undefined;
   /** Sequences at once; 1 unless given. */
@@ -81,13 +84,13 @@ export function estimateMemory(
   config: ModelConfig | EncoderDecoderConfig,
   options: EstimateOptions = {},
 ): MemoryEstimate {
-  const { device = 'wasm', dtype = 'float32', cacheDType = 'float32', threads = 1 } = options;
+  const { device = 'wasm', dtype = 'float32', formats, cacheDType = 'float32', threads = 1 } = options;
   const batch = count('batch', options.batch ?? 1, 1);
   const layout = memoryLayout(device, threads);
   const stepTokens = Math.max(batch, engineLimits({}).maxNumBatchedTokens);
   const lengths = lengthsOf(config, options);
   const { tokens } = lengths;
-  const work = { dtype: formatOf(dtype), cacheDType, batch, stepTokens };
+  const work = { dtype: formatOf(dtype), formats, cacheDType, batch, stepTokens };
   const measured = hasEncoder(config)
     ? measureEncoderDecoder(config, layout, { ...work, ...lengths })
     : measureModel(config, layout, { ...work, tokens });

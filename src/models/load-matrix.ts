@@ -25,18 +25,12 @@ export type LoadedDType = WeightDType | QuantizationName | 'auto';
 /** Codes and bytes that are on their way at once. */
 const PIECE_LENGTH = 2 ** 20;
 
-/**
- * What a matrix becomes on the device. Codes of as many bits as are asked for stay as they are: those of blocks, or of `scheme`, if
- * the file has the matrix in one.
- */
-export function formatFor(
-  path: string,
-  dtype: LoadedDType,
-  stored: TensorEntry,
-  scheme?: QuantizationScheme,
-): MatrixFormat {
+/** What a matrix becomes on the device. Codes that the file has of as many bits as are asked for stay as they are. */
+export function formatOf(source: WeightSource, parameter: MatchedParameter, dtype: LoadedDType): MatrixFormat {
   if (WEIGHT_DTYPES.includes(dtype as WeightDType)) return dtype as WeightDType;
-  const own = scheme ?? schemeOfBlocks(stored.dtype);
+  const { path } = parameter.spec;
+  const stored = source.tensors.get(parameter.entry.name)!;
+  const own = codesOf(source, parameter)?.scheme ?? schemeOfBlocks(stored.dtype);
   if (dtype === 'auto') return own ?? ownWidth(stored);
   const wanted = QUANTIZATIONS[dtype as QuantizationName];
   if (wanted === undefined)
@@ -87,7 +81,7 @@ export async function loadMatrix(
 }
 
 /** The codes that a file of GPTQ or AWQ has for a parameter, if it is a whole tensor. */
-export function codesOf(stored: WeightSource, { spec, entry }: MatchedParameter): QuantizedEntry | undefined {
+function codesOf(stored: WeightSource, { spec, entry }: MatchedParameter): QuantizedEntry | undefined {
   return numElements(entry.shape) === numElements(spec.shape) ? stored.quantized?.get(entry.name) : undefined;
 }
 

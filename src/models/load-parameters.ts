@@ -4,7 +4,7 @@ import { dequantizedWeights } from '../formats/gguf/dequantized-weights.ts';
 import { readFloat32, type TensorEntry, type WeightSource } from '../formats/weight-source.ts';
 import { Tensor } from '../tensor/tensor.ts';
 import { Weight } from '../tensor/weight.ts';
-import { codesOf, formatFor, type LoadedDType, loadMatrix } from './load-matrix.ts';
+import { formatOf, type LoadedDType, loadMatrix } from './load-matrix.ts';
 import { type MatchedParameter, matchParameters } from './match-parameters.ts';
 import type { Naming, ParameterSpec } from './parameter-spec.ts';
 import { Parameters } from './parameters.ts';
@@ -63,7 +63,7 @@ export async function loadParameters(
         backend.write(vector.buffer, await readVector(floats, parameter));
         advance(entry, parameter.byteLength);
       } else {
-        const format = formatFor(spec.path, dtype, source.tensors.get(entry.name)!, codesOf(source, parameter)?.scheme);
+        const format = formatOf(source, parameter, dtype);
         const weight = new Weight(backend, backend.allocateMatrix(format, ...spec.shape));
         byPath.set(spec.path, weight);
         await loadMatrix({ stored: source, floats }, parameter, weight, (bytes) => advance(entry, bytes));

@@ -33,7 +33,7 @@ export function measureEncoderDecoder(
 ): MeasuredEncoderDecoder {
   const { batch, sourceTokens, targetTokens, stepTokens } = work;
   const backend = new MeasuringBackend(layout);
-  const parameters = countWeights(backend, encoderDecoderParameters(config), work.dtype);
+  const parameters = countWeights(backend, encoderDecoderParameters(config), work);
   const model = new EncoderDecoderLM(buildEncoderDecoder(config, parameters), parameters);
   const weightBytes = backend.memoryUsage().allocatedBytes - layout.fixedBytes;
   const sourceBlocks = batch * PagedKvCache.blocksFor(sourceTokens);

@@ -9,6 +9,7 @@ import { Weight } from '../tensor/weight.ts';
 import { buildDecoderOnly } from './build-decoder-only.ts';
 import { decoderOnlyParameters } from './decoder-only-parameters.ts';
 import { isQuantizable } from './load-matrix.ts';
+import type { MatrixFormats } from './matrix-formats.ts';
 import type { ParameterSpec } from './parameter-spec.ts';
 import { Parameters } from './parameters.ts';
 
@@ -19,9 +20,7 @@ export interface MeasuredModel {
 }
 
 /** The work to measure a model at. */
-export interface MeasuredWork {
-  /** What the matrices are, learned positions excepted where it is a scheme: those are float32 then. */
-  readonly dtype: MatrixFormat;
+export interface MeasuredWork extends CountedFormats {
   readonly cacheDType: CacheDType;
   /** Sequences at once. */
   readonly batch: number;
@@ -37,7 +36,7 @@ export interface MeasuredWork {
  */
 export function measureModel(config: ModelConfig, layout: MemoryLayout, work: MeasuredWork): MeasuredModel {
   const backend = new MeasuringBackend(layout);
-  const parameters = countWeights(backend, decoderOnlyParameters(config), work.dtype);
+  const parameters = countWeights(backend, decoderOnlyParameters(config), work);
   const transformer = buildDecoderOnly(backend, config, parameters);
   const weightBytes = backend.memoryUsage().allocatedBytes - layout.fixedBytes;
   const numBlocks = PagedKvCache.blocksFor(work.tokens) * work.batch;
@@ -60,19 +59,28 @@ export function measureModel(config: ModelConfig, layout: MemoryLayout, work: Me
   return { weightBytes, kvCacheBytes: cache.byteLength, workspaceBytes };
 }
 
+/** What matrices are. */
+export interface CountedFormats {
+  /** Learned positions excepted where it is a scheme: those are float32 then. */
+  readonly dtype: MatrixFormat;
+  /** What some, or all, are instead, by path. */
+  readonly formats?: MatrixFormats | undefined;
+}
+
 /** Parameters that are counted and hold nothing. */
 export function countWeights(
   backend: MeasuringBackend,
   specs: readonly ParameterSpec[],
-  dtype: MatrixFormat,
+  { dtype, formats }: CountedFormats,
 ): Parameters {
   const floats = typeof dtype === 'string' ? dtype : 'float32';
+  const formatOf = (path: string) => formats?.get(path) ?? (isQuantizable(path) ? dtype : floats);
   const byPath = new Map<string, Weight | Tensor>();
   for (const { kind, path, shape } of specs)
     byPath.set(
       path,
       kind === 'matrix'
-        ? new Weight(backend, backend.allocateMatrix(isQuantizable(path) ? dtype : floats, ...shape))
+        ? new Weight(backend, backend.allocateMatrix(formatOf(path), ...shape))
         : Tensor.allocate(backend, shape),
     );
   return new Parameters(backend, byPath);

@@ -24,20 +24,23 @@ export async function openStoredWeights(location: string, options: Options = {})
   return (await isGgufModel(location)) ? openGgufWeights(location, options) : openFolder(location, options);
 }
 
-/** What config.json says to be quantised is read so. */
 async function openFolder(folder: string, options: Options): Promise<WeightSource> {
   const location = platform.join(folder, 'config.json');
   const text = await platform.readText(location, options);
-  const fields = text === undefined ? undefined : JsonFields.parse(location, text);
-  const config = fields && parseQuantizationConfig(fields);
   const source = await openWeights(folder, options);
-  if (fields === undefined || config === undefined) return source;
+  if (text === undefined) return source;
   try {
-    return await quantizedWeights(source, config, tensorNames(fields));
+    return await configuredWeights(JsonFields.parse(location, text), source);
   } catch (error) {
     await source.close();
     throw error;
   }
+}
+
+/** What config.json says to be quantised is read so. `source` stays the caller's if it throws. */
+export async function configuredWeights(fields: JsonFields, source: WeightSource): Promise<WeightSource> {
+  const config = parseQuantizationConfig(fields);
+  return config === undefined ? source : quantizedWeights(source, config, tensorNames(fields));
 }
 
 /** What a checkpoint may call the parameters of the model that its config.json describes. */

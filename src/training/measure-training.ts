@@ -72,7 +72,7 @@ export function measureTraining(
   const backend = new MeasuringBackend(layout);
   const allocated = () => backend.memoryUsage().allocatedBytes - layout.fixedBytes;
   const { config } = description;
-  const parameters = countWeights(backend, languageModelParameters(config), work.dtype);
+  const parameters = countWeights(backend, languageModelParameters(config), work);
   const adapter = work.lora && countAdapter(description, parameters, work.lora);
   const weightBytes = allocated();
   const trained = adapter

@@ -48,7 +48,8 @@ function packedCodes({ scheme, codes, columns }: QuantizedMatrix): Int32Array {
 
 function packedZeros({ scheme, scales, minima }: QuantizedMatrix, numGroups: number): Int32Array {
   const { bits } = scheme;
-  const zeroOf = (minimum: number, i: number) => (scales[i] === 0 ? 0 : Math.round(-minimum / scales[i]!));
+  // Any zero point does for a group of zeros. 1 is stored as no bits; 0 as all bits, to which readers that add 1 to whole words carry.
+  const zeroOf = (minimum: number, i: number) => (scales[i] === 0 ? 1 : Math.round(-minimum / scales[i]!));
   const zeros = minima === undefined ? scales.map(() => 2 ** (bits - 1)) : minima.map(zeroOf);
   const stored = Uint8Array.from(transposed(zeros, numGroups), (zero) => (zero - 1) & (2 ** bits - 1));
   return packRows(stored, inOrder(bits));

@@ -111,6 +111,11 @@ describe('a layer is refused', () => {
     ['with codes of floats', { ...GOOD, qweight: scales([8, 16]) }, 'qweight is float32, wanted int32'],
     ['with groups of floats', { ...GOOD, g_idx: scales([64]) }, 'it is float32, wanted int32'],
     ['with a vector for a matrix', { ...GOOD, scales: scales([32]) }, 'scales has shape (32), wanted two dimensions'],
+    [
+      'without inputs',
+      { qweight: words([0, 2 ** 40]), qzeros: words([0, 2 ** 37]), scales: scales([0, 2 ** 40]) },
+      'it has 0 inputs and 1099511627776 outputs',
+    ],
     ['without scales', { qweight: GOOD.qweight, qzeros: GOOD.qzeros }, 'Cannot find tensor "a.scales"'],
   ])('%s', async (_, parts, message) => {
     await expect(read(parts)).rejects.toThrow(message);

@@ -40,6 +40,7 @@ export async function readLayerHead(
   if (bits !== 4 && bits !== 8) return fail(`its codes have ${bits} bits, supported: 4, 8`);
   const inputs = config.method === 'awq' ? words : (words * 32) / bits;
   const columns = config.method === 'awq' ? (width * 32) / bits : width;
+  if (inputs === 0 || outputs === 0) fail(`it has ${inputs} inputs and ${outputs} outputs`);
   if (columns !== outputs) fail(`qweight is of ${columns} outputs, but scales of ${outputs}`);
   if (zeroRows !== numGroups || (zeroWords * 32) / bits !== outputs)
     fail(
