@@ -27,7 +27,7 @@ const BATCH_TOKENS = 2048;
 export async function evaluatePairs(
   llm: LLM,
   path: string,
-  { adapter, signal, ...languages }: PairEvaluationOptions,
+  { adapter: name, signal, ...languages }: PairEvaluationOptions,
 ): Promise<Evaluation> {
   const model = expectEncoder(llm.model, 'evaluate pairs');
   const pairs = pairEncodingOf(model.config, llm, languages);
@@ -47,9 +47,8 @@ export async function evaluatePairs(
   });
   const numBatches = loader.batchesPerEpoch!;
   const numBytes = await countTargetBytes({ batch: (n) => loader.batch(n), numBatches }, tokenizer, { signal });
-  const { loss, numTokens } = await evaluateLoss(model, loader, {
-    ...{ adapter: adapter === undefined ? undefined : llm.adapter(adapter), signal },
-  });
+  const adapter = name === undefined ? undefined : llm.adapter(name);
+  const { loss, numTokens } = await evaluateLoss(model, loader, { adapter, signal });
   const { numDocuments } = dataset;
   return evaluationOf({ logProb: -loss * numTokens, numDocuments, numTokens, numBytes });
 }

@@ -125,9 +125,9 @@ describe('with an encoder', () => {
   });
 
   const works = [
-    { family: 'Marian', description: marian, contextTokens: 300, batch: 3 },
+    { family: 'Marian', description: marian, contextTokens: 300, batch: 2 },
     { family: 'Marian', description: marian, contextTokens: 60, batch: 6 },
-    { family: 'T5', description: t5, contextTokens: 300, batch: 3 },
+    { family: 'T5', description: t5, contextTokens: 300, batch: 2 },
   ];
   // The reference backend takes its time.
   const few = loads.filter(([dtype, name]) => name !== 'reference' || dtype === 'float32');
@@ -137,7 +137,7 @@ describe('with an encoder', () => {
     const { description, contextTokens, batch, dtype, name } = work;
     const device = DEVICES.find((known) => name.startsWith(known))!;
     const threads = device === 'wasm' ? { threads: 2 } : {};
-    const generationTokens = 40;
+    const generationTokens = 20;
     const blocks = (tokens: number) => Math.ceil(tokens / CACHE_BLOCK_SIZE);
     const cacheTokens = CACHE_BLOCK_SIZE * batch * (blocks(contextTokens) + blocks(generationTokens));
     const load = { device, dtype, contextLength: generationTokens, cacheTokens, ...threads } as LoadOptions;

@@ -35,7 +35,8 @@ export async function createLoraTarget(
 ): Promise<TrainingTarget> {
   const { backend, config, parameters } = model;
   const { frozen } = await describeParameters(parameters, () => false);
-  const { baseModel: _, ...adapterConfig } = adapter.config;
+  // The model's configuration tells the task.
+  const { baseModel: _, task: __, ...adapterConfig } = adapter.config;
   return {
     backend,
     trained: await TrainedParameters.create(adapter.parameters),

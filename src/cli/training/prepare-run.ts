@@ -1,4 +1,5 @@
 import type { Backend } from '../../backend/backend.ts';
+import type { EncoderDecoderConfig } from '../../config/encoder-decoder-config.ts';
 import type { PairEncoding } from '../../data/pair-encoding.ts';
 import { loadSourceTargetAssets } from '../../llm/text-assets.ts';
 import type { CausalLM } from '../../models/causal-lm.ts';
@@ -72,12 +73,7 @@ export async function prepareFinetuning(settings: RunSettings, place: RunPlace):
   const description = await describeLanguageModel(baseFolder);
   const hasEncoder = isEncoderDecoder(description);
   expectSettingsOfKind(settings, hasEncoder);
-  const { from, to } = settings;
-  const pairs = hasEncoder
-    ? pairEncodingOf(description.config, await loadSourceTargetAssets(baseFolder, description.config, { signal }), {
-        ...{ from, to },
-      })
-    : undefined;
+  const pairs = hasEncoder ? await loadPairEncoding(baseFolder, description.config, settings, signal) : undefined;
   const tokenizer = pairs?.tokenizer.target ?? (await openTokenizer(baseFolder, signal));
   const bar = new LoadProgressBar(terminal, { isQuiet: json });
   try {
@@ -88,6 +84,16 @@ export async function prepareFinetuning(settings: RunSettings, place: RunPlace):
   } finally {
     bar.stop();
   }
+}
+
+/** How the model of a folder reads pairs, in the languages of the settings. */
+async function loadPairEncoding(
+  folder: string,
+  config: EncoderDecoderConfig,
+  { from, to }: RunSettings,
+  signal: AbortSignal,
+): Promise<PairEncoding> {
+  return pairEncodingOf(config, await loadSourceTargetAssets(folder, config, { signal }), { from, to });
 }
 
 async function finish(
