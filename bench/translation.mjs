@@ -17,6 +17,7 @@ Translates 32 sentences of 22 to 28 random tokens to 25 tokens each with a rando
 second of the best translations; with beam 4 and greedily. With --ctranslate2 the same model runs in CTranslate2 in float32, in turn.
 
   --ctranslate2     install CTranslate2 from PyPI into a folder that is gone afterwards, and measure it too
+  --onnxruntime     measure onnxruntime-node on the linear layers alone of greedy translation, where bench/peers is installed
   --python PATH     a Python that has it already (bench/peers/ctranslate2/requirements.txt)
   --rounds N        of each (default: 3); the fastest counts
   --threads N       threads that compute (default: processors, ${availableParallelism()})
@@ -45,6 +46,7 @@ const TARGET_TOKENS = 25;
 const { values } = parseArgs({
   options: {
     ctranslate2: { type: 'boolean', default: false },
+    onnxruntime: { type: 'boolean', default: false },
     python: { type: 'string' },
     rounds: { type: 'string', default: '3' },
     threads: { type: 'string', default: String(availableParallelism()) },
@@ -75,6 +77,7 @@ async function run({ rounds, threads }) {
     peer?.remove();
   }
   print({ times, peer, agreement, threads });
+  if (values.onnxruntime) printOnnxruntime(sources, { rounds, threads });
   await printSharing(folder, sources[0], threads);
 }
 
@@ -166,6 +169,16 @@ function print({ times, peer, agreement, threads }) {
   );
   console.log(formatTable([['', 'Kvasir', name, 'share', 'median'], ...rows], [1, 2, 3, 4]));
   if (peer !== undefined) console.log(`${agreement} of ${NUM_SENTENCES} translations with beam 4 are the same`);
+}
+
+/** What the products of greedy translation take there, without attention, norms and choices. */
+function printOnnxruntime(sources, { rounds, threads }) {
+  const sourceTokens = sources.reduce((sum, ids) => sum + ids.length, 0);
+  const work = JSON.stringify({ threads, sourceTokens, sentences: NUM_SENTENCES, targetTokens: TARGET_TOKENS });
+  const script = fileURLToPath(new URL('peers/translate-onnxruntime.mjs', import.meta.url));
+  const runs = Array.from({ length: rounds }, () => JSON.parse(execFileSync(process.execPath, [script, work])));
+  const rate = (NUM_SENTENCES * TARGET_TOKENS) / Math.min(...runs.map(({ seconds }) => seconds));
+  console.log(`onnxruntime-node ${runs[0].version}, linear layers only, greedy: ${rate.toFixed(0)} tokens/s`);
 }
 
 /** A source costs the same however many beams read it, and nothing when it comes again. */
