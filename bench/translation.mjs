@@ -175,7 +175,7 @@ function print({ times, peer, agreement, threads }) {
 function printOnnxruntime(sources, { rounds, threads }) {
   const sourceTokens = sources.reduce((sum, ids) => sum + ids.length, 0);
   const work = JSON.stringify({ threads, sourceTokens, sentences: NUM_SENTENCES, targetTokens: TARGET_TOKENS });
-  const script = fileURLToPath(new URL('peers/translate-onnxruntime.mjs', import.meta.url));
+  const script = join(fileURLToPath(new URL('peers/', import.meta.url)), 'translate-onnxruntime.mjs');
   const runs = Array.from({ length: rounds }, () => JSON.parse(execFileSync(process.execPath, [script, work])));
   const rate = (NUM_SENTENCES * TARGET_TOKENS) / Math.min(...runs.map(({ seconds }) => seconds));
   console.log(`onnxruntime-node ${runs[0].version}, linear layers only, greedy: ${rate.toFixed(0)} tokens/s`);
