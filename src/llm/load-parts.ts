@@ -62,10 +62,7 @@ export async function loadParts<Result>(
       return build({ model, assets, ...(await loadCompany(model, options, assets)) });
     });
   } finally {
-    await opening.then(
-      ({ source }) => source.close(),
-      () => {},
-    );
+    await closeOpened(opening.then(({ source }) => source));
   }
 }
 
@@ -98,12 +95,17 @@ async function openModel(folder: string, options: { readonly signal: AbortSignal
     const [description, source] = await bothEnded(describeLanguageModel(folder), opening);
     return { description, source };
   } catch (error) {
-    await opening.then(
-      (source) => source.close(),
-      () => {},
-    );
+    await closeOpened(opening);
     throw error;
   }
+}
+
+/** Closes weights that were being opened, if they were. */
+function closeOpened(opening: Promise<WeightSource>): Promise<void> {
+  return opening.then(
+    (source) => source.close(),
+    () => {},
+  );
 }
 
 function loadOpened(

@@ -145,8 +145,10 @@ export function composeProcessors(options: ProcessorOptions, context: ProcessorC
 }
 
 function minPAlone(names: readonly ProcessorName[], { dynatempRange, minP: p }: ProcessorOptions): number | undefined {
-  const isAlone = dynatempRange === 0 && ['', 'temperature', 'temperature minP'].includes(names.join(' '));
-  return isAlone ? p : undefined;
+  if (names.includes('temperature') && dynatempRange !== 0) return undefined;
+  const others = names.filter((name) => name !== 'temperature');
+  if (others.length === 0) return 0;
+  return others.length === 1 && names.at(-1) === 'minP' ? p : undefined;
 }
 
 type Composer = (options: ProcessorOptions, context: ProcessorContext) => readonly LogitsProcessor[];

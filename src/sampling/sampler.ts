@@ -12,14 +12,6 @@ export interface SamplerOptions {
   readonly seed: number;
 }
 
-/** Whether the choice is always the likeliest token of the raw logits, so that nothing else of a row matters. */
-export function isGreedy({ chain, temperature }: SamplerOptions): boolean {
-  const { processors, filters, rest, removesInvalidValues } = chain;
-  const changesRows =
-    processors.length > 0 || filters.length > 0 || rest !== undefined || removesInvalidValues === true;
-  return temperature === 0 && !changesRows;
-}
-
 /**
  * The next token of a sequence: runs the chain over its row of logits (V, changed in place), then takes the likeliest token
  * or draws one. The draw depends on nothing but the row, the seed and the sequence's position.

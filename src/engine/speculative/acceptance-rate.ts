@@ -1,5 +1,8 @@
 /** What is left of the weight of earlier draws when another step comes. */
 const DECAY = 0.97;
+/** What is believed where nothing is known, and how many tested tokens a belief weighs. */
+const PRIOR_RATE = 0.5;
+const PRIOR_WEIGHT = 1;
 
 /**
  * The estimate of α, the probability that a drafted token is accepted if those before it were, from what became of late
@@ -9,15 +12,14 @@ export class AcceptanceRate {
   /** Drafted tokens that were looked at, and those of them that were accepted; late ones count more. */
   #tested = 0;
   #accepted = 0;
-  readonly #prior: Prior;
+  readonly #believed: number;
 
-  constructor(prior: Prior) {
-    this.#prior = prior;
+  constructor(believed = PRIOR_RATE) {
+    this.#believed = believed;
   }
 
   get value(): number {
-    const { rate, weight } = this.#prior;
-    return (this.#accepted + rate * weight) / (this.#tested + weight);
+    return (this.#accepted + this.#believed * PRIOR_WEIGHT) / (this.#tested + PRIOR_WEIGHT);
   }
 
   /** Takes what became of a step's draft, of a step without one too: old draws fade. */
@@ -25,12 +27,6 @@ export class AcceptanceRate {
     this.#tested = this.#tested * DECAY + numTested(numDrafted, numAccepted);
     this.#accepted = this.#accepted * DECAY + numAccepted;
   }
-}
-
-/** A belief, and how many tested tokens it weighs. */
-export interface Prior {
-  readonly rate: number;
-  readonly weight: number;
 }
 
 export interface DraftOutcome {

@@ -3,10 +3,6 @@ import type { DraftCosts } from './draft-costs.ts';
 import { expectedTokens } from './expected-gain.ts';
 import type { StepCosts } from './step-costs.ts';
 
-/** What is believed of a sequence where nothing is known of others either. */
-const PRIOR_RATE = 0.5;
-/** How many tested tokens a belief weighs. */
-const PRIOR_WEIGHT = 1;
 /** After so many steps with drafts, one goes without, and the other way round, so that neither figure grows old. */
 const PROBE_INTERVAL = 64;
 const PROBE_LENGTH = 4;
@@ -47,7 +43,7 @@ export class DraftLength {
   constructor(of: DraftLengthOptions) {
     this.#maxTokens = of.maxTokens;
     this.#costs = of.costs;
-    this.#acceptance = new AcceptanceRate({ rate: of.believedRate ?? PRIOR_RATE, weight: PRIOR_WEIGHT });
+    this.#acceptance = new AcceptanceRate(of.believedRate);
   }
 
   /** The estimate of α, the probability that a drafted token is accepted if those before it were. */

@@ -15,7 +15,7 @@ import { type DraftingModel, DraftModel, type DraftStep } from './draft-model.ts
 import type { DraftRequest } from './draft-run.ts';
 
 const GREEDY: SamplerOptions = {
-  chain: { processors: [], filters: [], isShortlisted: false },
+  chain: { processors: [], filters: [], isShortlisted: false, minPAlone: 0 },
   temperature: 0,
   seed: 1,
 };

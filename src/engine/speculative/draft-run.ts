@@ -4,7 +4,7 @@ import { TokenSequence } from '../../decoding/token-sequence.ts';
 import { checkLogits } from '../../sampling/check-logits.ts';
 import { highestLogit } from '../../sampling/highest-logit.ts';
 import { DRAFT_LANE, distributionOf } from '../../sampling/rejection-sampler.ts';
-import { applyChain, chooseToken, drawToken, isGreedy, type SamplerOptions } from '../../sampling/sampler.ts';
+import { applyChain, chooseToken, drawToken, type SamplerOptions } from '../../sampling/sampler.ts';
 import type { SequenceView } from '../../sampling/sequence-view.ts';
 import type { DraftSequence } from './draft-sequence.ts';
 
@@ -76,7 +76,7 @@ export class DraftRun {
   /** What shapes the choice, if it is so little that the device can make it. */
   get plainChoice(): PlainChoice | undefined {
     const { chooser } = this.request;
-    const minP = isGreedy(chooser) ? 0 : chooser.chain.minPAlone;
+    const { minPAlone: minP } = chooser.chain;
     if (minP === undefined || this.#distributions !== undefined) return undefined;
     return { temperature: chooser.temperature, minP };
   }

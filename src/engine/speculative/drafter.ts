@@ -37,7 +37,7 @@ export class Drafter {
   readonly #draftCosts = new DraftCosts();
   readonly #noCosts = new DraftCosts();
   /** Of all drafts of the model. */
-  readonly #acceptance = new AcceptanceRate({ rate: 0.5, weight: 1 });
+  readonly #acceptance = new AcceptanceRate();
   readonly #speculations = new WeakMap<Job, Speculation>();
   /** Of the step that is under way. */
   #draftingMs = 0;
