@@ -2,7 +2,8 @@
 // most 8 · 2 · 15 · 127 = 30480.
 
 import {
-  addScaled, dotPairs, highScales, INT4, INT4_MINIMA, INT4_WIDE, LOW_HALVES, lowScales, scaleBytes,
+  addScaled, dotPairs, firstSums4, highScales, INT4, INT4_MINIMA, INT4_WIDE, LOW_HALVES, lowScales, negativeSum, scaleBytes,
+  subtractScaled,
 } from './quantized-layout';
 
 /** sums [4 panels][8] = row · panels at p0 … p3, of `blocks` blocks each. */
@@ -23,11 +24,11 @@ function addProducts(sums: v128, weights: v128, low: v128, high: v128, mask: v12
   return i16x8.add(first, dotPairs(high, v128.and(i16x8.shr_u(weights, 4), mask)));
 }
 
-/** Adds the products of a block, `offset` besides, times both scales; and the input's sum times the minima. */
+/** Adds the products of a block times both scales. */
 // @ts-ignore: decorator
 @inline
-function addBlock(sums: v128, products: v128, offset: v128, factors: v128): v128 {
-  return addScaled(sums, i32x4.add(i32x4.extadd_pairwise_i16x8_s(products), offset), factors);
+function addBlock(sums: v128, products: v128, factors: v128): v128 {
+  return addScaled(sums, i32x4.extadd_pairwise_i16x8_s(products), factors);
 }
 
 // @ts-ignore: decorator
@@ -41,7 +42,7 @@ function multiplyRow(
   let a0 = f32x4.splat(0), b0 = a0, a1 = a0, b1 = a0, a2 = a0, b2 = a0, a3 = a0, b3 = a0;
   while (true) {
     const end = p0 + 128;
-    let c0 = i16x8.splat(0), d0 = c0, c1 = c0, d1 = c0, c2 = c0, d2 = c0, c3 = c0, d3 = c0;
+    let c0 = firstSums4(totals, dtype), d0 = c0, c1 = c0, d1 = c0, c2 = c0, d2 = c0, c3 = c0, d3 = c0;
     while (true) {
       const x = v128.load(codes);
       let low = v128.shuffle<i32>(x, x, 0, 0, 0, 0);
@@ -73,25 +74,24 @@ function multiplyRow(
       if (p0 >= end) break;
     }
     const scale = v128.load_splat<f32>(scales);
-    const total = v128.load_splat<u32>(totals);
-    const offset = dtype == INT4_MINIMA ? i32x4.splat(0) : i32x4.neg(i32x4.shl(total, 3));
-    a0 = addBlock(a0, c0, offset, f32x4.mul(lowScales(p0, dtype), scale));
-    b0 = addBlock(b0, d0, offset, f32x4.mul(highScales(p0, dtype), scale));
-    a1 = addBlock(a1, c1, offset, f32x4.mul(lowScales(p1, dtype), scale));
-    b1 = addBlock(b1, d1, offset, f32x4.mul(highScales(p1, dtype), scale));
-    a2 = addBlock(a2, c2, offset, f32x4.mul(lowScales(p2, dtype), scale));
-    b2 = addBlock(b2, d2, offset, f32x4.mul(highScales(p2, dtype), scale));
-    a3 = addBlock(a3, c3, offset, f32x4.mul(lowScales(p3, dtype), scale));
-    b3 = addBlock(b3, d3, offset, f32x4.mul(highScales(p3, dtype), scale));
+    a0 = addBlock(a0, c0, f32x4.mul(lowScales(p0, dtype), scale));
+    b0 = addBlock(b0, d0, f32x4.mul(highScales(p0, dtype), scale));
+    a1 = addBlock(a1, c1, f32x4.mul(lowScales(p1, dtype), scale));
+    b1 = addBlock(b1, d1, f32x4.mul(highScales(p1, dtype), scale));
+    a2 = addBlock(a2, c2, f32x4.mul(lowScales(p2, dtype), scale));
+    b2 = addBlock(b2, d2, f32x4.mul(highScales(p2, dtype), scale));
+    a3 = addBlock(a3, c3, f32x4.mul(lowScales(p3, dtype), scale));
+    b3 = addBlock(b3, d3, f32x4.mul(highScales(p3, dtype), scale));
     if (dtype == INT4_MINIMA) {
-      a0 = addScaled(a0, total, f32x4.mul(v128.load(p0, 32), scale));
-      b0 = addScaled(b0, total, f32x4.mul(v128.load(p0, 48), scale));
-      a1 = addScaled(a1, total, f32x4.mul(v128.load(p1, 32), scale));
-      b1 = addScaled(b1, total, f32x4.mul(v128.load(p1, 48), scale));
-      a2 = addScaled(a2, total, f32x4.mul(v128.load(p2, 32), scale));
-      b2 = addScaled(b2, total, f32x4.mul(v128.load(p2, 48), scale));
-      a3 = addScaled(a3, total, f32x4.mul(v128.load(p3, 32), scale));
-      b3 = addScaled(b3, total, f32x4.mul(v128.load(p3, 48), scale));
+      const negative = negativeSum(totals);
+      a0 = subtractScaled(a0, negative, f32x4.mul(v128.load(p0, 32), scale));
+      b0 = subtractScaled(b0, negative, f32x4.mul(v128.load(p0, 48), scale));
+      a1 = subtractScaled(a1, negative, f32x4.mul(v128.load(p1, 32), scale));
+      b1 = subtractScaled(b1, negative, f32x4.mul(v128.load(p1, 48), scale));
+      a2 = subtractScaled(a2, negative, f32x4.mul(v128.load(p2, 32), scale));
+      b2 = subtractScaled(b2, negative, f32x4.mul(v128.load(p2, 48), scale));
+      a3 = subtractScaled(a3, negative, f32x4.mul(v128.load(p3, 32), scale));
+      b3 = subtractScaled(b3, negative, f32x4.mul(v128.load(p3, 48), scale));
     }
     p0 += scaleBytes(dtype);
     p1 += scaleBytes(dtype);

@@ -1,7 +1,8 @@
 // Tiles of four or two rows of input times a panel of weights of 4 bits, with sums of 16 bits as in linear-int4-row.ts.
 
 import {
-  addScaled, dotPairs, highScales, INT4, INT4_MINIMA, INT4_WIDE, LOW_HALVES, lowScales, scaleBytes,
+  addScaled, dotPairs, firstSums4, highScales, INT4, INT4_MINIMA, INT4_WIDE, LOW_HALVES, lowScales, negativeSum, scaleBytes,
+  subtractScaled,
 } from './quantized-layout';
 
 /** sums [height][8] += tile · `blocks` blocks of a panel; the height is 4 or 2. */
@@ -49,9 +50,8 @@ function multiplyTwoMinima(sums: usize, codes: usize, scales: usize, totals: usi
 /** Products of four rows of weights by eight columns, added to 16-bit sums. */
 // @ts-ignore: decorator
 @inline
-function addProducts(sums: v128, codes: usize, low: v128, high: v128): v128 {
-  const first = i16x8.add(sums, dotPairs(v128.load_splat<u32>(codes), low));
-  return i16x8.add(first, dotPairs(v128.load_splat<u32>(codes, 4), high));
+function addProducts(sums: v128, x: v128, y: v128, low: v128, high: v128): v128 {
+  return i16x8.add(i16x8.add(sums, dotPairs(x, low)), dotPairs(y, high));
 }
 
 // @ts-ignore: decorator
@@ -60,36 +60,40 @@ function multiplyTile(
   sums: usize, codes: usize, scales: usize, totals: usize, panel: usize, blocks: i32, height: i32, dtype: i32,
 ): void {
   const stop = panel + <usize>blocks * (128 + scaleBytes(dtype));
-  const mask = v128.load(LOW_HALVES);
   do {
-    let a0 = i16x8.splat(0), b0 = a0, a1 = a0, b1 = a0, a2 = a0, b2 = a0, a3 = a0, b3 = a0;
+    let a0 = firstSums4(totals, dtype), a1 = firstSums4(totals + 4, dtype), a2 = a0, a3 = a0;
+    if (height > 2) {
+      a2 = firstSums4(totals + 8, dtype);
+      a3 = firstSums4(totals + 12, dtype);
+    }
+    let b0 = a0, b1 = a1, b2 = a2, b3 = a3;
     const end = panel + 128;
     while (true) {
       // No address is so small: the breaks keep V8 from loading all of the turn's operands at once, each by a condition of
       // its own, since a second one like the first goes.
-      let weights = v128.load(panel);
-      let low = v128.and(weights, mask), high = v128.and(i16x8.shr_u(weights, 4), mask);
-      a0 = addProducts(a0, codes, low, high);
+      const mask = v128.load(LOW_HALVES);
+      const first = v128.load(panel), second = v128.load(panel, 16);
+      const la = v128.and(first, mask), ha = v128.and(i16x8.shr_u(first, 4), mask);
+      const lb = v128.and(second, mask), hb = v128.and(i16x8.shr_u(second, 4), mask);
+      let x = v128.load_splat<u32>(codes), y = v128.load_splat<u32>(codes, 4);
+      a0 = addProducts(a0, x, y, la, ha);
+      b0 = addProducts(b0, x, y, lb, hb);
       if (codes == 1) break;
-      a1 = addProducts(a1, codes + 8, low, high);
+      x = v128.load_splat<u32>(codes, 8);
+      y = v128.load_splat<u32>(codes, 12);
+      a1 = addProducts(a1, x, y, la, ha);
+      b1 = addProducts(b1, x, y, lb, hb);
       if (height > 2) {
         if (codes == 2) break;
-        a2 = addProducts(a2, codes + 16, low, high);
+        x = v128.load_splat<u32>(codes, 16);
+        y = v128.load_splat<u32>(codes, 20);
+        a2 = addProducts(a2, x, y, la, ha);
+        b2 = addProducts(b2, x, y, lb, hb);
         if (codes == 3) break;
-        a3 = addProducts(a3, codes + 24, low, high);
-      }
-      if (codes == 4) break;
-      weights = v128.load(panel, 16);
-      low = v128.and(weights, mask);
-      high = v128.and(i16x8.shr_u(weights, 4), mask);
-      b0 = addProducts(b0, codes, low, high);
-      if (codes == 5) break;
-      b1 = addProducts(b1, codes + 8, low, high);
-      if (height > 2) {
-        if (codes == 6) break;
-        b2 = addProducts(b2, codes + 16, low, high);
-        if (codes == 7) break;
-        b3 = addProducts(b3, codes + 24, low, high);
+        x = v128.load_splat<u32>(codes, 24);
+        y = v128.load_splat<u32>(codes, 28);
+        a3 = addProducts(a3, x, y, la, ha);
+        b3 = addProducts(b3, x, y, lb, hb);
       }
       codes += <usize>height * 8;
       panel += 32;
@@ -110,21 +114,16 @@ function multiplyTile(
 /** Adds the products of a block to the sums of a row. */
 // @ts-ignore: decorator
 @inline
-function addBlock(sums: usize, a: v128, b: v128, factors: usize, scales: usize, totals: usize, dtype: i32): void {
+function addBlock(sums: usize, a: v128, b: v128, factors: usize, scales: usize, total: usize, dtype: i32): void {
   const scale = v128.load_splat<f32>(scales);
-  const total = v128.load_splat<u32>(totals);
-  let low = i32x4.extadd_pairwise_i16x8_s(a);
-  let high = i32x4.extadd_pairwise_i16x8_s(b);
-  if (dtype != INT4_MINIMA) {
-    const offset = i32x4.shl(total, 3);
-    low = i32x4.sub(low, offset);
-    high = i32x4.sub(high, offset);
-  }
+  const low = i32x4.extadd_pairwise_i16x8_s(a);
+  const high = i32x4.extadd_pairwise_i16x8_s(b);
   let lowSums = addScaled(v128.load(sums), low, f32x4.mul(lowScales(factors, dtype), scale));
   let highSums = addScaled(v128.load(sums, 16), high, f32x4.mul(highScales(factors, dtype), scale));
   if (dtype == INT4_MINIMA) {
-    lowSums = addScaled(lowSums, total, f32x4.mul(v128.load(factors, 32), scale));
-    highSums = addScaled(highSums, total, f32x4.mul(v128.load(factors, 48), scale));
+    const negative = negativeSum(total);
+    lowSums = subtractScaled(lowSums, negative, f32x4.mul(v128.load(factors, 32), scale));
+    highSums = subtractScaled(highSums, negative, f32x4.mul(v128.load(factors, 48), scale));
   }
   v128.store(sums, lowSums);
   v128.store(sums, highSums, 16);

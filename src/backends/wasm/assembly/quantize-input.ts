@@ -1,9 +1,10 @@
 // Rows of input as codes of few bits (Operations.linear says how), laid out for the kernels that multiply them.
 //
 // Rows are in tiles of four, the last of two where one or two are left: [tile][K/4][rows][4] bytes for weights of 8 bits,
-// with 64 added, and [tile][K/8][rows][8] for 4 bits; scales (float32), and for 4 bits sums of codes (int32), are
-// [tile][K/32][rows]. A single row for weights of 8 bits is [K/4] words of 16 bits, columns 0, 2, 1 and 3 of each four; one
-// for 4 bits is a tile of one.
+// with 64 added, and [tile][K/8][rows][8] for 4 bits; scales (float32), and for 4 bits totals, are [tile][K/32][rows]. A total
+// is two words of 16 bits: −8 times the sum of the codes of columns 0 and 1 of each four, and of columns 2 and 3, which is
+// what products of symmetric codes of weights, with 8 added, have too much. A single row for weights of 8 bits is [K/4] words
+// of 16 bits, columns 0, 2, 1 and 3 of each four; one for 4 bits is a tile of one.
 
 import { firstItem } from './linear-layout';
 import { maxLanes } from './lanes';
@@ -16,7 +17,7 @@ const ROUNDER: f32 = 12582912;
 
 /** `limit` is the largest code, 63 for weights of 8 bits and 127 for 4. `scratch` holds 32 float32, the thread's own. */
 export function quantizeInput(
-  codes: usize, scales: usize, sums: usize, input: usize, rows: i32, columns: i32, limit: i32, scratch: usize,
+  codes: usize, scales: usize, totals: usize, input: usize, rows: i32, columns: i32, limit: i32, scratch: usize,
   thread: i32, threads: i32,
 ): void {
   const blocks = numBlocks(columns);
@@ -37,7 +38,7 @@ export function quantizeInput(
     const entry = (firstOfTile + <usize>(block * height + place)) << 2;
     const to = codes + firstOfTile * BLOCK + <usize>(block * height) * BLOCK;
     if (limit == 127) {
-      quantizeBlock4(to + (<usize>place << 3), <usize>height << 3, scales + entry, sums + entry, from);
+      quantizeBlock4(to + (<usize>place << 3), <usize>height << 3, scales + entry, totals + entry, from);
     } else if (rows == 1) {
       quantizeBlockAlone(codes + <usize>block * (BLOCK * 2), scales + entry, from);
     } else {
@@ -102,8 +103,8 @@ function quantizeBlock8(to: usize, stride: usize, scale: usize, from: usize): vo
   }
 }
 
-/** Octets of codes, `stride` bytes apart, and their sum. */
-function quantizeBlock4(to: usize, stride: usize, scale: usize, sum: usize, from: usize): void {
+/** Octets of codes, `stride` bytes apart, and their total. */
+function quantizeBlock4(to: usize, stride: usize, scale: usize, total: usize, from: usize): void {
   const inverse = f32x4.splat(storeScale(scale, from, 127));
   const first = sixteenCodes(from, inverse);
   const second = sixteenCodes(from + 64, inverse);
@@ -111,10 +112,10 @@ function quantizeBlock4(to: usize, stride: usize, scale: usize, sum: usize, from
   v128.store_lane<u64>(to + stride, first, 1);
   v128.store_lane<u64>(to + stride * 2, second, 0);
   v128.store_lane<u64>(to + stride * 3, second, 1);
-  const pairs = i16x8.add(i16x8.extadd_pairwise_i8x16_s(first), i16x8.extadd_pairwise_i8x16_s(second));
-  const four = i32x4.extadd_pairwise_i16x8_s(pairs);
-  const two = i32x4.add(four, v128.shuffle<i32>(four, four, 2, 3, 0, 1));
-  store<i32>(sum, i32x4.extract_lane(two, 0) + i32x4.extract_lane(two, 1));
+  let pairs = i16x8.add(i16x8.extadd_pairwise_i8x16_s(first), i16x8.extadd_pairwise_i8x16_s(second));
+  pairs = i16x8.add(pairs, v128.shuffle<i32>(pairs, pairs, 2, 3, 0, 1));
+  pairs = i16x8.add(pairs, v128.shuffle<i32>(pairs, pairs, 1, 0, 3, 2));
+  v128.store_lane<u32>(total, i16x8.neg(i16x8.shl(pairs, 3)), 0);
 }
 
 /** Words of 16 bits, columns 0, 2, 1 and 3 of each four. */

@@ -116,6 +116,27 @@ export function addScaled(sums: v128, products: v128, factors: v128): v128 {
   return f32x4.add(sums, f32x4.mul(f32x4.convert_i32x4_s(products), factors));
 }
 
+/** What sums of a block of 4 bits begin at, by the total of the input (quantize-input.ts). They may wrap around, the result does not. */
+// @ts-ignore: decorator
+@inline
+export function firstSums4(total: usize, dtype: i32): v128 {
+  return dtype == INT4_MINIMA ? i16x8.splat(0) : v128.load_splat<u32>(total);
+}
+
+/** −1 times the sum of the input's codes of a block, from their total. */
+// @ts-ignore: decorator
+@inline
+export function negativeSum(total: usize): v128 {
+  return i32x4.shr_s(i32x4.extadd_pairwise_i16x8_s(v128.load_splat<u32>(total)), 3);
+}
+
+/** sums − products · factors, rounded as in addScaled. */
+// @ts-ignore: decorator
+@inline
+export function subtractScaled(sums: v128, products: v128, factors: v128): v128 {
+  return f32x4.sub(sums, f32x4.mul(f32x4.convert_i32x4_s(products), factors));
+}
+
 /**
  * Sums of pairs of products of bytes, signed by 0..127, as 16-bit lanes. |a · b + a' · b'| is at most 2 · 128 · 127, which 16 bits
  * hold: so machines that saturate and machines that do not agree.
