@@ -15,7 +15,9 @@ export type {
   CacheShape,
   DeviceBuffer,
   DeviceCache,
+  DeviceColumns,
   DeviceMatrix,
+  LinearEpilogue,
   MatrixPart,
   MemoryUsage,
   PagedAttentionOptions,
@@ -171,6 +173,7 @@ export type { LogitsProcessor } from './sampling/logits-processor.ts';
 export type { PrefixAllowedTokens } from './sampling/prefix-allowed-tokens.ts';
 export { drawToken, likeliestToken } from './sampling/sampler.ts';
 export type { SequenceView } from './sampling/sequence-view.ts';
+export { Columns } from './tensor/columns.ts';
 export { Tensor } from './tensor/tensor.ts';
 export { Weight } from './tensor/weight.ts';
 export { ByteTokenizer } from './tokenizers/byte-tokenizer.ts';

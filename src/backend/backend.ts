@@ -9,6 +9,7 @@ export {
   type CacheShape,
   type DeviceBuffer,
   type DeviceCache,
+  type DeviceColumns,
   type DeviceMatrix,
 } from './device-handles.ts';
 export {
@@ -16,6 +17,7 @@ export {
   type Activation,
   type AttentionOptions,
   type AttentionSpan,
+  type LinearEpilogue,
   type Operations,
   type PagedAttentionOptions,
   type PagedBatch,

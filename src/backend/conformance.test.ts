@@ -182,6 +182,35 @@ describe('Faults against the rest of the contract are noticed', () => {
           backend.pagedAttention(output, queries, cache, batch, { ...options, window: window && window + 1 }),
       }),
     },
+    'columns begin where the row does': {
+      op: 'pagedAttention',
+      make: (backend) => ({
+        pagedAttention: (output, queries, cache, batch, options) =>
+          backend.pagedAttention(
+            output,
+            'buffer' in queries ? { ...queries, start: 0 } : queries,
+            cache,
+            batch,
+            options,
+          ),
+      }),
+    },
+    'an activation comes after the addend': {
+      op: 'linear',
+      make: (backend) => ({
+        linear(output, input, weight, bias, { activation, addend } = {}) {
+          backend.linear(output, input, weight, bias, { addend });
+          if (activation !== undefined) backend.activate(output, output, activation);
+        },
+      }),
+    },
+    'the addend of a linear layer is forgotten': {
+      op: 'linear',
+      make: (backend) => ({
+        linear: (output, input, weight, bias, epilogue) =>
+          backend.linear(output, input, weight, bias, { ...epilogue, addend: undefined }),
+      }),
+    },
     'a position bias is forgotten': {
       op: 'pagedAttention',
       make: (backend) => ({

@@ -9,6 +9,7 @@ import { drawCases } from './conformance/draw-cases.ts';
 import { elementWiseCases } from './conformance/element-wise-cases.ts';
 import { elementWiseGradientCases } from './conformance/element-wise-gradient-cases.ts';
 import { linearCases } from './conformance/linear-cases.ts';
+import { linearEpilogueCases } from './conformance/linear-epilogue-cases.ts';
 import { linearGradientCases } from './conformance/linear-gradient-cases.ts';
 import { matrixCases } from './conformance/matrix-cases.ts';
 import { memoryCases } from './conformance/memory-cases.ts';
@@ -48,6 +49,7 @@ export const conformanceCases: readonly ConformanceCase[] = [
   ...operandCases,
   ...elementWiseCases,
   ...linearCases,
+  ...linearEpilogueCases,
   ...quantizedCases,
   ...normCases,
   ...rotaryCases,

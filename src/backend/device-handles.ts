@@ -7,6 +7,13 @@ export interface DeviceBuffer {
   readonly length: number;
 }
 
+/** Columns of a buffer of rows of `columns` elements, from `start` on: an operand that lies in wider rows. */
+export interface DeviceColumns {
+  readonly buffer: DeviceBuffer;
+  readonly columns: number;
+  readonly start: number;
+}
+
 /** A weight matrix on a device, `rows` outputs by `columns` inputs, in the backend's own layout. */
 export interface DeviceMatrix {
   readonly kind: 'matrix';

@@ -1,4 +1,4 @@
-import type { DeviceBuffer, DeviceCache, DeviceMatrix } from './device-handles.ts';
+import type { DeviceBuffer, DeviceCache, DeviceColumns, DeviceMatrix } from './device-handles.ts';
 
 /**
  * Nonlinearities. `gelu` is x·Φ(x) with the error function; `gelu_tanh` its tanh approximation (GPT-2's `gelu_new`);
@@ -56,6 +56,14 @@ export interface PositionBias<Values = DeviceBuffer> {
   readonly own: number;
 }
 
+/** What `linear` does with its products before it is done. */
+export interface LinearEpilogue<Values = DeviceBuffer> {
+  /** Of products and bias. */
+  readonly activation?: Activation | undefined;
+  /** float32 (T, weight.rows), added last: a residual. */
+  readonly addend?: Values | undefined;
+}
+
 /** The operations. Outputs come first and never overlap an input unless the comment allows it. */
 export interface Operations {
   /** output = input. Any dtype, same length. */
@@ -77,7 +85,8 @@ export interface Operations {
   gate(output: DeviceBuffer, gate: DeviceBuffer, up: DeviceBuffer, activation: Activation): void;
 
   /**
-   * output (T, weight.rows) = input (T, weight.columns) · weightᵀ + bias (weight.rows).
+   * output (T, weight.rows) = activation(input (T, weight.columns) · weightᵀ + bias (weight.rows)) + addend. The bits are
+   * those of `linear`, `activate` and `add` one after the other.
    *
    * Where the weight is quantised, the input is too, each row by itself, in blocks of 32 columns: with m the largest magnitude of a
    * block and L = 63 for weights of 8 bits, 127 for 4, its codes are round(x · (L / m)), to nearest even, and its scale is m / L, in
@@ -85,7 +94,13 @@ export interface Operations {
    * both scales; with minima also Σ input code times the product of input scale and minimum. Blocks are added up from the first to
    * the last, every product and sum is rounded to float32, and then comes the bias. So the bits are the same on every machine.
    */
-  linear(output: DeviceBuffer, input: DeviceBuffer, weight: DeviceMatrix, bias: DeviceBuffer | undefined): void;
+  linear(
+    output: DeviceBuffer,
+    input: DeviceBuffer,
+    weight: DeviceMatrix,
+    bias: DeviceBuffer | undefined,
+    epilogue?: LinearEpilogue,
+  ): void;
   /** output (T, table.columns): row t is row ids[t] of the table. Ids are int32 and in range (the caller checks). */
   embed(output: DeviceBuffer, table: DeviceMatrix, ids: DeviceBuffer): void;
 
@@ -179,14 +194,19 @@ export interface Operations {
   ): void;
 
   /** Writes keys and values (T, G, D) to the batch's cache slots. */
-  storeKeysValues(cache: DeviceCache, keys: DeviceBuffer, values: DeviceBuffer, batch: PagedBatch): void;
+  storeKeysValues(
+    cache: DeviceCache,
+    keys: DeviceBuffer | DeviceColumns,
+    values: DeviceBuffer | DeviceColumns,
+    batch: PagedBatch,
+  ): void;
   /**
    * Attention of queries (T, H, D) over the cached keys and values of their own sequences, output (T, H, D): causal unless
    * the options say otherwise. The same numbers, bit for bit, as `attention` over the same keys and values.
    */
   pagedAttention(
     output: DeviceBuffer,
-    queries: DeviceBuffer,
+    queries: DeviceBuffer | DeviceColumns,
     cache: DeviceCache,
     batch: PagedBatch,
     options: PagedAttentionOptions,

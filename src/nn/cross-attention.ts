@@ -26,16 +26,17 @@ export class CrossAttention {
     this.parts = parts;
   }
 
-  /** (T, C) → (T, C), over the batch's sources. */
-  forward(input: Tensor, batch: ForwardBatch, layer: number): Tensor {
+  /** (T, C) → (T, C), over the batch's sources, plus the residual if there is one. */
+  forward(input: Tensor, batch: ForwardBatch, layer: number, residual?: Tensor): Tensor {
     const { source, observe } = batch;
     if (source === undefined) throw new TypeError('Cannot attend to a source: the batch has none');
     const { query, key, value, output, numHeads: heads, headSize, scale } = this.parts;
     const queries = query.forward(input, batch); // (T, H · D)
+    const epilogue = { addend: residual };
     if (source.kind === 'stored') {
       const { paged, caches } = source;
       const options = { heads, scale, causal: false, maxKeyLength: paged.maxKeyLength };
-      return output.forward(pagedAttention(queries, caches[layer]!, paged, options), batch);
+      return output.forward(pagedAttention(queries, caches[layer]!, paged, options), batch, epilogue);
     }
     const { encoded, spans } = source;
     const keys = key.forward(encoded, batch); // (S, H · D)
@@ -43,7 +44,7 @@ export class CrossAttention {
     observe?.(`layers.${layer}.crossAttention.queries`, queries);
     observe?.(`layers.${layer}.crossAttention.keys`, keys);
     const options = { spans, heads, kvHeads: heads, headSize, scale, causal: false };
-    return output.forward(attention(queries, keys, values, options), batch);
+    return output.forward(attention(queries, keys, values, options), batch, epilogue);
   }
 
   /** Stores the keys and values of sources, of the encoder's output (S, C). */

@@ -31,24 +31,36 @@ export class DecoderBlock {
   /** (T, C) → (T, C). */
   forward(input: Tensor, batch: ForwardBatch, layer: number, angles: RotaryAngles | undefined): Tensor {
     const { attentionNorm, attention, cross, mlpNorm, mlp } = this.parts;
-    const sublayer = (name: string, x: Tensor, norm: Norm, compute: (x: Tensor) => Tensor) =>
+    const sublayer = (name: string, x: Tensor, norm: Norm, compute: Sublayer) =>
       this.#sublayer(x, norm, `layers.${layer}.${name}`, batch, compute);
-    const attend = (x: Tensor) => attention.forward(x, batch, layer, angles);
+    const attend: Sublayer = (x, residual) => attention.forward(x, batch, layer, angles, residual);
     const attended = sublayer('attention', input, attentionNorm, attend);
     const crossed =
       cross === undefined
         ? attended
-        : sublayer('crossAttention', attended, cross.norm, (x) => cross.attention.forward(x, batch, layer));
-    return sublayer('mlp', crossed, mlpNorm, (x) => mlp.forward(x, batch));
+        : sublayer('crossAttention', attended, cross.norm, (x, residual) =>
+            cross.attention.forward(x, batch, layer, residual),
+          );
+    return sublayer('mlp', crossed, mlpNorm, (x, residual) => mlp.forward(x, batch, residual));
   }
 
   /** Adds what `compute` gives to the residual stream (T, C). */
-  #sublayer(input: Tensor, norm: Norm, path: string, batch: ForwardBatch, compute: (input: Tensor) => Tensor): Tensor {
+  #sublayer(input: Tensor, norm: Norm, path: string, batch: ForwardBatch, compute: Sublayer): Tensor {
     const isPre = this.parts.normPlacement === 'pre';
-    // A scope of its own, so that its activations are gone before the next sublayer needs room.
-    const output = scoped(input.backend, () => dropped(compute(isPre ? norm.forward(input) : input), batch, path));
-    batch.observe?.(path, output);
-    const sum = add(input, output);
+    const sum = addedTo(input, path, batch, (residual) => compute(isPre ? norm.forward(input) : input, residual));
     return isPre ? sum : norm.forward(sum);
   }
+}
+
+/** Input (T, C) → (T, C), plus the residual if there is one. */
+type Sublayer = (input: Tensor, residual?: Tensor) => Tensor;
+
+/** residual + what `compute` gives; its last layer does the addition where nobody wants to see or to change it before. */
+function addedTo(residual: Tensor, path: string, batch: ForwardBatch, compute: (residual?: Tensor) => Tensor): Tensor {
+  const { observe, dropout } = batch;
+  // A scope of its own, so that its activations are gone before the next sublayer needs room.
+  if (observe === undefined && dropout === undefined) return scoped(residual.backend, () => compute(residual));
+  const output = scoped(residual.backend, () => dropped(compute(), batch, path));
+  observe?.(path, output);
+  return add(residual, output);
 }

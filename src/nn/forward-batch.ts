@@ -22,13 +22,18 @@ export type Observer = (path: string, tensor: Tensor) => void;
  * layer, where their own keys and values go too. `whole`: each span of rows is a whole sequence and nothing is kept, as in
  * training.
  */
-export type AttentionContext =
-  | {
-      readonly kind: 'cached';
-      readonly paged: PagedBatch & { readonly maxKeyLength: number };
-      readonly caches: readonly DeviceCache[];
-    }
-  | { readonly kind: 'whole'; readonly spans: readonly AttentionSpan[] };
+export type AttentionContext = CachedContext | WholeContext;
+
+export interface CachedContext {
+  readonly kind: 'cached';
+  readonly paged: PagedBatch & { readonly maxKeyLength: number };
+  readonly caches: readonly DeviceCache[];
+}
+
+export interface WholeContext {
+  readonly kind: 'whole';
+  readonly spans: readonly AttentionSpan[];
+}
 
 /**
  * The sources that a decoder's tokens attend to. `stored`: their keys and values are in a cache of each layer, `paged` says

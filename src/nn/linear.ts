@@ -1,4 +1,5 @@
-import { linear } from '../ops/linear.ts';
+import type { LinearEpilogue } from '../backend/backend.ts';
+import { finished, linear } from '../ops/linear.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Weight } from '../tensor/weight.ts';
 import { type AdaptedRows, adapted } from './adapter.ts';
@@ -12,7 +13,7 @@ export interface LinearContext {
 /** Sees the input (T, inputs) of each linear layer, which is known by its weight. */
 export type InputObserver = (weight: Weight, input: Tensor) => void;
 
-/** y = x · weightᵀ + bias, and what adapters add to it. */
+/** y = x · weightᵀ + bias, and what adapters add to it; then what may follow, an activation and a residual. */
 export class Linear {
   readonly weight: Weight;
   readonly bias: Tensor | undefined;
@@ -23,8 +24,14 @@ export class Linear {
   }
 
   /** (…, inputs) → (…, outputs). */
-  forward(input: Tensor, { adapters, observeInput }: LinearContext = {}): Tensor {
-    observeInput?.(this.weight, input);
-    return adapted(linear(input, this.weight, this.bias), input, this.weight, adapters);
+  forward(
+    input: Tensor,
+    { adapters, observeInput }: LinearContext = {},
+    epilogue: LinearEpilogue<Tensor> = {},
+  ): Tensor {
+    const { weight, bias } = this;
+    observeInput?.(weight, input);
+    if (adapters === undefined) return linear(input, weight, bias, epilogue);
+    return finished(adapted(linear(input, weight, bias), input, weight, adapters), epilogue);
   }
 }

@@ -1,5 +1,5 @@
 import type { Activation } from '../backend/backend.ts';
-import { activate, gate } from '../ops/elementwise.ts';
+import { gate } from '../ops/elementwise.ts';
 import type { Tensor } from '../tensor/tensor.ts';
 import type { Linear, LinearContext } from './linear.ts';
 
@@ -17,12 +17,16 @@ export class Mlp {
     this.activation = parts.activation;
   }
 
-  /** (T, C) → (T, C). */
-  forward(input: Tensor, context: LinearContext = {}): Tensor {
-    const up = this.up.forward(input, context); // (T, intermediate)
-    const hidden = this.gate
-      ? gate(this.gate.forward(input, context), up, this.activation)
-      : activate(up, this.activation);
-    return this.down.forward(hidden, context);
+  /** (T, C) → (T, C), plus the residual if there is one. */
+  forward(input: Tensor, context: LinearContext = {}, residual?: Tensor): Tensor {
+    return this.down.forward(this.#hidden(input, context), context, { addend: residual });
+  }
+
+  /** (T, C) → (T, intermediate). */
+  #hidden(input: Tensor, context: LinearContext): Tensor {
+    const { activation } = this;
+    if (this.gate === undefined) return this.up.forward(input, context, { activation });
+    const up = this.up.forward(input, context);
+    return gate(this.gate.forward(input, context), up, activation);
   }
 }

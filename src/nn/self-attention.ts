@@ -1,8 +1,9 @@
 import { attention, pagedAttention, storeKeysValues } from '../ops/attention.ts';
 import { rotate } from '../ops/rotate.ts';
 import { sliceColumns } from '../ops/rows.ts';
+import { Columns } from '../tensor/columns.ts';
 import type { Tensor } from '../tensor/tensor.ts';
-import type { ForwardBatch } from './forward-batch.ts';
+import type { CachedContext, ForwardBatch, WholeContext } from './forward-batch.ts';
 import type { Linear, LinearContext } from './linear.ts';
 import type { RmsNorm } from './norm.ts';
 import type { Rotary, RotaryAngles } from './rotary.ts';
@@ -35,25 +36,53 @@ export class SelfAttention {
     this.parts = parts;
   }
 
-  /** (T, C) → (T, C); in a cached context the new keys and values go to the layer's cache. */
-  forward(input: Tensor, batch: ForwardBatch, layer: number, angles: RotaryAngles | undefined): Tensor {
-    const { output, numHeads, numKvHeads } = this.parts;
-    const { query, key, value } = this.#project(input, batch);
-    const queries = this.#position(query, this.parts.queryNorm, numHeads, angles); // (T, H · D)
-    const keys = this.#position(key, this.parts.keyNorm, numKvHeads, angles); // (T, G · D)
-    return output.forward(this.#attend(queries, keys, value, batch, layer), batch);
+  /** (T, C) → (T, C), plus the residual if there is one; in a cached context the new keys and values go to the layer's cache. */
+  forward(
+    input: Tensor,
+    batch: ForwardBatch,
+    layer: number,
+    angles: RotaryAngles | undefined,
+    residual?: Tensor,
+  ): Tensor {
+    return this.parts.output.forward(this.#attend(input, batch, layer, angles), batch, { addend: residual });
   }
 
-  #attend(queries: Tensor, keys: Tensor, values: Tensor, batch: ForwardBatch, layer: number): Tensor {
-    const { context, positionBias } = batch;
-    const { numHeads: heads, numKvHeads: kvHeads, headSize, scale, window, causal } = this.parts;
-    if (context.kind === 'whole') {
-      const { spans } = context;
-      const options = { spans, heads, kvHeads, headSize, scale, window, causal, positionBias };
-      return attention(queries, keys, values, options);
+  /** (T, C) → (T, H · D). */
+  #attend(input: Tensor, batch: ForwardBatch, layer: number, angles: RotaryAngles | undefined): Tensor {
+    const { projection, queryNorm, keyNorm, rotary, numHeads, numKvHeads } = this.parts;
+    if (projection.kind === 'fused' && batch.context.kind === 'cached' && !queryNorm && !keyNorm && !rotary) {
+      const { query, key, value } = this.#columns(projection.qkv.forward(input, batch));
+      return this.#attendToCache(query, key, value, batch, batch.context, layer);
     }
+    const { query, key, value } = this.#project(input, batch);
+    const queries = this.#position(query, queryNorm, numHeads, angles); // (T, H · D)
+    const keys = this.#position(key, keyNorm, numKvHeads, angles); // (T, G · D)
+    if (batch.context.kind === 'whole') return this.#attendToSpans(queries, keys, value, batch, batch.context);
+    return this.#attendToCache(queries, keys, value, batch, batch.context, layer);
+  }
+
+  #attendToSpans(
+    queries: Tensor,
+    keys: Tensor,
+    values: Tensor,
+    { positionBias }: ForwardBatch,
+    { spans }: WholeContext,
+  ): Tensor {
+    const { numHeads: heads, numKvHeads: kvHeads, headSize, scale, window, causal } = this.parts;
+    const options = { spans, heads, kvHeads, headSize, scale, window, causal, positionBias };
+    return attention(queries, keys, values, options);
+  }
+
+  #attendToCache<Rows extends Tensor | Columns>(
+    queries: Rows,
+    keys: Rows,
+    values: Rows,
+    { positionBias }: ForwardBatch,
+    { paged, caches }: CachedContext,
+    layer: number,
+  ): Tensor {
+    const { numHeads: heads, scale, window, causal } = this.parts;
     if (!causal) throw new TypeError('Cannot attend to cached tokens: the layer sees whole sequences');
-    const { paged, caches } = context;
     const cache = caches[layer]!;
     storeKeysValues(cache, keys, values, paged);
     const { maxKeyLength } = paged;
@@ -61,19 +90,25 @@ export class SelfAttention {
   }
 
   #project(input: Tensor, context: LinearContext): { query: Tensor; key: Tensor; value: Tensor } {
-    const { projection, numHeads, numKvHeads, headSize } = this.parts;
+    const { projection } = this.parts;
     if (projection.kind === 'separate')
       return {
         query: projection.query.forward(input, context),
         key: projection.key.forward(input, context),
         value: projection.value.forward(input, context),
       };
-    const qkv = projection.qkv.forward(input, context); // (T, (H + 2G) · D)
+    const { query, key, value } = this.#columns(projection.qkv.forward(input, context));
+    return { query: sliceOf(query), key: sliceOf(key), value: sliceOf(value) };
+  }
+
+  /** Of the outputs (T, (H + 2G) · D) of a fused projection. */
+  #columns(qkv: Tensor): { query: Columns; key: Columns; value: Columns } {
+    const { numHeads, numKvHeads, headSize } = this.parts;
     const [queryWidth, kvWidth] = [numHeads * headSize, numKvHeads * headSize];
     return {
-      query: sliceColumns(qkv, 0, queryWidth),
-      key: sliceColumns(qkv, queryWidth, kvWidth),
-      value: sliceColumns(qkv, queryWidth + kvWidth, kvWidth),
+      query: new Columns(qkv, 0, queryWidth),
+      key: new Columns(qkv, queryWidth, kvWidth),
+      value: new Columns(qkv, queryWidth + kvWidth, kvWidth),
     };
   }
 
@@ -83,4 +118,8 @@ export class SelfAttention {
     if (rotary === undefined || angles === undefined) return normed;
     return rotate(normed, angles.cosines, angles.sines, rotary.shape(heads, headSize));
   }
+}
+
+function sliceOf({ tensor, start, width }: Columns): Tensor {
+  return sliceColumns(tensor, start, width);
 }

@@ -1,10 +1,14 @@
 import type {
   AttentionOptions,
+  DeviceBuffer,
   DeviceCache,
+  DeviceColumns,
   PagedAttentionOptions,
   PagedBatch,
   PositionBias,
 } from '../backend/backend.ts';
+import { formatShape } from '../base/shape.ts';
+import { Columns } from '../tensor/columns.ts';
 import { type Origin, Tensor } from '../tensor/tensor.ts';
 import { gradientSlot, needGradient } from './gradient-slot.ts';
 
@@ -58,26 +62,51 @@ function onDevice<Options>(options: WithBias<Options>) {
   return { ...options, positionBias: positionBias && { values: positionBias.values.buffer, own: positionBias.own } };
 }
 
-/** Stores keys and values (T, G · D) in the cache slots of the batch. Throws a `RangeError` for other shapes. */
-export function storeKeysValues(cache: DeviceCache, keys: Tensor, values: Tensor, batch: PagedBatch): void {
-  const shape = [batch.numTokens, cache.kvHeads * cache.headSize];
-  keys.expectShape(shape, 'the keys to cache');
-  values.expectShape(shape, 'the values to cache');
-  keys.backend.storeKeysValues(cache, keys.buffer, values.buffer, batch);
+/**
+ * Stores keys and values (T, G · D), or two sets of columns of one tensor, in the cache slots of the batch. Throws a `RangeError`
+ * for other shapes.
+ */
+export function storeKeysValues<Rows extends Tensor | Columns>(
+  cache: DeviceCache,
+  keys: Rows,
+  values: Rows,
+  batch: PagedBatch,
+): void {
+  const shape = [batch.numTokens, cache.kvHeads * cache.headSize] as const;
+  const { backend } = keys instanceof Columns ? keys.tensor : keys;
+  const [k, v] = [operandOf(keys, shape, 'the keys to cache'), operandOf(values, shape, 'the values to cache')];
+  backend.storeKeysValues(cache, k, v, batch);
+}
+
+/** What the backend is given for rows of this shape. */
+function operandOf(
+  rows: Tensor | Columns,
+  shape: readonly [number, number],
+  role: string,
+): DeviceBuffer | DeviceColumns {
+  if (!(rows instanceof Columns)) return rows.expectShape(shape, role).buffer;
+  const { tensor, width, operand } = rows;
+  if (tensor.numRows !== shape[0] || width !== shape[1])
+    throw new RangeError(
+      `Cannot use ${role}: ${width} columns of ${tensor.numRows} rows, wanted ${formatShape(shape)}`,
+    );
+  return operand;
 }
 
 /**
- * Attention of queries (T, H · D) over the cached keys and values of their own sequences → (T, H · D), causal unless the
+ * Attention of queries (T, H · D), or so many columns of a tensor, over the cached keys and values of their own sequences → (T, H · D), causal unless the
  * options say otherwise. Throws a `RangeError` for another shape.
  */
 export function pagedAttention(
-  queries: Tensor,
+  queries: Tensor | Columns,
   cache: DeviceCache,
   batch: PagedBatch,
   options: WithBias<PagedAttentionOptions>,
 ): Tensor {
-  queries.expectShape([batch.numTokens, options.heads * cache.headSize], 'the queries of paged attention');
-  const output = Tensor.allocate(queries.backend, queries.shape);
-  queries.backend.pagedAttention(output.buffer, queries.buffer, cache, batch, onDevice(options));
+  const shape = [batch.numTokens, options.heads * cache.headSize] as const;
+  const { backend } = queries instanceof Columns ? queries.tensor : queries;
+  const operand = operandOf(queries, shape, 'the queries of paged attention');
+  const output = Tensor.allocate(backend, shape);
+  backend.pagedAttention(output.buffer, operand, cache, batch, onDevice(options));
   return output;
 }

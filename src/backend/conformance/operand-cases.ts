@@ -130,7 +130,11 @@ const MISTAKES: { readonly [Op in keyof Operations]?: readonly Mistake[] } = {
     ['an own column past the position bias', (bench) => attention(bench, { positionBias: 4, own: 2 })],
     ['an own column of −1', (bench) => attention(bench, { positionBias: 4, own: -1 })],
   ],
-  storeKeysValues: [['values of 3 for keys of 4', (bench) => storeAndAttend(bench, { values: 3 })]],
+  storeKeysValues: [
+    ['values of 3 for keys of 4', (bench) => storeAndAttend(bench, { values: 3 })],
+    ['columns past the last', (bench) => storeColumns(bench, { columns: 9, start: 6 }, 9)],
+    ['columns of 9 in a row of 8', (bench) => storeColumns(bench, { columns: 9, start: 1 }, 8)],
+  ],
   pagedAttention: [
     ['queries of 4 for a token of 8', (bench) => storeAndAttend(bench, { queries: 4 })],
     ['an output of 9 for a token of 8', (bench) => storeAndAttend(bench, { output: 9 })],
@@ -220,6 +224,19 @@ function storeAndAttend(
   const bias = { values: bench.output(positionBias), own: 0 };
   const options = { heads: 2, scale: 1, maxKeyLength: 1, positionBias: bias };
   bench.backend.pagedAttention(bench.output(output), bench.output(queries), cache, batch, options);
+}
+
+/** One token of one head of 4: keys and values from a buffer of so many elements. */
+function storeColumns(
+  bench: Workbench,
+  { columns, start }: { readonly columns: number; readonly start: number },
+  length: number,
+): void {
+  const nothing = bench.put(Int32Array.of());
+  const slots = bench.put(Int32Array.of(16));
+  const batch = { numTokens: 1, numSequences: 0, maxBlocks: 0, queryStarts: nothing, keyLengths: nothing, slots };
+  const rows = { buffer: bench.output(length), columns, start };
+  bench.backend.storeKeysValues(smallCache(bench), rows, rows, { ...batch, blockTables: nothing });
 }
 
 function smallCache(bench: Workbench) {

@@ -1,3 +1,4 @@
+import { CACHE_DTYPES } from '../dtype.ts';
 import { BIASES, describeBias } from './attention-biases.ts';
 import { attend } from './attention-cases.ts';
 import { describeHeads, HEAD_SIZES, type HeadSizes } from './attention-heads.ts';
@@ -12,6 +13,7 @@ import {
   pagedSequences,
   runInChunks,
   runStep,
+  runStepInColumns,
   staleCache,
   storeStep,
 } from './paged-sequences.ts';
@@ -38,6 +40,9 @@ export const pagedAttentionCases: readonly ConformanceCase[] = [
   longContextCase({ heads: 4, kvHeads: 4, headSize: 64, positionBias: BIASES[4] }),
   longContextCase({ heads: 12, kvHeads: 12, headSize: 64 }),
   longContextCase({ heads: 8, kvHeads: 2, headSize: 80 }),
+  ...[SMALL, { heads: 3, kvHeads: 3, headSize: 5 }].flatMap((heads) =>
+    CACHE_DTYPES.map((dtype) => columnsCase({ ...heads, dtype })),
+  ),
   maxKeyLengthCase(),
   isolationCase(),
   noTokensCase(),
@@ -118,6 +123,17 @@ function raggedCase(options: PagedOptions): ConformanceCase {
         check.sameBits(alone, together.subarray(start, end), `sequence of ${step.sequence.numTokens}`);
         start = end;
       }
+    }
+  });
+}
+
+function columnsCase(options: PagedOptions): ConformanceCase {
+  const what = `same bits of columns of one buffer, ${describe(options)}, ${options.dtype} cache`;
+  return requirement('pagedAttention', what, async (bench, check) => {
+    const [cache, other] = [staleCache(bench, options), staleCache(bench, options)];
+    for (const steps of halves(options)) {
+      const apart = await runStep(bench, cache, steps, options);
+      check.sameBits(await runStepInColumns(bench, other, steps, options), apart);
     }
   });
 }

@@ -108,6 +108,47 @@ export async function attendStep(
   return Float32Array.from(output);
 }
 
+/** The same as `runStep`, of queries, keys and values that are columns of one buffer, with others between them. */
+export async function runStepInColumns(
+  bench: Workbench,
+  cache: DeviceCache,
+  steps: readonly PagedStep[],
+  { heads, kvHeads, headSize }: PagedOptions,
+): Promise<Float32Array> {
+  const [queryWidth, kvWidth] = [heads * headSize, kvHeads * headSize];
+  const [keyStart, valueStart, queryStart] = [1, kvWidth + 3, 2 * kvWidth + 3];
+  const columns = queryStart + queryWidth + 2;
+  const batch = pagedBatch(bench, steps);
+  const rows = new Float32Array(batch.numTokens * columns).fill(Number.NaN);
+  const place = (start: number, width: number, from: Float32Array) => {
+    for (let t = 0; t < batch.numTokens; t++) rows.set(from.subarray(t * width, (t + 1) * width), t * columns + start);
+  };
+  place(
+    keyStart,
+    kvWidth,
+    newRows(steps, (sequence) => sequence.keys),
+  );
+  place(
+    valueStart,
+    kvWidth,
+    newRows(steps, (sequence) => sequence.values),
+  );
+  place(
+    queryStart,
+    queryWidth,
+    newRows(steps, (sequence) => sequence.queries),
+  );
+  const buffer = bench.put(rows);
+  const at = (start: number) => ({ buffer, columns, start });
+  bench.backend.storeKeysValues(cache, at(keyStart), at(valueStart), batch);
+  const maxKeyLength = Math.max(0, ...steps.map(({ numComputed, numNew }) => numComputed + numNew));
+  const options = { heads, scale: headSize ** -0.5, maxKeyLength };
+  const output = await bench.result(batch.numTokens * queryWidth, (to) =>
+    bench.backend.pagedAttention(to, at(queryStart), cache, batch, options),
+  );
+  return Float32Array.from(output);
+}
+
 /** Stores the keys and values of the step's new tokens and attends with their queries, as a model does. */
 export function runStep(
   bench: Workbench,

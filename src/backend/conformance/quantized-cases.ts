@@ -75,7 +75,10 @@ function linearCase(scheme: QuantizationScheme, { tokens, rows, columns }: Sizes
     of: `${tokens} × ${columns} by ${rows} × ${columns}, ${describeScheme(scheme)}${hasBias ? ', bias' : ''}`,
     tolerance: 0,
     compute: async (bench) => {
-      const matrix = await put(bench, quantizeToNearest(randomFloats(201, rows * columns), scheme, rows, columns));
+      const matrix = await putQuantized(
+        bench,
+        quantizeToNearest(randomFloats(201, rows * columns), scheme, rows, columns),
+      );
       const [from, bias] = [
         bench.put(randomFloats(202, tokens * columns)),
         hasBias && bench.put(randomFloats(203, rows)),
@@ -107,7 +110,7 @@ function valueCases(scheme: QuantizationScheme): readonly ConformanceCase[] {
       of: `${of}, ${describeScheme(scheme)}`,
       tolerance: 0,
       compute: async (bench) => {
-        const [weight, from] = [await put(bench, matrix), bench.put(input())];
+        const [weight, from] = [await putQuantized(bench, matrix), bench.put(input())];
         return bench.result(tokens * rows, (to) => bench.backend.linear(to, from, weight, undefined));
       },
     }),
@@ -124,7 +127,10 @@ function sameBitsCase(scheme: QuantizationScheme): ConformanceCase {
   const what = `same bits for a row alone and among ${tokens}, ${describeScheme(scheme)}`;
   return requirement('linear', what, async (bench, check) => {
     const input = randomFloats(209, tokens * columns);
-    const matrix = await put(bench, quantizeToNearest(randomFloats(210, rows * columns), scheme, rows, columns));
+    const matrix = await putQuantized(
+      bench,
+      quantizeToNearest(randomFloats(210, rows * columns), scheme, rows, columns),
+    );
     const compute = async (first: number, end: number) => {
       const from = bench.put(input.subarray(first * columns, end * columns));
       return bench.result((end - first) * rows, (to) => bench.backend.linear(to, from, matrix, undefined));
@@ -158,7 +164,7 @@ function roundTripCase(scheme: QuantizationScheme): ConformanceCase {
       const input = bench.put(randomFloats(217, 2 * columns));
       const product = (weight: DeviceMatrix) =>
         bench.result(2 * rows, (to) => bench.backend.linear(to, input, weight, undefined));
-      const whole = await product(await put(bench, values));
+      const whole = await product(await putQuantized(bench, values));
       check.sameBits(await product(matrix), whole, `two rows by ${rows} × ${columns}`);
     }
   });
@@ -170,7 +176,10 @@ function embedCase(scheme: QuantizationScheme): ConformanceCase {
     of: `rows of a table, ${describeScheme(scheme)}`,
     compute: async (bench) => {
       const [tokens, rows, columns] = [17, 100, 95];
-      const table = await put(bench, quantizeToNearest(randomFloats(212, rows * columns), scheme, rows, columns));
+      const table = await putQuantized(
+        bench,
+        quantizeToNearest(randomFloats(212, rows * columns), scheme, rows, columns),
+      );
       const ids = bench.put(randomInts(213, tokens, rows));
       const alone = bench.put(Int32Array.of(rows - 1));
       const last = await bench.result(columns, (to) => bench.backend.embed(to, table, alone));
@@ -187,7 +196,10 @@ function gradientCase(scheme: QuantizationScheme): ConformanceCase {
     of: `by quantised weights, ${describeScheme(scheme)}`,
     compute: async (bench) => {
       const [tokens, rows, columns] = [5, 61, 43];
-      const weight = await put(bench, quantizeToNearest(randomFloats(214, rows * columns), scheme, rows, columns));
+      const weight = await putQuantized(
+        bench,
+        quantizeToNearest(randomFloats(214, rows * columns), scheme, rows, columns),
+      );
       const grad = bench.put(randomFloats(215, tokens * rows));
       return bench.result(tokens * columns, (to) => bench.backend.linearInputGradient(to, grad, weight));
     },
@@ -198,7 +210,7 @@ function badPartsCase(scheme: QuantizationScheme): ConformanceCase {
   return requirement('writeQuantized', `rejects what does not fit, ${describeScheme(scheme)}`, async (bench, check) => {
     const { backend } = bench;
     const values = quantizeToNearest(randomFloats(216, 9 * 40), scheme, 9, 40);
-    const matrix = await put(bench, values);
+    const matrix = await putQuantized(bench, values);
     const before = await backend.readMatrix(matrix);
     const part = partOf(values, 0, 9);
     const write = (changes: Partial<QuantizedPart>) => () => backend.writeQuantized(matrix, { ...part, ...changes });
@@ -222,7 +234,8 @@ function badPartsCase(scheme: QuantizationScheme): ConformanceCase {
   });
 }
 
-async function put(bench: Workbench, values: QuantizedMatrix): Promise<DeviceMatrix> {
+/** A matrix of codes. */
+export async function putQuantized(bench: Workbench, values: QuantizedMatrix): Promise<DeviceMatrix> {
   const matrix = bench.emptyMatrix(values.scheme, values.rows, values.columns);
   await bench.backend.writeQuantized(matrix, partOf(values, 0, values.rows));
   return matrix;

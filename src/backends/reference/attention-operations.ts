@@ -3,6 +3,7 @@ import {
   type AttentionSpan,
   CACHE_BLOCK_SIZE,
   type DeviceBuffer,
+  type DeviceColumns,
   type Operations,
   type PagedAttentionOptions,
   type PagedBatch,
@@ -40,9 +41,10 @@ export function attentionOperations(memory: ReferenceMemory): AttentionOperation
     storeKeysValues(cache, keys, values, batch) {
       const operands = new Operands(memory, 'storeKeysValues');
       const into = operands.cache(cache);
-      const length = batch.numTokens * into.slotLength;
+      const rowsOf = (name: string, operand: DeviceBuffer | DeviceColumns) =>
+        operands.rowsOf(name, operand, batch.numTokens, into.slotLength);
       const slots = operands.ints('slots', batch.slots, batch.numTokens, into.numSlots);
-      storeKeysValues(into, operands.floats('keys', keys, length), operands.floats('values', values, length), slots);
+      storeKeysValues(into, rowsOf('keys', keys), rowsOf('values', values), slots);
     },
 
     pagedAttention(output, queries, cache, batch, options) {
@@ -51,10 +53,9 @@ export function attentionOperations(memory: ReferenceMemory): AttentionOperation
       const from = operands.cache(cache);
       checkHeads(operands, options.heads, from.kvHeads, options.window);
       const sequences = sequencesOf(operands, batch, from.numBlocks, options);
-      const length = batch.numTokens * options.heads * from.headSize;
-      const q = operands.floats('queries', queries, length);
+      const q = operands.rowsOf('queries', queries, batch.numTokens, options.heads * from.headSize);
       const positionBias = positionBiasOf(operands, [output], options);
-      const to = operands.floats('output', output, length);
+      const to = operands.floats('output', output, q.length);
       pagedAttention(to, q, from, sequences, { ...options, positionBias });
     },
 

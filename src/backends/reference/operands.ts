@@ -1,4 +1,5 @@
-import type { DeviceBuffer, DeviceCache, DeviceMatrix } from '../../backend/backend.ts';
+import type { DeviceBuffer, DeviceCache, DeviceColumns, DeviceMatrix } from '../../backend/backend.ts';
+import { sliceColumns } from './kernels/rows.ts';
 import type { ReferenceCache } from './reference-cache.ts';
 import type { ReferenceMatrix } from './reference-matrix.ts';
 import type { ReferenceMemory } from './reference-memory.ts';
@@ -19,6 +20,17 @@ export class Operands {
     const elements = this.elements(name, handle, length);
     if (elements instanceof Float32Array) return elements;
     throw new TypeError(`Cannot ${this.#action}: ${name} is int32, wanted float32`);
+  }
+
+  /** The elements (rows, width) of a float32 buffer of so many, or of columns of a wider one. */
+  rowsOf(name: string, operand: DeviceBuffer | DeviceColumns, rows: number, width: number): Float32Array {
+    if (!('buffer' in operand)) return this.floats(name, operand, rows * width);
+    const { buffer, columns, start } = operand;
+    if (!(start >= 0 && start + width <= columns))
+      this.fail(`${name} is columns ${start} to ${start + width} of ${columns}`);
+    const output = new Float32Array(rows * width);
+    sliceColumns(output, this.floats(name, buffer, rows * columns), { columns, start, width });
+    return output;
   }
 
   /** The elements of an int32 buffer, of `length` if given, each in 0 … limit − 1 if given. */
@@ -71,8 +83,9 @@ export class Operands {
   }
 
   /** An output that may not be one of the inputs. */
-  distinct(output: DeviceBuffer, ...inputs: readonly DeviceBuffer[]): void {
-    if (inputs.includes(output)) this.fail('the output is also an input, wanted another buffer');
+  distinct(output: DeviceBuffer, ...inputs: readonly (DeviceBuffer | DeviceColumns | undefined)[]): void {
+    if (inputs.some((input) => input !== undefined && ('buffer' in input ? input.buffer : input) === output))
+      this.fail('the output is also an input, wanted another buffer');
   }
 
   fail(problem: string): never {

@@ -69,9 +69,9 @@ export function referenceOperations(memory: ReferenceMemory): Operations {
       gate(operands.floats('output', output, length), from, operands.floats('up', up, length), activation);
     },
 
-    linear(output, input, weight, bias) {
+    linear(output, input, weight, bias, { activation, addend } = {}) {
       const operands = operandsOf('linear');
-      operands.distinct(output, input, ...(bias ? [bias] : []));
+      operands.distinct(output, input, bias, addend);
       const matrix = operands.matrix(weight);
       const from = operands.floats('input', input);
       const numTokens = operands.numRows('input', from.length, matrix.columns);
@@ -79,6 +79,8 @@ export function referenceOperations(memory: ReferenceMemory): Operations {
       const to = operands.floats('output', output, numTokens * matrix.rows);
       if (matrix instanceof ReferenceQuantizedMatrix) linearQuantized(to, from, matrix, offsets);
       else linear(to, from, matrix, offsets);
+      if (activation !== undefined) activate(to, to, activation);
+      if (addend !== undefined) add(to, to, operands.floats('addend', addend, to.length));
     },
     embed(output, table, ids) {
       const operands = operandsOf('embed');
@@ -93,7 +95,7 @@ export function referenceOperations(memory: ReferenceMemory): Operations {
       const factors = operands.floats('weight', weight);
       operands.numRows('input', from.length, factors.length);
       const offsets = bias && operands.floats('bias', bias, factors.length);
-      operands.distinct(output, weight, ...(bias ? [bias] : []));
+      operands.distinct(output, weight, bias);
       layerNorm(operands.floats('output', output, from.length), from, factors, offsets, epsilon);
     },
     rmsNorm(output, input, weight, epsilon) {

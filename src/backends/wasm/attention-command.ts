@@ -24,6 +24,8 @@ export interface Sight {
 export interface AttentionCommand extends Sight {
   readonly output: number;
   readonly queries: number;
+  /** Bytes from one query row to the next. */
+  readonly queryStride: number;
   readonly cache: number;
   readonly numBlocks: number;
   readonly heads: number;
@@ -96,6 +98,7 @@ export function recordAttention(recorder: CommandRecorder, it: AttentionCommand,
   recorder.setInt(at, 27, it.positionBias?.width ?? 0);
   recorder.setInt(at, 28, it.positionBias?.own ?? 0);
   recorder.setInt(at, 29, CACHE_DTYPE_CODES[it.dtype ?? 'float32']);
+  recorder.setInt(at, 30, it.queryStride);
 }
 
 /** What one thread needs, in the order of `cutScratch` in assembly/attention.ts. */

@@ -42,13 +42,14 @@ export function attentionOperations(recorder: CommandRecorder, operands: Operand
       const op = 'run storeKeysValues';
       const into = operands.memory.cache(op, cache);
       const { numBlocks, kvHeads, headSize, dtype } = into;
-      const length = numTokens * kvHeads * headSize;
-      const k = operands.floats(op, 'keys', keys, length).address;
-      const v = operands.floats(op, 'values', values, length).address;
+      const k = operands.rows(op, 'keys', keys, numTokens, kvHeads * headSize);
+      const v = operands.rows(op, 'values', values, numTokens, kvHeads * headSize);
+      if (v.stride !== k.stride)
+        fail(op, `values are ${v.stride / 4} columns apart, wanted ${k.stride / 4} as the keys`);
       const at = operands.ints(op, 'slots', slots, numTokens).address;
       if (numTokens === 0) return;
-      const code = CACHE_DTYPE_CODES[dtype];
-      recorder.record(OP_STORE_KEYS_VALUES, into.address, k, v, at, 0, numTokens, numBlocks, kvHeads, headSize, code);
+      const sizes = [numTokens, numBlocks, kvHeads, headSize, CACHE_DTYPE_CODES[dtype]] as const;
+      recorder.record(OP_STORE_KEYS_VALUES, into.address, k.address, v.address, at, 0, ...sizes, k.stride);
     },
 
     pagedAttention(output, queries, cache, batch, options) {
@@ -58,9 +59,9 @@ export function attentionOperations(recorder: CommandRecorder, operands: Operand
       const { numBlocks, kvHeads, headSize, dtype } = from;
       checkHeads(op, heads, kvHeads, window);
       const { numTokens, numSequences, maxBlocks } = batch;
-      const q = operands.floats(op, 'queries', queries, numTokens * heads * headSize);
-      const to = operands.floats(op, 'output', output, q.length);
-      checkDistinct(op, to, q);
+      const q = operands.rows(op, 'queries', queries, numTokens, heads * headSize);
+      const to = operands.floats(op, 'output', output, numTokens * heads * headSize);
+      checkDistinct(op, to, q.buffer);
       const queryStarts = operands.ints(op, 'queryStarts', batch.queryStarts, numSequences + 1).address;
       const keyLengths = operands.ints(op, 'keyLengths', batch.keyLengths, numSequences).address;
       const blockTables = operands.ints(op, 'blockTables', batch.blockTables, numSequences * maxBlocks).address;
@@ -69,6 +70,7 @@ export function attentionOperations(recorder: CommandRecorder, operands: Operand
       const command = {
         output: to.address,
         queries: q.address,
+        queryStride: q.stride,
         cache: from.address,
         numBlocks,
         heads,
@@ -140,7 +142,8 @@ function attendDensely(
     const offset = keyStart * kvHeads * headSize * 4;
     const [k, v] = [keys.address + offset, values.address + offset];
     const firstSlot = firstBlocks[i]! * CACHE_BLOCK_SIZE;
-    recorder.record(OP_STORE_KEYS_VALUES, cache, k, v, 0, firstSlot, keyLength, numBlocks, kvHeads, headSize);
+    const sizes = [keyLength, numBlocks, kvHeads, headSize, CACHE_DTYPE_CODES.float32] as const;
+    recorder.record(OP_STORE_KEYS_VALUES, cache, k, v, 0, firstSlot, ...sizes, kvHeads * headSize * 4);
   }
   const table = recorder.stage(spanTable(spans, firstBlocks));
   const column = (i: number) => table + i * numSequences * 4;
@@ -148,7 +151,7 @@ function attendDensely(
     ...{ output: output.address, queries: queries.address, cache, numBlocks, heads, kvHeads, scale, mask },
     ...{ numTokens: spans.reduce((sum, it) => sum + it.queryLength, 0), numSequences, maxBlocks: 0 },
     ...{ queryStarts: column(0), queryEnds: column(1), keyLengths: column(2), tableStarts: column(3) },
-    ...{ blockTables: undefined, positionBias, ...sight },
+    ...{ blockTables: undefined, positionBias, queryStride: heads * headSize * 4, ...sight },
   };
   recordAttention(recorder, command, cache + cacheBytes);
 }

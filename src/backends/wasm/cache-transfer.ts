@@ -69,7 +69,7 @@ export class CacheTransfer {
       number,
       number,
     ];
-    const sizes = [numTokens, numBlocks, kvHeads, headSize] as const;
-    this.#recorder.record(OP_STORE_KEYS_VALUES, address, k, v, at, 0, ...sizes, CACHE_DTYPE_CODES[dtype]);
+    const sizes = [numTokens, numBlocks, kvHeads, headSize, CACHE_DTYPE_CODES[dtype]] as const;
+    this.#recorder.record(OP_STORE_KEYS_VALUES, address, k, v, at, 0, ...sizes, kvHeads * headSize * 4);
   }
 }

@@ -1,6 +1,13 @@
-import type { DeviceBuffer } from '../../backend/backend.ts';
+import { ACTIVATIONS, type Activation, type DeviceBuffer, type DeviceColumns } from '../../backend/backend.ts';
 import type { DeviceMemory } from './device-memory.ts';
 import type { WasmBuffer } from './handles.ts';
+
+/** Rows of float32, `stride` bytes from one to the next. */
+export interface WasmRows {
+  readonly buffer: WasmBuffer;
+  readonly address: number;
+  readonly stride: number;
+}
 
 /** Looks up the operands of operations, and throws if one is dead, foreign, or of another type or size. */
 export class Operands {
@@ -18,6 +25,19 @@ export class Operands {
   /** An int32 buffer, of `length` elements if given. */
   ints(op: string, name: string, handle: DeviceBuffer, length?: number): WasmBuffer {
     return this.#typed(op, name, handle, 'int32', length);
+  }
+
+  /** Float32 rows of `width` elements, `rows` of them: a buffer of so many, or columns of a wider one. */
+  rows(op: string, name: string, operand: DeviceBuffer | DeviceColumns, rows: number, width: number): WasmRows {
+    if (!('buffer' in operand)) {
+      const buffer = this.floats(op, name, operand, rows * width);
+      return { buffer, address: buffer.address, stride: width * 4 };
+    }
+    const { columns, start } = operand;
+    if (!(start >= 0 && start + width <= columns))
+      fail(op, `${name} is columns ${start} to ${start + width} of ${columns}`);
+    const buffer = this.floats(op, name, operand.buffer, rows * columns);
+    return { buffer, address: buffer.address + start * 4, stride: columns * 4 };
   }
 
   #typed(
@@ -51,6 +71,13 @@ export function checkPositive(op: string, name: string, value: number): void {
 /** An output that may not be an input. */
 export function checkDistinct(op: string, output: WasmBuffer, ...inputs: readonly (WasmBuffer | undefined)[]): void {
   if (inputs.includes(output)) fail(op, 'the output is also an input, wanted another buffer');
+}
+
+/** How the kernels number an activation. */
+export function activationCode(op: string, activation: Activation): number {
+  const code = ACTIVATIONS.indexOf(activation);
+  if (code >= 0) return code;
+  throw new TypeError(`Cannot ${op}: unknown activation ${JSON.stringify(activation)}`);
 }
 
 export function checkFraction(op: string, name: string, value: number): void {

@@ -1,4 +1,4 @@
-import { ACTIVATIONS, type Activation, type Operations } from '../../backend/backend.ts';
+import type { Operations } from '../../backend/backend.ts';
 import { attentionOperations } from './attention-operations.ts';
 import type { CommandRecorder } from './command-recorder.ts';
 import type { DeviceMemory } from './device-memory.ts';
@@ -24,7 +24,7 @@ import {
   OP_TOKEN_LOG_PROBS,
   OP_TOP_K,
 } from './opcodes.ts';
-import { checkDistinct, checkPositive, fail, numRows, Operands } from './operands.ts';
+import { activationCode, checkDistinct, checkPositive, fail, numRows, Operands } from './operands.ts';
 
 /** An index and a value: what a thread finds in its piece of a row (assembly/argmax.ts). */
 const ARGMAX_PIECE_BYTES = 8;
@@ -213,10 +213,4 @@ export function wasmOperations(recorder: CommandRecorder, memory: DeviceMemory):
 
     ...attentionOperations(recorder, operands),
   };
-}
-
-export function activationCode(op: string, activation: Activation): number {
-  const code = ACTIVATIONS.indexOf(activation);
-  if (code >= 0) return code;
-  throw new TypeError(`Cannot ${op}: unknown activation ${JSON.stringify(activation)}`);
 }

@@ -16,8 +16,7 @@ import {
   OP_SCATTER_ADD_ROWS,
   OP_SOFTMAX_GRADIENT,
 } from './opcodes.ts';
-import { checkDistinct, checkFraction, fail, numRows, Operands } from './operands.ts';
-import { activationCode } from './operations.ts';
+import { activationCode, checkDistinct, checkFraction, fail, numRows, Operands } from './operands.ts';
 import { optimizerOperations } from './optimizer-operations.ts';
 
 /** Every operation of training: checks the operands, then records the commands. */

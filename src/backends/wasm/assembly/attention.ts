@@ -67,6 +67,8 @@ export class AttentionCommand {
   biasOwn: i32;
   /** Element type of the cache: a block that is not float32 is made so in scratch memory before it is read. */
   cacheDType: i32;
+  /** Bytes from one query row to the next: they may be columns of wider rows. */
+  queryStride: usize;
 }
 
 /** One query row of a tile. */
@@ -163,10 +165,10 @@ function layOutRows(a: AttentionCommand, sequence: i32, kvHead: i32, first: i32,
     const token = r / group;
     const own = token + shift; // the query's own place among the keys
     const head = kvHead * group + r % group;
-    const at = <usize>((queryStart + token) * a.heads + head) * <usize>a.headSize << 2;
+    const headBytes = <usize>a.headSize << 2;
     const row = rowAt(i);
-    row.query = a.queries + at;
-    row.output = a.output + at;
+    row.query = a.queries + <usize>(queryStart + token) * a.queryStride + <usize>head * headBytes;
+    row.output = a.output + <usize>((queryStart + token) * a.heads + head) * headBytes;
     row.mask = a.mask ? a.mask + (<usize>(queryStart + token) * <usize>a.maskWidth << 2) : 0;
     row.begin = a.window > 0 ? max(0, own - a.window + 1) : 0;
     row.end = a.isCausal ? max(0, min(keyLength, own + 1)) : keyLength;

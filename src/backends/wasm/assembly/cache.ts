@@ -10,18 +10,18 @@ import { firstItem, FLOAT32 } from './linear-layout';
 import { transpose } from './transpose';
 
 /**
- * Keys and values (tokens, kvHeads, headSize) to the cache slots of the tokens: slots[t], or firstSlot + t where `slots`
- * is 0.
+ * Keys and values (tokens, kvHeads, headSize), `stride` bytes from one token to the next, to the cache slots of the tokens:
+ * slots[t], or firstSlot + t where `slots` is 0.
  */
 export function storeKeysValues(
   cache: usize, keys: usize, values: usize, slots: usize, firstSlot: i32, tokens: i32, numBlocks: i32, kvHeads: i32,
-  headSize: i32, dtype: i32, thread: i32, threads: i32,
+  headSize: i32, dtype: i32, stride: usize, thread: i32, threads: i32,
 ): void {
   if (dtype != FLOAT32) {
-    return storeNarrow(cache, keys, values, slots, tokens, numBlocks, kvHeads, headSize, dtype, thread, threads);
+    return storeNarrow(cache, keys, values, slots, tokens, numBlocks, kvHeads, headSize, dtype, stride, thread, threads);
   }
   if (slots == 0 && (firstSlot & (BLOCK - 1)) == 0 && (headSize & 3) == 0) {
-    return storeBlocks(cache, keys, values, firstSlot / BLOCK, tokens, numBlocks, kvHeads, headSize, thread, threads);
+    return storeBlocks(cache, keys, values, firstSlot / BLOCK, tokens, numBlocks, kvHeads, headSize, stride, thread, threads);
   }
   const bytes = <usize>headSize << 2;
   const end = firstItem(tokens * kvHeads, thread + 1, threads);
@@ -31,7 +31,7 @@ export function storeKeysValues(
     const slot = slots ? load<i32>(slots + (<usize>token << 2)) : firstSlot + token;
     const block = slot / BLOCK;
     const column = <usize>(slot % BLOCK);
-    const from = <usize>(token * kvHeads + head) * bytes;
+    const from = <usize>token * stride + <usize>head * bytes;
     storeKey(keysAddress(cache, numBlocks, headSize, head, block, 2) + (column << 2), keys + from, bytes);
     const part = valuesAddress(cache, numBlocks, kvHeads, headSize, head, 2) + <usize>block * PART_BLOCK_BYTES;
     storeValue(part + column * PART_TOKEN_BYTES, values + from, numBlocks, headSize);
@@ -44,9 +44,8 @@ export function storeKeysValues(
  */
 function storeBlocks(
   cache: usize, keys: usize, values: usize, firstBlock: i32, tokens: i32, numBlocks: i32, kvHeads: i32, headSize: i32,
-  thread: i32, threads: i32,
+  stride: usize, thread: i32, threads: i32,
 ): void {
-  const stride = <usize>(kvHeads * headSize) << 2;
   const blocks = (tokens + BLOCK - 1) / BLOCK;
   const end = firstItem(blocks * kvHeads, thread + 1, threads);
   for (let i = firstItem(blocks * kvHeads, thread, threads); i < end; i++) {
@@ -79,7 +78,7 @@ function storeValue(to: usize, from: usize, numBlocks: i32, headSize: i32): void
 /** Into a cache that is not float32. */
 function storeNarrow(
   cache: usize, keys: usize, values: usize, slots: usize, tokens: i32, numBlocks: i32, kvHeads: i32, headSize: i32, dtype: i32,
-  thread: i32, threads: i32,
+  stride: usize, thread: i32, threads: i32,
 ): void {
   const bytes = <usize>headSize << 2;
   const shift = elementShift(dtype);
@@ -91,7 +90,7 @@ function storeNarrow(
     const slot = load<i32>(slots + (<usize>token << 2));
     const block = slot / BLOCK;
     const column = <usize>(slot % BLOCK);
-    const from = <usize>(token * kvHeads + head) * bytes;
+    const from = <usize>token * stride + <usize>head * bytes;
     const scale = scalesAddress(cache, numBlocks, kvHeads, headSize, head, block) + (column << 2);
     const key = keysAddress(cache, numBlocks, headSize, head, block, shift) + (column << shift);
     narrowKey(key, keys + from, headSize, dtype, scale);

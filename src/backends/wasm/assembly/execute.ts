@@ -72,14 +72,14 @@ function run(c: usize, t: i32, n: i32): void {
     case OP_GATE: return gate(at(c, 1), at(c, 2), at(c, 3), int(c, 4), int(c, 5), t, n);
     case OP_LINEAR: return linear(
       at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), int(c, 7), int(c, 8),
-      at(c, 9) + at(c, 10) * <usize>t, t, n,
+      at(c, 9) + at(c, 10) * <usize>t, int(c, 11), at(c, 12), t, n,
     );
     case OP_QUANTIZE_INPUT: return quantizeInput(
       at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), int(c, 7), at(c, 8) + at(c, 9) * <usize>t, t, n,
     );
     case OP_LINEAR_QUANTIZED: return linearQuantized(
       at(c, 1), at(c, 2), at(c, 3), at(c, 4), at(c, 5), at(c, 6), int(c, 7), int(c, 8), int(c, 9), int(c, 10),
-      at(c, 11) + at(c, 12) * <usize>t, t, n,
+      at(c, 11) + at(c, 12) * <usize>t, int(c, 13), at(c, 14), t, n,
     );
     case OP_PACK_QUANTIZED: return packQuantized(
       at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), int(c, 7), int(c, 8), int(c, 9), int(c, 10), t, n,
@@ -101,7 +101,7 @@ function run(c: usize, t: i32, n: i32): void {
     case OP_DRAW: return draw(at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), real(c, 7), t, n);
     case OP_ATTENTION: return attention(changetype<AttentionCommand>(c), t);
     case OP_STORE_KEYS_VALUES: return storeKeysValues(
-      at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), int(c, 7), int(c, 8), int(c, 9), int(c, 10), t, n,
+      at(c, 1), at(c, 2), at(c, 3), at(c, 4), int(c, 5), int(c, 6), int(c, 7), int(c, 8), int(c, 9), int(c, 10), at(c, 11), t, n,
     );
     case OP_COPY_BLOCKS: return copyBlocks(at(c, 1), at(c, 2), int(c, 3), int(c, 4), int(c, 5), int(c, 6), int(c, 7), t, n);
     case OP_PACK_ROWS: return packRows(

@@ -13,13 +13,14 @@
 
 import { multiplyFloat32 } from './linear-few-float32';
 import { multiplyBfloat16, multiplyFloat16 } from './linear-few-half';
+import { finishColumns } from './linear-finish';
 import { columnStride, firstItem, FLOAT16, FLOAT32, HALF_PANEL, PANEL } from './linear-layout';
 import { clearSums, storeSums } from './linear-store';
 
 /** `scratch` holds the sums of four panels, of eight for one row of 16 bits; for float16, `rows` scaled rows and their factors besides. */
 export function linearFew(
   output: usize, input: usize, weight: usize, bias: usize, rows: i32, inputs: i32, outputs: i32, dtype: i32,
-  scratch: usize, thread: i32, threads: i32,
+  scratch: usize, kind: i32, addend: usize, thread: i32, threads: i32,
 ): void {
   const width = dtype == FLOAT32 ? PANEL : HALF_PANEL;
   const panels = (outputs + width - 1) / width;
@@ -57,6 +58,8 @@ export function linearFew(
     storeFour(output, scratch, bias, factors, rows, outputs, begin + i, n2 + i, n4 + i, n6 + i, width);
     if (isEight) storeFour(output, scratch + fourSums, bias, factors, rows, outputs, n1 + i, n3 + i, n5 + i, n7 + i, width);
   }
+  // Not before: where stretches overlap, an output is stored twice.
+  finishColumns(output, addend, kind, rows, outputs, begin * width, end * width);
 }
 
 /** A stretch of k of the panels n0 to n3 from `weight` on. */

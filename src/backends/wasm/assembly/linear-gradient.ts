@@ -4,6 +4,7 @@
 // block (../linear-gradient-commands.ts).
 
 import { widen } from './convert';
+import { NO_ACTIVATION } from './linear-finish';
 import { columnStride, firstItem, FLOAT32, GROUP, HALF_PANEL, PANEL } from './linear-layout';
 import { multiplyPanels } from './product-panels';
 import { multiplyTiles } from './product-tile';
@@ -114,7 +115,7 @@ export function multiplyTransposed(
   const from = input + (<usize>first << 2);
   multiplyPanels(
     output, from, <usize>inputs << 2, panels, panelBytes, rows, count, columns, adds ? output : 0, <usize>columns << 2,
-    thread, threads,
+    NO_ACTIVATION, 0, thread, threads,
   );
 }
 

@@ -1,5 +1,5 @@
-// output (rows, outputs) = input (rows, inputs), quantised (quantize-input.ts), · weightᵀ + bias, for quantised weights. Every
-// thread computes a range of outputs of all rows.
+// output (rows, outputs) = activation(input (rows, inputs), quantised (quantize-input.ts), · weightᵀ + bias) + addend, for
+// quantised weights. Every thread computes a range of outputs of all rows.
 //
 // Products are exact integers for a block of 32 columns; blocks are scaled and added up in order, in plain float32: the same
 // bits for any number of rows and threads, and on every machine.
@@ -8,22 +8,24 @@ import { multiplyRowInt4 } from './linear-int4-row';
 import { multiplyTileInt4 } from './linear-int4-tile';
 import { multiplyRowInt8 } from './linear-int8-row';
 import { multiplyTileInt8 } from './linear-int8-tile';
+import { finishColumns } from './linear-finish';
 import { firstItem } from './linear-layout';
 import { clearSums, storeSums } from './linear-store';
 import { BLOCK, blockBytes, codeSums, hasByteCodes, numBlocks, PANEL_ROWS, SUM_BYTES } from './quantized-layout';
 import { tileRows } from './quantize-input';
 
-/** Bytes of codes of input that stay in a core's second-level cache beside a panel. */
-const ROWS_BYTES: i32 = 262144;
+/** Bytes of codes of input, and of outputs, that stay in a core's second-level cache beside a panel. */
+const INPUT_BYTES: i32 = 262144;
+const OUTPUT_BYTES: i32 = 524288;
 /** From this many rows on, whole panels are gone over at once. */
 const MANY_ROWS: i32 = 32;
 /** Blocks that all of a few rows go over together. */
 const CHUNK: i32 = 4;
 
-/** `bias` is 0 for none; `scratch` is the thread's own: the sums of four panels. */
+/** `bias` and `addend` are 0 for none, `kind` is NO_ACTIVATION; `scratch` is the thread's own: the sums of four panels. */
 export function linearQuantized(
   output: usize, codes: usize, scales: usize, totals: usize, weight: usize, bias: usize, rows: i32, inputs: i32,
-  outputs: i32, dtype: i32, scratch: usize, thread: i32, threads: i32,
+  outputs: i32, dtype: i32, scratch: usize, kind: i32, addend: usize, thread: i32, threads: i32,
 ): void {
   const panels = (outputs + PANEL_ROWS - 1) / PANEL_ROWS;
   const begin = firstItem(panels, thread, threads);
@@ -31,13 +33,17 @@ export function linearQuantized(
   if (begin == end) return;
   if (rows < MANY_ROWS) {
     multiplyFew(output, codes, scales, totals, weight, bias, rows, inputs, outputs, dtype, scratch, begin, end);
+    // Not before: where quarters overlap, an output is stored twice.
+    finishColumns(output, addend, kind, rows, outputs, begin * PANEL_ROWS, end * PANEL_ROWS);
     return;
   }
-  const width = numBlocks(inputs) * BLOCK;
-  const height = max(4, ROWS_BYTES / width & ~3);
+  // A panel writes half a line of each row: the next one must find the other half in the cache.
+  const most = min(INPUT_BYTES / (numBlocks(inputs) * BLOCK), OUTPUT_BYTES / ((end - begin) * (PANEL_ROWS * 4)));
+  const height = max(MANY_ROWS, most & ~3);
   for (let row = 0; row < rows; row += height) {
     multiplyMany(
-      output, codes, scales, totals, weight, bias, row, min(rows, row + height), rows, inputs, outputs, dtype, scratch, begin, end,
+      output, codes, scales, totals, weight, bias, row, min(rows, row + height), rows, inputs, outputs, dtype, scratch, kind,
+      addend, begin, end,
     );
   }
 }
@@ -93,7 +99,7 @@ function paddedRows(rows: i32): i32 {
 /** Rows first … last − 1 of `rows`: a panel stays in the first cache while all their tiles go over it. */
 function multiplyMany(
   output: usize, codes: usize, scales: usize, totals: usize, weight: usize, bias: usize, first: i32, last: i32,
-  rows: i32, inputs: i32, outputs: i32, dtype: i32, sums: usize, begin: i32, end: i32,
+  rows: i32, inputs: i32, outputs: i32, dtype: i32, sums: usize, kind: i32, addend: usize, begin: i32, end: i32,
 ): void {
   const blocks = numBlocks(inputs);
   const weightSums = hasByteCodes(dtype) ? codeSums(weight, outputs, inputs, dtype) : 0;
@@ -106,6 +112,9 @@ function multiplyMany(
       const to = output + (<usize>row * <usize>outputs << 2);
       storeSums(to, sums, bias, 0, min(4, last - row), outputs, n * PANEL_ROWS, PANEL_ROWS);
     }
+    const offset = <usize>first * <usize>outputs << 2;
+    const rest = addend ? addend + offset : 0;
+    finishColumns(output + offset, rest, kind, last - first, outputs, n * PANEL_ROWS, (n + 1) * PANEL_ROWS);
   }
 }
 

@@ -1,6 +1,7 @@
 // Many rows times 16-bit panels [N/8][K][8]: each group of 24 outputs, three panels, is widened once to two float32 panels
 // of 12 in the thread's own scratch, and all rows go over those in tiles.
 
+import { finishColumns } from './linear-finish';
 import { BFLOAT16, firstItem, FLOAT16, GROUP, HALF_PANEL, PANEL } from './linear-layout';
 import { UNSCALE, widenHigh, widenLow, widenMask } from './linear-words';
 import { multiplyTiles } from './product-tile';
@@ -8,7 +9,7 @@ import { multiplyTiles } from './product-tile';
 /** `scratch` holds 24 · K float32. */
 export function linearWiden(
   output: usize, input: usize, weight: usize, bias: usize, rows: i32, inputs: i32, outputs: i32, dtype: i32,
-  scratch: usize, thread: i32, threads: i32,
+  scratch: usize, kind: i32, addend: usize, thread: i32, threads: i32,
 ): void {
   const groups = (outputs + GROUP - 1) / GROUP;
   const end = firstItem(groups, thread + 1, threads);
@@ -24,6 +25,7 @@ export function linearWiden(
         min(PANEL, outputs - first), bias ? bias + offset : 0, 0,
       );
     }
+    finishColumns(output, addend, kind, rows, outputs, group * GROUP, (group + 1) * GROUP);
   }
 }
 

@@ -1,5 +1,6 @@
 // Many rows times all panels of a matrix.
 
+import { finish } from './linear-finish';
 import { firstItem, PANEL } from './linear-layout';
 import { multiplyTiles } from './product-tile';
 
@@ -11,12 +12,13 @@ const PANELS_BYTES: usize = 1048576;
 const LEAST_ROWS: i32 = 48;
 
 /**
- * output (rows, columns) = input (rows, inner) · panels [columns/12][panelBytes] + addend. Rows of the input are `inputStride`
- * bytes apart; for the addend see `multiplyTiles`. Threads share the rows where the panels are small or few, else the panels.
+ * output (rows, columns) = activation(input (rows, inner) · panels [columns/12][panelBytes] + addend) + residual. Rows of the
+ * input are `inputStride` bytes apart; for the addend see `multiplyTiles`, for activation and residual linear-finish.ts.
+ * Threads share the rows where the panels are small or few, else the panels.
  */
 export function multiplyPanels(
   output: usize, input: usize, inputStride: usize, panels: usize, panelBytes: usize, rows: i32, inner: i32, columns: i32,
-  addend: usize, addendStride: usize, thread: i32, threads: i32,
+  addend: usize, addendStride: usize, kind: i32, residual: usize, thread: i32, threads: i32,
 ): void {
   const numPanels = (columns + PANEL - 1) / PANEL;
   const tiles = (rows + 2) / 3;
@@ -35,10 +37,13 @@ export function multiplyPanels(
     const height = min(blockRows, endRow - row);
     for (let i = beginPanel; i < endPanel; i++) {
       const offset = <usize>i * (PANEL * 4);
+      const width = min(PANEL, columns - i * PANEL);
       multiplyTiles(
-        to + offset, outputStride, from, inputStride, panels + <usize>i * panelBytes, PANEL * 4, height, inner,
-        min(PANEL, columns - i * PANEL), more ? more + offset : 0, addendStride,
+        to + offset, outputStride, from, inputStride, panels + <usize>i * panelBytes, PANEL * 4, height, inner, width,
+        more ? more + offset : 0, addendStride,
       );
+      const rest = residual ? residual + <usize>row * outputStride + offset : 0;
+      finish(to + offset, rest, kind, height, width, outputStride);
     }
   }
 }
