@@ -33,7 +33,7 @@ interface QuantizedScratch {
   readonly scales: number;
   /** Sums of the codes of a block. */
   readonly totals: number;
-  /** What each thread has to itself. */
+  /** What each thread has to itself: sums, and for many rows a panel of 4 bits unpacked to bytes. */
   readonly threads: number;
   readonly threadBytes: number;
   readonly bytes: number;
@@ -51,7 +51,8 @@ export function quantizedScratch(
   const totals = scales + alignedBytes(4 * tileRows * blocks);
   const threadsAt = totals + (bits === 8 ? 0 : alignedBytes(4 * tileRows * blocks));
   const sums = 4 * PANEL_ROWS * 4 * (rows < MANY_ROWS ? tileRows : 4);
-  const threadBytes = alignedBytes(sums) + THREAD_GAP;
+  const unpackedBytes = bits === 8 || rows < MANY_ROWS ? 0 : PANEL_ROWS * blocks * QUANTIZATION_BLOCK;
+  const threadBytes = alignedBytes(sums + unpackedBytes) + THREAD_GAP;
   return { scales, totals, threads: threadsAt, threadBytes, bytes: threadsAt + threads * threadBytes };
 }
 

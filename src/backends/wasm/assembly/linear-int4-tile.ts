@@ -1,4 +1,5 @@
-// Tiles of four or two rows of input times a panel of weights of 4 bits, with sums of 16 bits as in linear-int4-row.ts.
+// Tiles of four or two rows of input times a panel of weights of 4 bits, with sums of 16 bits as in linear-int4-row.ts. Where
+// many tiles go over a panel, its codes are unpacked to bytes first.
 
 import {
   addScaled, dotPairs, firstSums4, highScales, INT4, INT4_MINIMA, INT4_WIDE, LOW_HALVES, lowScales, negativeSum, scaleBytes,
@@ -21,30 +22,71 @@ export function multiplyTileInt4(
   else multiplyTwoMinima(sums, codes, scales, totals, panel, blocks);
 }
 
+/** sums [4][8] += tile of four rows · all blocks of a panel, whose codes are bytes at `bytes`. */
+// @ts-ignore: decorator
+@inline
+export function multiplyUnpackedInt4(
+  sums: usize, codes: usize, scales: usize, totals: usize, panel: usize, bytes: usize, blocks: i32, dtype: i32,
+): void {
+  if (dtype == INT4) multiplyUnpacked(sums, codes, scales, totals, panel, bytes, blocks);
+  else if (dtype == INT4_WIDE) multiplyUnpackedWide(sums, codes, scales, totals, panel, bytes, blocks);
+  else multiplyUnpackedMinima(sums, codes, scales, totals, panel, bytes, blocks);
+}
+
+/** The codes of a panel as bytes: [K/8] low and high halves of rows 0..3, low and high halves of rows 4..7. */
+export function unpackPanel(bytes: usize, panel: usize, blocks: i32, dtype: i32): void {
+  const mask = v128.load(LOW_HALVES);
+  for (let block = 0; block < blocks; block++, panel += scaleBytes(dtype)) {
+    for (const end = panel + 128; panel < end; panel += 16, bytes += 32) {
+      const weights = v128.load(panel);
+      v128.store(bytes, v128.and(weights, mask));
+      v128.store(bytes, v128.and(i16x8.shr_u(weights, 4), mask), 16);
+    }
+  }
+}
+
 // Each loop is alone in a function that is called more than once, as in linear-few-half.ts.
 
+function multiplyUnpacked(
+  sums: usize, codes: usize, scales: usize, totals: usize, panel: usize, bytes: usize, blocks: i32,
+): void {
+  multiplyTile(sums, codes, scales, totals, panel, bytes, blocks, 4, INT4, true);
+}
+
+function multiplyUnpackedWide(
+  sums: usize, codes: usize, scales: usize, totals: usize, panel: usize, bytes: usize, blocks: i32,
+): void {
+  multiplyTile(sums, codes, scales, totals, panel, bytes, blocks, 4, INT4_WIDE, true);
+}
+
+function multiplyUnpackedMinima(
+  sums: usize, codes: usize, scales: usize, totals: usize, panel: usize, bytes: usize, blocks: i32,
+): void {
+  multiplyTile(sums, codes, scales, totals, panel, bytes, blocks, 4, INT4_MINIMA, true);
+}
+
 function multiplyFour(sums: usize, codes: usize, scales: usize, totals: usize, panel: usize, blocks: i32): void {
-  multiplyTile(sums, codes, scales, totals, panel, blocks, 4, INT4);
+  multiplyTile(sums, codes, scales, totals, panel, 0, blocks, 4, INT4, false);
 }
 
 function multiplyTwo(sums: usize, codes: usize, scales: usize, totals: usize, panel: usize, blocks: i32): void {
-  multiplyTile(sums, codes, scales, totals, panel, blocks, 2, INT4);
+  multiplyTile(sums, codes, scales, totals, panel, 0, blocks, 2, INT4, false);
 }
 
 function multiplyFourWide(sums: usize, codes: usize, scales: usize, totals: usize, panel: usize, blocks: i32): void {
-  multiplyTile(sums, codes, scales, totals, panel, blocks, 4, INT4_WIDE);
+  multiplyTile(sums, codes, scales, totals, panel, 0, blocks, 4, INT4_WIDE, false);
 }
 
 function multiplyTwoWide(sums: usize, codes: usize, scales: usize, totals: usize, panel: usize, blocks: i32): void {
-  multiplyTile(sums, codes, scales, totals, panel, blocks, 2, INT4_WIDE);
+  multiplyTile(sums, codes, scales, totals, panel, 0, blocks, 2, INT4_WIDE, false);
 }
 
 function multiplyFourMinima(sums: usize, codes: usize, scales: usize, totals: usize, panel: usize, blocks: i32): void {
-  multiplyTile(sums, codes, scales, totals, panel, blocks, 4, INT4_MINIMA);
+  multiplyTile(sums, codes, scales, totals, panel, 0, blocks, 4, INT4_MINIMA, false);
 }
 
 function multiplyTwoMinima(sums: usize, codes: usize, scales: usize, totals: usize, panel: usize, blocks: i32): void {
-  multiplyTile(sums, codes, scales, totals, panel, blocks, 2, INT4_MINIMA);
+  multiplyTile(sums, codes, scales, totals, panel, 0, blocks, 2, INT4_MINIMA, false);
 }
 
 /** Products of four rows of weights by eight columns, added to 16-bit sums. */
@@ -57,7 +99,8 @@ function addProducts(sums: v128, x: v128, y: v128, low: v128, high: v128): v128 
 // @ts-ignore: decorator
 @inline
 function multiplyTile(
-  sums: usize, codes: usize, scales: usize, totals: usize, panel: usize, blocks: i32, height: i32, dtype: i32,
+  sums: usize, codes: usize, scales: usize, totals: usize, panel: usize, bytes: usize, blocks: i32, height: i32, dtype: i32,
+  isUnpacked: bool,
 ): void {
   const stop = panel + <usize>blocks * (128 + scaleBytes(dtype));
   do {
@@ -71,10 +114,20 @@ function multiplyTile(
     while (true) {
       // No address is so small: the breaks keep V8 from loading all of the turn's operands at once, each by a condition of
       // its own, since a second one like the first goes.
-      const mask = v128.load(LOW_HALVES);
-      const first = v128.load(panel), second = v128.load(panel, 16);
-      const la = v128.and(first, mask), ha = v128.and(i16x8.shr_u(first, 4), mask);
-      const lb = v128.and(second, mask), hb = v128.and(i16x8.shr_u(second, 4), mask);
+      let la: v128, ha: v128, lb: v128, hb: v128;
+      if (isUnpacked) {
+        la = v128.load(bytes);
+        ha = v128.load(bytes, 16);
+        lb = v128.load(bytes, 32);
+        hb = v128.load(bytes, 48);
+      } else {
+        const mask = v128.load(LOW_HALVES);
+        const first = v128.load(panel), second = v128.load(panel, 16);
+        la = v128.and(first, mask);
+        ha = v128.and(i16x8.shr_u(first, 4), mask);
+        lb = v128.and(second, mask);
+        hb = v128.and(i16x8.shr_u(second, 4), mask);
+      }
       let x = v128.load_splat<u32>(codes), y = v128.load_splat<u32>(codes, 4);
       a0 = addProducts(a0, x, y, la, ha);
       b0 = addProducts(b0, x, y, lb, hb);
@@ -97,6 +150,7 @@ function multiplyTile(
       }
       codes += <usize>height * 8;
       panel += 32;
+      bytes += 64;
       if (panel >= end) break;
     }
     addBlock(sums, a0, b0, panel, scales, totals, dtype);

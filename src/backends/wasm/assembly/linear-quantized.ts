@@ -5,7 +5,7 @@
 // bits for any number of rows and threads, and on every machine.
 
 import { multiplyRowInt4 } from './linear-int4-row';
-import { multiplyTileInt4 } from './linear-int4-tile';
+import { multiplyTileInt4, multiplyUnpackedInt4, unpackPanel } from './linear-int4-tile';
 import { multiplyRowInt8 } from './linear-int8-row';
 import { multiplyTileInt8 } from './linear-int8-tile';
 import { finishColumns } from './linear-finish';
@@ -19,10 +19,15 @@ const INPUT_BYTES: i32 = 262144;
 const OUTPUT_BYTES: i32 = 524288;
 /** From this many rows on, whole panels are gone over at once. */
 const MANY_ROWS: i32 = 32;
+/** Bytes of the sums of a tile of four rows. */
+const TILE_BYTES: usize = 128;
 /** Blocks that all of a few rows go over together. */
 const CHUNK: i32 = 4;
 
-/** `bias` and `addend` are 0 for none, `kind` is NO_ACTIVATION; `scratch` is the thread's own: the sums of four panels. */
+/**
+ * `bias` and `addend` are 0 for none, `kind` is NO_ACTIVATION; `scratch` is the thread's own: the sums of four panels, or of a
+ * tile and an unpacked panel.
+ */
 export function linearQuantized(
   output: usize, codes: usize, scales: usize, totals: usize, weight: usize, bias: usize, rows: i32, inputs: i32,
   outputs: i32, dtype: i32, scratch: usize, kind: i32, addend: usize, thread: i32, threads: i32,
@@ -96,19 +101,27 @@ function paddedRows(rows: i32): i32 {
   return rows == 1 ? 1 : (rows + 1) & ~1;
 }
 
-/** Rows first … last − 1 of `rows`: a panel stays in the first cache while all their tiles go over it. */
+/** Rows first … last − 1 of `rows`: a panel, of 4 bits unpacked, stays in the first cache while all their tiles go over it. */
 function multiplyMany(
   output: usize, codes: usize, scales: usize, totals: usize, weight: usize, bias: usize, first: i32, last: i32,
   rows: i32, inputs: i32, outputs: i32, dtype: i32, sums: usize, kind: i32, addend: usize, begin: i32, end: i32,
 ): void {
   const blocks = numBlocks(inputs);
+  const bytes = sums + TILE_BYTES;
   const weightSums = hasByteCodes(dtype) ? codeSums(weight, outputs, inputs, dtype) : 0;
   for (let n = begin; n < end; n++) {
     const panel = weight + <usize>(n * blocks) * blockBytes(dtype);
     const panelSums = weightSums + <usize>(n * blocks) * SUM_BYTES;
+    if (!hasByteCodes(dtype)) unpackPanel(bytes, panel, blocks, dtype);
     for (let row = first; row < last; row += 4) {
-      clearSums(sums, 128);
-      multiplyTile(sums, codes, scales, totals, panel, panelSums, row, rows, blocks, 0, blocks, dtype);
+      clearSums(sums, TILE_BYTES);
+      if (hasByteCodes(dtype) || tileRows(rows, row) < 4) {
+        multiplyTile(sums, codes, scales, totals, panel, panelSums, row, rows, blocks, 0, blocks, dtype);
+      } else {
+        const entry = <usize>(row * blocks);
+        const factors = entry << 2;
+        multiplyUnpackedInt4(sums, codes + entry * BLOCK, scales + factors, totals + factors, panel, bytes, blocks, dtype);
+      }
       const to = output + (<usize>row * <usize>outputs << 2);
       storeSums(to, sums, bias, 0, min(4, last - row), outputs, n * PANEL_ROWS, PANEL_ROWS);
     }
