@@ -52,7 +52,8 @@ export const SHAPES = [
     stages: [
       { learningRate: 5e-3, steps: 4500, rows: 2 },
       { learningRate: 2.5e-3, steps: 6000, rows: 3 },
-      { learningRate: 2.5e-3, steps: 11_000, rows: 4 },
+      { learningRate: 1e-3, steps: 6000, rows: 4 },
+      { learningRate: 5e-4, steps: 2500, rows: 8 },
     ],
   },
   {
