@@ -133,6 +133,7 @@ export { modelPreset, PRESET_NAMES } from './models/presets.ts';
 export { randomWeights } from './models/random-weights.ts';
 export { MODEL_TYPES } from './models/registry.ts';
 export { saveEncoderDecoder } from './models/save-encoder-decoder.ts';
+export { saveLanguageModel } from './models/save-language-model.ts';
 export type { SaveModelOptions } from './models/save-model.ts';
 export { saveModel } from './models/save-model.ts';
 export type { ScoredStep, ScoreEntry } from './models/score-step.ts';

@@ -1,31 +1,57 @@
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadModel, QUANTIZATIONS, quantizeModel, saveQuantizedModel } from 'kvasir';
-
-/** How weights of so many bits are rounded; embeddings and norms stay float16. */
-const METHODS = /** @type {const} */ ({ int8: 'nearest', int4: 'gptq' });
-
-export const TRAINED_SCHEMES = /** @type {readonly (keyof typeof METHODS)[]} */ (Object.keys(METHODS));
+import {
+  loadLanguageModel,
+  loadTokenizer,
+  QUANTIZATIONS,
+  quantizeModel,
+  readMatrixFormats,
+  saveQuantizedModel,
+} from 'kvasir';
 
 /**
- * Writes the weights of a trained model's blocks as codes in the place of what is in its folder.
+ * How weights of so many bits are rounded; embeddings and norms stay float16. With texts, what the layers give for them is kept where
+ * bits are few.
+ */
+const METHODS = /** @type {const} */ ({
+  int8: { withTexts: 'nearest', alone: 'nearest' },
+  int4: { withTexts: 'gptq', alone: 'search' },
+});
+
+/** @typedef {keyof typeof METHODS} TrainedScheme */
+
+export const TRAINED_SCHEMES = /** @type {readonly TrainedScheme[]} */ (Object.keys(METHODS));
+
+/**
+ * Writes the weights of a trained model's blocks as codes in the place of the floats that are in its folder.
  * @param {import('kvasir').Backend} backend
  * @param {string} folder
- * @param {{ scheme: keyof typeof METHODS, calibration: readonly number[][] }} options `calibration`: tokens of texts like those of the
- *   training, for 4 bits
+ * @param {{ scheme: TrainedScheme, texts: readonly string[] | undefined }} options `texts`: like those of the training; none for a model
+ *   with an encoder
  */
-export async function quantizeTrained(backend, folder, { scheme, calibration }) {
+export async function quantizeTrained(backend, folder, { scheme, texts }) {
+  const formats = [...(await readMatrixFormats(folder)).values()];
+  if (formats.some((format) => typeof format !== 'string'))
+    throw new Error(`${folder} has weights of codes already, wanted floats: they would be rounded twice`);
+  const method = METHODS[scheme][texts === undefined ? 'alone' : 'withTexts'];
+  const calibration = method === 'gptq' ? await tokensOf(folder, texts ?? []) : undefined;
   const work = mkdtempSync(join(tmpdir(), 'kvasir-'));
-  const model = await loadModel(backend, folder, { dtype: 'float32' });
+  const model = await loadLanguageModel(backend, folder, { dtype: 'float32' });
   try {
-    const method = METHODS[scheme];
-    const wanted = { scheme: { ...QUANTIZATIONS[scheme], scaleDType: /** @type {const} */ ('float16') }, method };
-    const matrices = await quantizeModel(model, method === 'gptq' ? { ...wanted, calibration } : wanted);
+    const wanted = { ...QUANTIZATIONS[scheme], scaleDType: /** @type {const} */ ('float16') };
+    const matrices = await quantizeModel(model, { scheme: wanted, method, calibration });
     await saveQuantizedModel(model, matrices, work, { baseFolder: folder });
     for (const name of ['config.json', 'model.safetensors']) copyFileSync(join(work, name), join(folder, name));
   } finally {
     model.dispose();
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/** @param {string} folder @param {readonly string[]} texts */
+async function tokensOf(folder, texts) {
+  const tokenizer = await loadTokenizer(folder);
+  if (tokenizer === undefined) throw new Error(`${folder} has no tokenizer`);
+  return texts.map((text) => tokenizer.encode(text));
 }

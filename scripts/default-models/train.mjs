@@ -1,6 +1,5 @@
 // Makes the models that ship with Kvasir, from nothing but this folder. `--help` says more.
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -15,6 +14,7 @@ import { storyRandom } from './story-random.mjs';
 import { openTokenizer, trainStoryTokenizer } from './story-tokenizer.mjs';
 import { writeStory } from './story-writer.mjs';
 import { trainModel } from './train-model.mjs';
+import { renewTrainingRecord, writeTrainingRecord } from './training-record.mjs';
 
 const NAMES = [...SHAPES.map(({ name }) => name), NORMAL_FORMS];
 
@@ -25,10 +25,10 @@ likewise the model of normal forms on pairs; at the end the models write stories
 forms of inputs that were held out. What was interrupted goes on where it stopped. The same machine makes the same files.
 
   --only NAMES       some of ${NAMES.join(', ')}, with commas between
-  --measure          train nothing, measure the models that are there
+  --measure          train nothing, measure the models that are there; with --quantize, write their float16 as codes before
   --stories N        stories to learn from (default: 60000)
   --steps N          steps of each stage, for a trial
-  --quantize NAME    write the story models with weights of ${TRAINED_SCHEMES.join(' or ')}, not of float16
+  --quantize NAME    weights of ${TRAINED_SCHEMES.join(' or ')} in the files, or none: float16 (default: int8)
   --output DIR       where the models go (default: models)
   --work DIR         checkpoints of a training under way (default: models/.training); delete it to begin anew
   --threads N        threads that compute (default: the processors)
@@ -37,6 +37,8 @@ forms of inputs that were held out. What was interrupted goes on where it stoppe
 /** Stories that no model has seen, numbered from here. */
 const FIRST_HELD_OUT = 1_000_000;
 const NUM_HELD_OUT = 1000;
+/** What is written unless told otherwise. */
+const USUAL_SCHEME = 'int8';
 /** Stories that quantisation to 4 bits looks at. */
 const NUM_CALIBRATION = 150;
 const STORY_SEED = 0;
@@ -68,14 +70,16 @@ async function run() {
   const report = (/** @type {string} */ line) => console.error(`${elapsed(start)}  ${line}`);
   try {
     const names = values.only?.split(',') ?? NAMES;
-    if (values.quantize !== undefined && schemeOf(values.quantize) === undefined)
-      throw new RangeError(`--quantize is ${values.quantize}, known: ${TRAINED_SCHEMES.join(', ')}`);
+    const unknown = names.find((name) => !NAMES.includes(name));
+    if (unknown !== undefined) throw new RangeError(`--only has ${unknown}, known: ${NAMES.join(', ')}`);
     const shapes = SHAPES.filter(({ name }) => names.includes(name));
-    const options = { output, work, signal: controller.signal, report };
+    const scheme = schemeOf(values.quantize ?? USUAL_SCHEME);
+    const options = { output, work, scheme, signal: controller.signal, report };
     if (!values.measure && shapes.length > 0) await trainAll(shapes, options);
     if (!values.measure && names.includes(NORMAL_FORMS)) await trainPairs(options);
-    await measureAll(output, report);
-    await measurePairs(output, report);
+    if (values.measure && values.quantize !== undefined) await quantizeAll(names, options);
+    if (shapes.length > 0) await measureAll(output, report);
+    if (names.includes(NORMAL_FORMS)) await measurePairs(output, report);
     if (values.only === undefined && !values.measure) rmSync(work, { recursive: true, force: true });
   } catch (error) {
     console.error(`Cannot train the default models: ${error.message}`);
@@ -83,8 +87,17 @@ async function run() {
   }
 }
 
-/** @param {readonly import('./shapes.mjs').Shape[]} shapes @param {{ output: string, work: string, signal: AbortSignal, report: (line: string) => void }} options */
-async function trainAll(shapes, { output, work, signal, report }) {
+/**
+ * @typedef {object} Options
+ * @property {string} output
+ * @property {string} work
+ * @property {import('./quantize-trained.mjs').TrainedScheme | undefined} scheme undefined for float16
+ * @property {AbortSignal} signal
+ * @property {(line: string) => void} report
+ */
+
+/** @param {readonly import('./shapes.mjs').Shape[]} shapes @param {Options} options */
+async function trainAll(shapes, { output, work, scheme, signal, report }) {
   const texts = writeStories(0, Number(values.stories));
   const heldOut = writeStories(FIRST_HELD_OUT, NUM_HELD_OUT);
   report(`${texts.length} stories written; training the tokenizer`);
@@ -95,9 +108,7 @@ async function trainAll(shapes, { output, work, signal, report }) {
   const [training, validation] = [await dataset(texts), await dataset(heldOut)];
   report(`${training.numTokens} tokens, ${(training.numTokens / texts.length).toFixed(1)} a story`);
   const numBytes = heldOut.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
-  const threads = values.threads === undefined ? undefined : Number(values.threads);
-  const backend = await createBackend({ threads });
-  try {
+  await onBackend(async (backend) => {
     for (const shape of shapes) {
       const stages = shape.stages.map((stage) => ({
         ...stage,
@@ -111,34 +122,54 @@ async function trainAll(shapes, { output, work, signal, report }) {
         common,
       );
       report(`${shape.name}: ${numParameters} parameters, ${steps} steps in ${seconds.toFixed(0)} s`);
-      const scheme = values.quantize && schemeOf(values.quantize);
-      if (scheme) {
-        const calibration = texts.slice(0, NUM_CALIBRATION).map(({ text }) => tokenizer.encode(text));
-        await quantizeTrained(backend, folder, { scheme, calibration });
-      }
-      writeJson(join(folder, 'training.json'), {
+      if (scheme !== undefined) await quantizeTrained(backend, folder, { scheme, texts: calibrationTexts() });
+      writeTrainingRecord(folder, {
         ...{ numParameters, steps, seconds: Math.round(seconds), stories: texts.length, tokens: training.numTokens },
-        ...{ validationLoss, dataEntropy: entropyOf(heldOut, validation.numTokens) },
-        ...{ sha256: sha256(folder), curve },
+        ...{ validationLoss, dataEntropy: entropyOf(heldOut, validation.numTokens), curve },
       });
     }
-  } finally {
-    await backend.dispose();
-  }
+  });
 }
 
 /** @param {string} name */
 function schemeOf(name) {
-  return TRAINED_SCHEMES.find((known) => known === name);
+  if (name === 'none') return undefined;
+  const scheme = TRAINED_SCHEMES.find((known) => known === name);
+  if (scheme === undefined)
+    throw new RangeError(`--quantize is ${name}, known: ${[...TRAINED_SCHEMES, 'none'].join(', ')}`);
+  return scheme;
 }
 
-/** @param {{ output: string, work: string, signal: AbortSignal, report: (line: string) => void }} options */
-async function trainPairs(options) {
+/** @param {Options} options */
+async function trainPairs({ scheme, ...options }) {
+  const steps = values.steps === undefined ? undefined : Number(values.steps);
+  await onBackend(async (backend) => {
+    const { folder, ...training } = await trainNormalForms(backend, { ...options, steps });
+    if (scheme !== undefined) await quantizeTrained(backend, folder, { scheme, texts: undefined });
+    writeTrainingRecord(folder, training);
+  });
+}
+
+/** Writes models that are there in float16 as codes. @param {readonly string[]} names @param {Options} options */
+async function quantizeAll(names, { output, scheme, report }) {
+  if (scheme === undefined) return;
+  await onBackend(async (backend) => {
+    for (const name of names) {
+      const folder = join(output, name);
+      if (!existsSync(join(folder, 'model.safetensors'))) continue;
+      const texts = name === NORMAL_FORMS ? undefined : calibrationTexts();
+      await quantizeTrained(backend, folder, { scheme, texts });
+      renewTrainingRecord(folder);
+      report(`${name}: weights of ${scheme}`);
+    }
+  });
+}
+
+/** @param {(backend: import('kvasir').Backend) => Promise<void>} body */
+async function onBackend(body) {
   const backend = await createBackend({ threads: values.threads === undefined ? undefined : Number(values.threads) });
   try {
-    const steps = values.steps === undefined ? undefined : Number(values.steps);
-    const { folder, ...training } = await trainNormalForms(backend, { ...options, steps });
-    writeJson(join(folder, 'training.json'), { ...training, sha256: sha256(folder) });
+    await body(backend);
   } finally {
     await backend.dispose();
   }
@@ -180,14 +211,8 @@ function writeStories(/** @type {number} */ first, /** @type {number} */ count) 
   return Array.from({ length: count }, (_, i) => writeStory(storyRandom(STORY_SEED, first + i)));
 }
 
-function sha256(/** @type {string} */ folder) {
-  return createHash('sha256')
-    .update(readFileSync(join(folder, 'model.safetensors')))
-    .digest('hex');
-}
-
-function writeJson(/** @type {string} */ path, /** @type {object} */ value) {
-  writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
+function calibrationTexts() {
+  return writeStories(0, NUM_CALIBRATION).map(({ text }) => text);
 }
 
 function elapsed(/** @type {number} */ start) {

@@ -7,6 +7,7 @@ import { CONFIG, type TrainingFlags, trainByFlags, trainingFlagGroups } from './
 const EXAMPLES = [
   ['kvasir finetune -m ./gpt2 -d letters.jsonl -o ./run --epochs 2', 'All weights, twice over the data.'],
   ['kvasir finetune -m ./gpt2 -d answers.jsonl -o ./run --lora-rank 8', 'An adapter; the loss is on the completions.'],
+  ['kvasir finetune -m stories -d letters.txt -o ./run', 'A bundled model, whose codes are widened to floats.'],
   [
     'kvasir finetune -m ./qwen2 -d a.jsonl -o ./run --lora-rank 16 --lora-targets q_proj,v_proj',
     'An adapter of some layers.',
@@ -22,6 +23,9 @@ const NOTES = `JSON lines are { "text" }, or { "prompt", "completion" }, of whic
 "target" } likewise. A model with an encoder learns from pairs alone, which are read as where it is served: by its own tokenizers, with
 its languages and marks. Unless given, rows have 256 tokens or what the model takes, batches 4 rows, and the learning rate is
 5e-5, or 2e-4 for an adapter.
+
+Weights that are codes of 8 or 4 bits, as the bundled models', are widened to float32 where all weights are trained (--dtype names
+another width). The checkpoints are floats, of which kvasir quantize makes codes again. Beside an adapter they stay codes.
 
 --output gets a folder for each checkpoint (step-00000100): a whole model, or with --lora-rank an adapter in PEFT's layout,
 metrics.jsonl and report.html. Ctrl-C finishes the step, saves it, and exits with 130; --resume goes on with the same bits.

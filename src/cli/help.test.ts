@@ -20,6 +20,7 @@ const COMMANDS = [
   'translate',
   'transduce',
   'quantize',
+  'dequantize',
   ...TOKENIZER_COMMANDS,
 ];
 const GROUPS = ['', 'tokenizer'];

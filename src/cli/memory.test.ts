@@ -89,8 +89,16 @@ test('kvasir memory knows codes, asked for, of a GGUF file and of a folder', asy
   await writeFile(join(folder, 'config.json'), config);
   await writeFile(join(folder, 'model.safetensors'), weights);
   expect((await runJson<MemoryJson>('memory', folder, ...REFERENCE)).dtype).toBe('int4');
-  const { exitCode, stderr } = await runCli(['memory', location, '--training']);
-  expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('weights are codes') });
+  // They are widened where all of them are trained, and not beside an adapter.
+  for (const model of [location, folder])
+    expect((await runJson<MemoryJson>('memory', model, '--training', ...REFERENCE)).dtype).toBe('float32');
+  for (const flags of [
+    ['--lora-rank', '2'],
+    ['--dtype', 'int8'],
+  ]) {
+    const { exitCode, stderr } = await runCli(['memory', location, '--training', ...flags]);
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('weights are codes') });
+  }
   await rm(folder, { recursive: true });
 });
 

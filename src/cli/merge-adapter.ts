@@ -1,12 +1,8 @@
 import type { Command } from 'commander';
-import { platform } from '#platform';
 import { loadMergedModel } from '../adapters/load-merged-model.ts';
 import type { WeightDType } from '../backend/dtype.ts';
 import { createBackend } from '../create-backend.ts';
-import { EncoderDecoderLM } from '../models/encoder-decoder-lm.ts';
-import type { LanguageModel } from '../models/language-model.ts';
-import { saveEncoderDecoder } from '../models/save-encoder-decoder.ts';
-import { type SaveModelOptions, saveModel } from '../models/save-model.ts';
+import { saveLanguageModel } from '../models/save-language-model.ts';
 import { UsageError } from './exit-codes.ts';
 import { findModel } from './find-model.ts';
 import { addFlags, type Flag, OUTPUT_FLAGS } from './flags.ts';
@@ -15,6 +11,7 @@ import { helpEnd } from './help-text.ts';
 import { LoadProgressBar } from './load-progress.ts';
 import { ADAPTER, FLOAT_DTYPE, MODEL, REVISION } from './model-flags.ts';
 import type { Terminal } from './terminal.ts';
+import { expectNothingAt, writeWhole } from './write-whole.ts';
 
 const OUTPUT: Flag = { flags: '-o, --output <folder>', description: 'a new folder for the merged model; needed' };
 
@@ -51,8 +48,7 @@ async function mergeAdapter(terminal: Terminal, flags: MergeFlags): Promise<void
   const { model, adapter, output, json = false } = flags;
   if (model === undefined || adapter === undefined || output === undefined)
     throw new UsageError('Cannot merge an adapter: --model, --adapter and --output are all needed');
-  if ((await platform.isDirectory(output)) || (await platform.isFile(output)))
-    throw new Error(`Cannot write to ${output}: it is there already; name a new folder`);
+  await expectNothingAt(output);
   const start = performance.now();
   const dtype = await terminal.interruptible(async (signal) => {
     const folder = await findModel(terminal, model, flags, signal);
@@ -79,27 +75,15 @@ async function writeMerged(terminal: Terminal, work: MergeWork): Promise<WeightD
   const bar = new LoadProgressBar(terminal, { isQuiet: work.json });
   // It computes nothing, and its memory is not limited to what WebAssembly can address.
   const backend = await createBackend({ device: 'reference' });
-  const partial = `${output}.partial`;
   try {
     const onProgress = bar.update.bind(bar);
     const merged = await loadMergedModel(backend, folder, { mergeAdapter, dtype: work.dtype, signal, onProgress });
     const { format } = merged.parameters.weight('tokenEmbedding.weight');
     const dtype = typeof format === 'string' ? format : 'float32';
-    await save(merged, partial, { dtype, baseFolder: folder });
-    signal.throwIfAborted();
-    await platform.rename(partial, output);
+    await writeWhole(output, signal, (partial) => saveLanguageModel(merged, partial, { dtype, baseFolder: folder }));
     return dtype;
-  } catch (error) {
-    await platform.remove(partial);
-    throw error;
   } finally {
     bar.stop();
     await backend.dispose();
   }
-}
-
-function save(model: LanguageModel, folder: string, options: SaveModelOptions): Promise<void> {
-  return model instanceof EncoderDecoderLM
-    ? saveEncoderDecoder(model, folder, options)
-    : saveModel(model, folder, options);
 }

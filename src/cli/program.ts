@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addBenchCommand } from './bench.ts';
 import { addChatCommand } from './chat.ts';
+import { addDequantizeCommand } from './dequantize.ts';
 import { addEvaluateCommand } from './evaluate.ts';
 import { addFinetuneCommand } from './finetune.ts';
 import { addGenerateCommand } from './generate.ts';
@@ -62,6 +63,7 @@ export function createProgram(terminal: Terminal): Command {
   addTokenizerCommand(program, terminal);
   addMergeAdapterCommand(program, terminal);
   addQuantizeCommand(program, terminal);
+  addDequantizeCommand(program, terminal);
   return program;
 }
 

@@ -60,6 +60,27 @@ test.each<[readonly string[], number, string]>([
   expect({ exitCode, stdout }).toEqual({ exitCode: wanted, stdout: '' });
 });
 
+test('kvasir quantize writes a model with an encoder, which still brings dates to their normal form', async () => {
+  const output = files.path('int8');
+  const argv = ['quantize', 'normal-forms', '--scheme', 'int8', '--method', 'rtn', ...DEVICE, '-o', output] as const;
+  const report = await runJson<Report>(...argv);
+  // Two layers of an encoder with 6 matrices each, and two of a decoder, which attends to sources too.
+  expect(report).toMatchObject({ method: 'nearest', numMatrices: 2 * 6 + 2 * 10 });
+  await using llm = await LLM.load(output, { threads: 1 });
+  expect(llm.model.parameters.weight('decoder.layers.1.crossAttention.key.weight').dtype).toBe('int8');
+  expect((await llm.transduce('half past two on the third of March 1998')).text).toBe('1998-03-03T02:30');
+});
+
+test.each<[readonly string[], string]>([
+  [['--method', 'gptq', '--calibration', 'texts'], '--method gptq is of decoder-only models; wanted nearest or search'],
+  [['-o', 'x.gguf'], 'x.gguf would be GGUF, which is of decoder-only models; wanted a folder'],
+])('kvasir quantize refuses %j for a model with an encoder', async (flags, message) => {
+  const argv = ['quantize', 'normal-forms', '--scheme', 'int8', ...DEVICE, '-o', files.path('x'), ...flags];
+  const { exitCode, stdout, stderr } = await runCli(argv);
+  expect(stderr).toContain(`Cannot quantise: the model has an encoder, and ${message}`);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+});
+
 test('what fails leaves nothing behind', async () => {
   const output = files.path('out.gguf');
   const { stderr } = await runCli([

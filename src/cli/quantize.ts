@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { platform } from '#platform';
 import { QUANTIZATION_METHODS } from '../quantization/quantize-options.ts';
 import { QUANTIZATION_NAMES } from '../quantized/quantization-scheme.ts';
 import { UsageError } from './exit-codes.ts';
@@ -11,6 +10,7 @@ import { helpEnd } from './help-text.ts';
 import { DEVICE, REVISION, THREADS } from './model-flags.ts';
 import type { Terminal } from './terminal.ts';
 import { type QuantizeFlags, writeQuantized } from './write-quantized.ts';
+import { expectNothingAt } from './write-whole.ts';
 
 const QUANTIZE_FLAGS: readonly Flag[] = [
   {
@@ -70,7 +70,8 @@ const EXAMPLES = [
 ] as const;
 
 const NOTES = `The output loads to the codes that were computed. In a folder, what is not quantised is float16; in a GGUF file it is Q8_0, and
-float16 where rows are no whole blocks of 32. kvasir evaluate --against says what it costs.
+float16 where rows are no whole blocks of 32. A model with an encoder becomes a folder, by nearest or search. kvasir evaluate --against
+says what it costs; kvasir dequantize writes floats again, for programs that do not read GPTQ's layout.
 With --json: { output, scheme, method, calibrationTokens, numMatrices, byteLength, seconds }.`;
 
 /** `kvasir quantize`: a model in fewer bits. */
@@ -90,8 +91,7 @@ async function quantize(terminal: Terminal, model: string, flags: QuantizeFlags)
   const { output, scheme, json = false } = flags;
   if (output === undefined || scheme === undefined)
     throw new UsageError('Cannot quantise: --scheme and --output are both needed');
-  if ((await platform.isDirectory(output)) || (await platform.isFile(output)))
-    throw new Error(`Cannot write to ${output}: it is there already; name a new folder or file`);
+  await expectNothingAt(output, 'folder or file');
   const start = performance.now();
   const report = await terminal.interruptible(async (signal) => {
     const folder = await findModel(terminal, model, flags, signal);

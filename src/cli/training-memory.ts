@@ -100,14 +100,16 @@ function toReport(
   flags: TrainingMemoryFlags,
 ): Report {
   const { config } = description;
-  const dtype = WEIGHT_DTYPES.find((known) => known === format);
+  const { batch: batchSize = 1, context: contextLength = config.maxPositions } = flags;
+  const { optimizer = 'adamw', recompute = false, dropout: hasDropout = false } = flags;
+  const { loraRank, loraTargets: targets = 'all-linear' } = flags;
+  // Codes of a file are widened where all weights are trained, as kvasir finetune does.
+  const isWidened = typeof format === 'object' && loraRank === undefined;
+  const dtype = isWidened ? 'float32' : WEIGHT_DTYPES.find((known) => known === format);
   if (dtype === undefined)
     throw new UsageError(
       `Cannot compute memory: weights are codes, but those that are trained are ${WEIGHT_DTYPES.join(', ')}; give --dtype`,
     );
-  const { batch: batchSize = 1, context: contextLength = config.maxPositions } = flags;
-  const { optimizer = 'adamw', recompute = false, dropout: hasDropout = false } = flags;
-  const { loraRank, loraTargets: targets = 'all-linear' } = flags;
   if (contextLength > config.maxPositions)
     throw new RangeError(
       `Cannot estimate memory: ${contextLength} tokens, but the model takes at most ${config.maxPositions}`,

@@ -1,6 +1,6 @@
 import { platform } from '#platform';
 import { type BackendOptions, createBackend } from '../create-backend.ts';
-import { loadModel } from '../models/load-model.ts';
+import { describeLanguageModel, expectCausal, isEncoderDecoder, loadLanguageModel } from '../models/language-model.ts';
 import { quantizeModel } from '../quantization/quantize-model.ts';
 import type { QuantizationMethod, QuantizeOptions } from '../quantization/quantize-options.ts';
 import { saveQuantizedModel } from '../quantization/save-quantized-model.ts';
@@ -18,6 +18,7 @@ import { formatCount } from './format.ts';
 import { LoadProgressBar } from './load-progress.ts';
 import { ProgressBar } from './progress-bar.ts';
 import type { Terminal } from './terminal.ts';
+import { writeWhole } from './write-whole.ts';
 
 export interface QuantizeFlags extends Pick<BackendOptions, 'device' | 'threads'> {
   readonly scheme?: QuantizationName;
@@ -54,31 +55,33 @@ export async function writeQuantized(
   const { device, threads, output, json: isQuiet = false, damping, activationOrder } = flags;
   const method = methodOf(flags);
   const overrides = overridesOf(flags);
+  if (isEncoderDecoder(await describeLanguageModel(folder))) expectForEncoder(method, output);
   const calibration = await calibrationOf(folder, flags, signal);
   const backend = await createBackend({ device, threads });
   const loading = new LoadProgressBar(terminal, { isQuiet });
   const bar = new ProgressBar(terminal, { isQuiet });
-  const partial = `${output}.partial`;
   try {
     const onLoad = loading.update.bind(loading);
-    const model = await loadModel(backend, folder, { dtype: 'float32', signal, onProgress: onLoad });
+    const model = await loadLanguageModel(backend, folder, { dtype: 'float32', signal, onProgress: onLoad });
     loading.stop();
     const onProgress: QuantizeOptions['onProgress'] = ({ loaded, total, file }) =>
       bar.update({ action: 'Quantising', loaded, total, amount: `${formatCount(loaded)} weights`, detail: file });
     const options = { calibration, overrides, damping, activationOrder, signal, onProgress };
     const matrices = await quantizeModel(model, { scheme: schemeOf(flags.scheme), method, ...options });
-    const isGguf = /\.gguf$/i.test(output);
-    if (isGguf) await writeQuantizedGguf(model, matrices, partial, { dtype: 'q8_0', baseFolder: folder, signal });
-    else await saveQuantizedModel(model, matrices, partial, { baseFolder: folder });
-    signal.throwIfAborted();
-    await platform.rename(partial, output);
+    const isGguf = isGgufName(output);
+    await writeWhole(output, signal, (partial) =>
+      isGguf
+        ? writeQuantizedGguf(expectCausal(model, 'write GGUF'), matrices, partial, {
+            dtype: 'q8_0',
+            baseFolder: folder,
+            signal,
+          })
+        : saveQuantizedModel(model, matrices, partial, { baseFolder: folder }),
+    );
     const file = isGguf ? output : platform.join(output, 'model.safetensors');
     const byteLength = (await platform.fileStatus(file))?.size ?? 0;
     const calibrationTokens = calibration?.reduce((sum, { length }) => sum + length, 0) ?? 0;
     return { method, calibrationTokens, numMatrices: matrices.size, byteLength };
-  } catch (error) {
-    await platform.remove(partial);
-    throw error;
   } finally {
     loading.stop();
     bar.stop();
@@ -94,6 +97,20 @@ function methodOf({ method, calibration }: QuantizeFlags): QuantizationMethod {
   if (!isCalibrated && calibration !== undefined)
     throw new UsageError(`Cannot quantise: --method ${chosen} takes no --calibration`);
   return chosen;
+}
+
+function isGgufName(output: string): boolean {
+  return /\.gguf$/i.test(output);
+}
+
+/** Throws a `UsageError` for what is there for decoder-only models alone. */
+function expectForEncoder(method: QuantizationMethod, output: string): void {
+  const refuse = (problem: string) => {
+    throw new UsageError(`Cannot quantise: the model has an encoder, and ${problem}`);
+  };
+  if (method === 'gptq' || method === 'awq')
+    refuse(`--method ${method} is of decoder-only models; wanted nearest or search`);
+  if (isGgufName(output)) refuse(`${output} would be GGUF, which is of decoder-only models; wanted a folder`);
 }
 
 /** Scales that both layouts have. */

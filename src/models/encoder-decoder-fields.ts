@@ -12,7 +12,6 @@ export function finishEncoderDecoderConfig(fields: JsonFields, config: EncoderDe
   const fail = (problem: string): never => {
     throw new RangeError(`Cannot read ${fields.location}: ${problem}`);
   };
-  fields.requireSupported('quantization_config', []);
   const { hiddenSize, positions, vocabSize } = config;
   for (const side of ['encoder', 'decoder'] as const) {
     const { numLayers, numHeads, headSize } = config[side];

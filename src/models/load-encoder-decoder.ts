@@ -2,13 +2,13 @@ import { platform } from '#platform';
 import type { Backend } from '../backend/backend.ts';
 import type { EncoderDecoderConfig } from '../config/encoder-decoder-config.ts';
 import { JsonFields } from '../config/json-fields.ts';
-import { openWeights } from '../formats/open-weights.ts';
 import type { WeightSource } from '../formats/weight-source.ts';
 import { buildEncoderDecoder } from './build-encoder-decoder.ts';
 import { EncoderDecoderLM } from './encoder-decoder-lm.ts';
 import { encoderDecoderParameters } from './encoder-decoder-parameters.ts';
 import { encoderDecoderArchitectureOf } from './encoder-decoder-registry.ts';
 import { type LoadParametersOptions, loadParameters } from './load-parameters.ts';
+import { openStoredWeights } from './open-model-weights.ts';
 import { orZeros } from './or-zeros.ts';
 import { type Naming, storedName } from './parameter-spec.ts';
 
@@ -37,7 +37,7 @@ export async function loadEncoderDecoder(
   const text = await platform.readText(location);
   if (text === undefined) throw new Error(`Cannot load the model in ${folder}: it has no config.json`);
   const description = parseEncoderDecoderConfig(location, text);
-  const source = await openWeights(folder, { signal: options.signal });
+  const source = await openStoredWeights(folder, { signal: options.signal });
   try {
     return await loadEncoderDecoderFrom(backend, description, source, options);
   } finally {

@@ -22,7 +22,7 @@ export interface LoadProgress {
 
 /** How to load parameters. */
 export interface LoadParametersOptions {
-  /** What the matrices are in memory; `auto` unless given. */
+  /** What the matrices are in memory; `auto` unless given. A width widens codes, which can then be trained. */
   readonly dtype?: LoadedDType | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: LoadProgress) => void) | undefined;

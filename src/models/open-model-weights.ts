@@ -7,9 +7,11 @@ import { parseQuantizationConfig } from '../formats/quantized/quantization-confi
 import { quantizedWeights, type TensorNames } from '../formats/quantized/quantized-weights.ts';
 import type { WeightSource } from '../formats/weight-source.ts';
 import { decoderOnlyParameters } from './decoder-only-parameters.ts';
+import { encoderDecoderParameters } from './encoder-decoder-parameters.ts';
+import { ENCODER_DECODER_TYPES, encoderDecoderArchitectureOf } from './encoder-decoder-registry.ts';
 import { openGgufWeights } from './gguf/describe-gguf.ts';
 import { candidateNames } from './match-parameters.ts';
-import { storedName } from './parameter-spec.ts';
+import { type Naming, type ParameterSpec, storedName } from './parameter-spec.ts';
 import { findArchitecture } from './registry.ts';
 
 type Options = { readonly signal?: AbortSignal | undefined };
@@ -45,11 +47,9 @@ export async function configuredWeights(fields: JsonFields, source: WeightSource
 
 /** What a checkpoint may call the parameters of the model that its config.json describes. */
 function tensorNames(fields: JsonFields): TensorNames {
-  const architecture = findArchitecture(fields);
-  const config = architecture.parseConfig(fields);
-  const naming = architecture.naming(config);
+  const { specs, naming } = namedParameters(fields);
   const isTransposed = new Map(
-    decoderOnlyParameters(config).flatMap(({ path }) => {
+    specs.flatMap(({ path }) => {
       const { name, aliases, isTransposed } = storedName(path, naming);
       const names = [name, ...aliases].flatMap((one) => candidateNames(one, naming));
       return names.map((one) => [one, isTransposed] as const);
@@ -59,4 +59,17 @@ function tensorNames(fields: JsonFields): TensorNames {
     isTransposed: (name) => isTransposed.get(name) ?? false,
     isParameter: (name) => isTransposed.has(name),
   };
+}
+
+/** The parameters of the model that a config.json describes, of either kind. */
+function namedParameters(fields: JsonFields): { readonly specs: readonly ParameterSpec[]; readonly naming: Naming } {
+  const modelType = fields.string('model_type');
+  if (ENCODER_DECODER_TYPES.includes(modelType)) {
+    const architecture = encoderDecoderArchitectureOf(modelType, fields.location);
+    const config = architecture.parseConfig(fields);
+    return { specs: encoderDecoderParameters(config), naming: architecture.naming(config) };
+  }
+  const architecture = findArchitecture(fields);
+  const config = architecture.parseConfig(fields);
+  return { specs: decoderOnlyParameters(config), naming: architecture.naming(config) };
 }

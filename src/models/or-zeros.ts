@@ -10,6 +10,7 @@ export function orZeros(source: WeightSource, name: string, shape: Shape): Weigh
     location,
     metadata,
     tensors: new Map([...source.tensors, [name, zeros]]),
+    quantized: source.quantized,
     async read(wanted, target, byteOffset) {
       if (wanted === name) target.fill(0);
       else await source.read(wanted, target, byteOffset);

@@ -44,6 +44,11 @@ function splitLayer(path: string): { readonly pattern: string; readonly layer: s
   return { pattern: path.replace(match[0], `${match[1]}layers.{}.`), layer: match[2] };
 }
 
+/** Whether a parameter, or module, is of one of the layers, of whichever side. */
+export function isOfLayer(path: string): boolean {
+  return splitLayer(path).layer !== undefined;
+}
+
 /** How a checkpoint stores the parameter at a path. Throws a `RangeError` for one that the naming does not have. */
 export function storedName(path: string, naming: Naming): StoredName {
   const { pattern, layer } = splitLayer(path);

@@ -21,22 +21,26 @@ export interface SaveModelOptions {
 
 /**
  * Saves a model as a Hugging Face folder, which is made if it is not there: config.json, model.safetensors under the names of
- * its architecture, and the tokenizer of `baseFolder`. Matrices that are being trained are saved in their float32 values. Each
- * file is written whole or not at all. Throws an `Error` that names what cannot be written, and a `RangeError` for a
+ * its architecture, and the tokenizer of `baseFolder`. Matrices that are being trained are saved in their float32 values, codes
+ * as the numbers that they stand for. Each file is written whole or not at all. Throws an `Error` that names what cannot be written, and a `RangeError` for a
  * configuration that the architecture's config.json cannot say.
  *
  * @example
  * await saveModel(model, 'path/to/folder', { dtype: 'bfloat16' });
  */
 export function saveModel(model: CausalLM, folder: string, options: SaveModelOptions = {}): Promise<void> {
-  const { config, parameters } = model;
-  return writeModelFolder(folder, options, {
+  return writeModelFolder(folder, options, savedCausalLM(model));
+}
+
+/** What of a decoder-only model goes into its folder. */
+export function savedCausalLM({ config, parameters }: CausalLM): SavedModel {
+  return {
     parameters,
     specs: decoderOnlyParameters(config),
     naming: architectureOf(config.modelType, 'the model').naming(config),
     formatConfig: (dtype) => formatModelConfig(config, dtype),
     reformatConfig: (text, dtype) => reformatModelConfig(text, config, dtype),
-  });
+  };
 }
 
 /** What of a model goes into its folder. */

@@ -4,8 +4,13 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { platform } from './browser.ts';
 
 const CONTENT = Uint8Array.from({ length: 50 }, (_, i) => i);
+/** More than is read in one request. */
+const LARGE = 8 * 2 ** 20;
 
-/** Serves the same bytes by the first word of the path: with ranges, without, hiding the size, empty, cut, failing. */
+/**
+ * Serves the same bytes by the first word of the path: with ranges, without, hiding the size, empty, cut, failing. Of those that are
+ * `large`, as it says, no more than the first are asked for.
+ */
 let server: Server;
 let base: string;
 let requests: string[] = [];
@@ -17,11 +22,11 @@ beforeAll(async () => {
     if (kind === 'missing') response.writeHead(404).end();
     else if (kind === 'broken') response.writeHead(500).end();
     else if (kind === 'empty') response.writeHead(416, { 'Content-Range': 'bytes */0' }).end();
-    else if (request.method === 'HEAD') response.writeHead(200, { 'Content-Length': 50 }).end();
+    else if (request.method === 'HEAD') response.writeHead(200, { 'Content-Length': sizeOf(kind) }).end();
     else if (kind === 'whole' || first === undefined) response.end(CONTENT);
     else {
-      const range = kind === 'hidden' ? {} : { 'Content-Range': `bytes ${first}-${last}/50` };
-      response.writeHead(206, range).end(CONTENT.subarray(first, kind === 'short' ? first + 1 : last! + 1));
+      const range = kind.startsWith('hidden') ? {} : { 'Content-Range': `bytes ${first}-${last}/${sizeOf(kind)}` };
+      response.writeHead(206, range).end(CONTENT.subarray(first, kind === 'short-large' ? first + 1 : last! + 1));
     }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -32,6 +37,10 @@ afterEach(() => {
   requests = [];
   vi.unstubAllGlobals();
 });
+
+function sizeOf(kind: string): number {
+  return kind.endsWith('large') ? LARGE : 50;
+}
 
 test.each(['ranged', 'whole', 'hidden'])('reads ranges of a file from a server of kind "%s"', async (kind) => {
   const file = await platform.openFile(`${base}/${kind}`);
@@ -46,10 +55,22 @@ test.each(['ranged', 'whole', 'hidden'])('reads ranges of a file from a server o
   await file.close();
 });
 
-test('asks only for the bytes it needs', async () => {
+test.each([
+  ['large', []],
+  ['hidden-large', ['HEAD hidden-large']],
+])('asks only for the bytes it needs of a file of kind "%s"', async (kind, head) => {
+  const file = await platform.openFile(`${base}/${kind}`);
+  const target = new Uint8Array(3);
+  await file.read(target, 20);
+  expect([file.size, ...target]).toEqual([LARGE, 20, 21, 22]);
+  expect(requests).toEqual([`GET ${kind} bytes=0-0`, ...head, `GET ${kind} bytes=20-22`]);
+  await expect(file.read(target, LARGE - 2)).rejects.toThrow(`but it ends after ${LARGE}`);
+});
+
+test('reads a small file in one request, however many parts of it are wanted', async () => {
   const file = await platform.openFile(`${base}/ranged`);
-  await file.read(new Uint8Array(3), 20);
-  expect(requests).toEqual(['GET ranged bytes=0-0', 'GET ranged bytes=20-22']);
+  for (let offset = 0; offset < 40; offset += 8) await file.read(new Uint8Array(8), offset);
+  expect(requests).toEqual(['GET ranged bytes=0-0', 'GET ranged']);
 });
 
 test('an empty file has size 0', async () => {
@@ -57,7 +78,7 @@ test('an empty file has size 0', async () => {
 });
 
 test('a body that ends early throws', async () => {
-  const file = await platform.openFile(`${base}/short`);
+  const file = await platform.openFile(`${base}/short-large`);
   await expect(file.read(new Uint8Array(3), 20)).rejects.toThrow('bytes 20 to 23 wanted, but it ends after 21');
 });
 

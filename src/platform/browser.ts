@@ -1,6 +1,6 @@
 import type { Platform, PlatformWorker, ReadableFile } from './platform.ts';
 
-/** Browsers: files by URL, read with Range requests; web workers. */
+/** Browsers: files by URL, the large ones read with Range requests; web workers. */
 export const platform: Platform = {
   name: 'browser',
   get availableParallelism() {
@@ -23,6 +23,9 @@ export const platform: Platform = {
 
 type Options = { readonly signal?: AbortSignal | undefined };
 
+/** Up to here a file is one request: those for its parts, one after the other, would take longer than all of its bytes. */
+const LARGEST_WHOLE_BYTES = 4 * 2 ** 20;
+
 async function openFile(location: string, { signal }: Options = {}): Promise<ReadableFile> {
   const response = await request(location, signal, { Range: 'bytes=0-0' });
   const range = response.headers.get('Content-Range');
@@ -32,8 +35,13 @@ async function openFile(location: string, { signal }: Options = {}): Promise<Rea
   if (response.status === 206) {
     await response.body?.cancel();
     const size = totalSize(range) ?? (await sizeByHead(location, signal));
-    return new RangeFile(location, size, signal);
+    if (size > LARGEST_WHOLE_BYTES) return new RangeFile(location, size, signal);
+    return wholeFile(location, await request(location, signal));
   }
+  return wholeFile(location, response);
+}
+
+async function wholeFile(location: string, response: Response): Promise<MemoryFile> {
   requireStatus(response, location, 200);
   return new MemoryFile(location, new Uint8Array(await response.arrayBuffer()));
 }
@@ -100,7 +108,7 @@ function endsBefore(location: string, offset: number, length: number, size: numb
   );
 }
 
-/** A file whose server understands Range. */
+/** A large file whose server understands Range. */
 class RangeFile implements ReadableFile {
   readonly location: string;
   readonly size: number;
@@ -139,7 +147,7 @@ async function fill(target: Uint8Array, response: Response): Promise<number> {
   return filled;
 }
 
-/** A file whose server ignores Range, held whole. */
+/** A file that is small, or whose server ignores Range, held whole. */
 class MemoryFile implements ReadableFile {
   readonly location: string;
   readonly size: number;

@@ -1,4 +1,5 @@
 import { didYouMean } from '../base/suggest.ts';
+import { isOfLayer } from '../models/parameter-spec.ts';
 import { checkScheme, type QuantizationScheme } from '../quantized/quantization-scheme.ts';
 import type { GptqOptions } from './gptq.ts';
 
@@ -15,10 +16,13 @@ export interface QuantizeOptions extends GptqOptions {
   /** Of the matrices of all blocks. */
   readonly scheme: QuantizationScheme;
   readonly method: QuantizationMethod;
-  /** Token ids of texts like those that the model is for; `gptq` and `awq` need them, `search` takes no note of them. */
+  /**
+   * Token ids of texts like those that the model is for; `gptq` and `awq` need them, and a model without an encoder; `search` takes no
+   * note of them.
+   */
   readonly calibration?: readonly (readonly number[])[] | undefined;
   /**
-   * Other schemes for some parameters, by path (`layers.0.mlp.down`), in which `*` stands for any characters; the last pattern that
+   * Other schemes for some parameters, by path (`layers.0.mlp.down`, `encoder.layers.0.mlp.down`), in which `*` stands for any characters; the last pattern that
    * fits counts; `keep` leaves a matrix as it is. Embeddings and the output projection are kept unless a pattern names them.
    */
   readonly overrides?: Readonly<Record<string, QuantizationScheme | 'keep'>> | undefined;
@@ -67,7 +71,7 @@ export function schemeChooser({
   return (path) => {
     const rule = rules.findLast(({ matches }) => matches.test(path));
     if (rule !== undefined) return rule.choice === 'keep' ? undefined : rule.choice;
-    return path.startsWith('layers.') ? scheme : undefined;
+    return isOfLayer(path) ? scheme : undefined;
   };
 }
 

@@ -1,10 +1,8 @@
 import type { WeightDType } from '../backend/dtype.ts';
-import type { CausalLM } from '../models/causal-lm.ts';
-import { decoderOnlyParameters } from '../models/decoder-only-parameters.ts';
-import { storedName } from '../models/parameter-spec.ts';
-import { architectureOf } from '../models/registry.ts';
+import type { LanguageModel } from '../models/language-model.ts';
+import { isOfLayer, storedName } from '../models/parameter-spec.ts';
+import { savedLanguageModel } from '../models/save-language-model.ts';
 import { writeModelFolder } from '../models/save-model.ts';
-import { formatModelConfig, reformatModelConfig } from '../models/write-config.ts';
 import type { QuantizationScheme } from '../quantized/quantization-scheme.ts';
 import type { QuantizedMatrix } from '../quantized/quantized-matrix.ts';
 
@@ -17,8 +15,8 @@ export interface SaveQuantizedOptions {
 }
 
 /**
- * Saves a model and what `quantizeModel` made of its matrices as a Hugging Face folder in GPTQ's layout (`qweight`, `qzeros`, `scales`,
- * `g_idx`), which `LLM.load` reads to the same bits. config.json says the scheme of most layers in `quantization_config`; those of
+ * Saves a model of either kind and what `quantizeModel` made of its matrices as a Hugging Face folder in GPTQ's layout (`qweight`,
+ * `qzeros`, `scales`, `g_idx`), which `LLM.load` reads to the same bits. config.json says the scheme of most layers in `quantization_config`; those of
  * others are in its `dynamic` rules. Throws as `saveModel`, and a `RangeError` for what the layout cannot say: scales that are not
  * float16, and sizes that fill no words.
  *
@@ -27,18 +25,14 @@ export interface SaveQuantizedOptions {
  * await saveQuantizedModel(model, matrices, 'path/to/folder', { baseFolder: 'path/to/original' });
  */
 export function saveQuantizedModel(
-  model: CausalLM,
+  model: LanguageModel,
   matrices: ReadonlyMap<string, QuantizedMatrix>,
   folder: string,
   { dtype = 'float16', baseFolder }: SaveQuantizedOptions = {},
 ): Promise<void> {
-  const { config, parameters } = model;
-  const naming = architectureOf(config.modelType, 'the model').naming(config);
-  const layerOf = (path: string) => storedName(path, naming).name.replace(/\.weight$/, '');
-  const specs = decoderOnlyParameters(config);
-  const matrixPaths = specs.flatMap(({ kind, path }) =>
-    kind === 'matrix' && path.startsWith('layers.') ? [path] : [],
-  );
+  const saved = savedLanguageModel(model);
+  const layerOf = (path: string) => storedName(path, saved.naming).name.replace(/\.weight$/, '');
+  const matrixPaths = saved.specs.flatMap(({ kind, path }) => (kind === 'matrix' && isOfLayer(path) ? [path] : []));
   const layers = new Map([...matrices].map(([path, { scheme }]) => [layerOf(path), scheme]));
   const kept = matrixPaths.filter((path) => !matrices.has(path)).map(layerOf);
   const settings = quantizationConfig(layers, kept);
@@ -48,10 +42,11 @@ export function saveQuantizedModel(
     folder,
     { dtype, baseFolder },
     {
-      ...{ parameters, specs, naming, matrices },
-      formatConfig: (dtype) => withSettings(formatModelConfig(config, dtype)),
+      ...saved,
+      matrices,
+      formatConfig: (dtype) => withSettings(saved.formatConfig(dtype)),
       reformatConfig: (text, dtype) => {
-        const kept = reformatModelConfig(text, config, dtype);
+        const kept = saved.reformatConfig(text, dtype);
         return kept === undefined ? undefined : withSettings(kept);
       },
     },

@@ -104,7 +104,7 @@ export class TrainedParameters {
 function expectFloats(path: string, owner: Weight | Tensor): void {
   if (owner instanceof Weight && typeof owner.format !== 'string')
     throw new TypeError(
-      `Cannot train ${path}: it is ${owner.dtype}, wanted floats; load the model with another dtype, or train an adapter`,
+      `Cannot train ${path}: it is ${owner.dtype}, wanted floats; load the model with dtype "float32", which widens codes, or train an adapter`,
     );
 }
 

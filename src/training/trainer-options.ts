@@ -7,7 +7,10 @@ import type { TrainingTarget } from './training-target.ts';
 
 /** What to train, on what, and how. */
 export interface TrainerOptions {
-  /** All parameters of the model are trained, or those that `isTrained` chooses; or a target that says so itself. */
+  /**
+   * All parameters of the model are trained, or those that `isTrained` chooses; or a target that says so itself. Weights that are codes
+   * in their file are to be loaded with a width (`loadModel(…, { dtype: 'float32' })`), unless an adapter is trained beside them.
+   */
   readonly model: CausalLM | TrainingTarget;
   readonly data: TrainingData;
   /** Steps of the optimizer in all, those before a checkpoint included. Either this or `epochs`. */

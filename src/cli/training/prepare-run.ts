@@ -4,7 +4,7 @@ import type { PairEncoding } from '../../data/pair-encoding.ts';
 import { loadSourceTargetAssets } from '../../llm/text-assets.ts';
 import type { CausalLM } from '../../models/causal-lm.ts';
 import { EncoderDecoderLM } from '../../models/encoder-decoder-lm.ts';
-import { describeLanguageModel, isEncoderDecoder } from '../../models/language-model.ts';
+import { describeLanguageModel, isEncoderDecoder, loadLanguageModel } from '../../models/language-model.ts';
 import type { Tokenizer } from '../../tokenizers/tokenizer.ts';
 import type { TrainingTarget } from '../../training/training-target.ts';
 import { UsageError } from '../exit-codes.ts';
@@ -13,13 +13,14 @@ import { formatBytes, formatCount } from '../format.ts';
 import { LoadProgressBar } from '../load-progress.ts';
 import { ProgressBar } from '../progress-bar.ts';
 import type { Terminal } from '../terminal.ts';
+import { codesToWiden } from './codes-to-widen.ts';
 import type { RunSettings } from './complete-settings.ts';
 import { createNewModel, newModelConfig } from './new-model.ts';
 import { pairEncodingOf } from './pair-encoding-of.ts';
 import { pairMarksOf } from './pair-marks.ts';
 import { openRunData, type RunData, sourcesOf } from './run-data.ts';
 import type { RunFolder } from './run-folder.ts';
-import { createRunAdapter, createTrained, loadBaseModel, type RunAdapter, type RunModel } from './run-model.ts';
+import { createRunAdapter, createTrained, type RunAdapter, type RunModel } from './run-model.ts';
 import { openTokenizer, prepareTokenizer } from './run-tokenizer.ts';
 
 /** What a run is made ready with. */
@@ -75,10 +76,16 @@ export async function prepareFinetuning(settings: RunSettings, place: RunPlace):
   expectSettingsOfKind(settings, hasEncoder);
   const pairs = hasEncoder ? await loadPairEncoding(baseFolder, description.config, settings, signal) : undefined;
   const tokenizer = pairs?.tokenizer.target ?? (await openTokenizer(baseFolder, signal));
+  const codes = await codesToWiden(baseFolder, settings, signal);
+  if (codes.length > 0 && !json)
+    terminal.note(
+      `weights of ${codes.join(' and ')} are widened to float32 to be trained; --dtype names another width`,
+    );
+  const dtype = codes.length > 0 ? 'float32' : settings.dtype;
   const bar = new LoadProgressBar(terminal, { isQuiet: json });
   try {
     const onProgress = bar.update.bind(bar);
-    const model = await loadBaseModel(backend, baseFolder, settings, { signal, onProgress });
+    const model = await loadLanguageModel(backend, baseFolder, { dtype, signal, onProgress });
     bar.stop();
     return await finish(settings, place, { model, tokenizer, pairs, baseFolder });
   } finally {

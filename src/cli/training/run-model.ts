@@ -1,9 +1,6 @@
 import type { LoraAdapter } from '../../adapters/lora-adapter.ts';
-import type { Backend } from '../../backend/backend.ts';
 import type { CausalLM } from '../../models/causal-lm.ts';
 import { EncoderDecoderLM } from '../../models/encoder-decoder-lm.ts';
-import { loadLanguageModel } from '../../models/language-model.ts';
-import type { LoadParametersOptions } from '../../models/load-parameters.ts';
 import { createEncoderDecoderTarget } from '../../training/encoder-decoder-target.ts';
 import { createLora } from '../../training/lora.ts';
 import { createLoraTarget } from '../../training/lora-target.ts';
@@ -17,16 +14,6 @@ export type RunModel = CausalLM | EncoderDecoderLM;
 /** What a trainer is given to train all of a model. A target is to be released in the end. */
 export async function createTrained(model: RunModel, baseFolder: string): Promise<CausalLM | TrainingTarget> {
   return model instanceof EncoderDecoderLM ? createEncoderDecoderTarget(model, { baseFolder }) : model;
-}
-
-/** The model of a folder, to go on from. */
-export function loadBaseModel(
-  backend: Backend,
-  folder: string,
-  { dtype }: RunSettings,
-  options: LoadParametersOptions,
-): Promise<RunModel> {
-  return loadLanguageModel(backend, folder, { ...options, dtype });
 }
 
 /** An adapter that is trained, and the training of it. */

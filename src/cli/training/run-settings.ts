@@ -86,7 +86,7 @@ const BASE_MODEL = {
     choice(
       ['auto', ...WEIGHT_DTYPES],
       '--dtype <name>',
-      'width that the weights are computed with; auto (as in the file) unless given',
+      'width that the weights are computed with; auto (as in the file, or float32 where they are codes and no adapter is trained) unless given',
     ),
   ),
 } as const satisfies Readonly<Record<string, Setting<unknown>>>;

@@ -18,8 +18,10 @@ export function unpackRows(words: Int32Array, { bits, positions }: Packing): Uin
   const count = positions.length;
   const mask = 2 ** bits - 1;
   const values = new Uint8Array(words.length * count);
-  for (const [at, word] of words.entries())
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at]!;
     for (let i = 0; i < count; i++) values[at * count + i] = (word >>> (bits * positions[i]!)) & mask;
+  }
   return values;
 }
 

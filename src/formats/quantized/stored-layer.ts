@@ -53,8 +53,14 @@ export function toQuantizedMatrix(layer: StoredLayer, scheme: QuantizationScheme
     const minima = scales.map((scale, i) => (zeros[i] === 0 ? 0 : -scale * zeros[i]!));
     return { scheme, rows, columns, codes: Int8Array.from(codes), scales, minima };
   }
-  const middle = 2 ** (layer.bits - 1);
-  return { scheme, rows, columns, codes: Int8Array.from(codes, (code) => code - middle), scales, minima: undefined };
+  return { scheme, rows, columns, codes: signed(codes, 2 ** (layer.bits - 1)), scales, minima: undefined };
+}
+
+/** `Int8Array.from` with a function goes through an iterator, ten times as slow. */
+function signed(codes: Uint8Array, middle: number): Int8Array {
+  const values = new Int8Array(codes.length);
+  for (let i = 0; i < codes.length; i++) values[i] = codes[i]! - middle;
+  return values;
 }
 
 /** Its weights (outputs, inputs) as float32. */
