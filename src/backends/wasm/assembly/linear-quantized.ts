@@ -14,9 +14,10 @@ import { clearSums, storeSums } from './linear-store';
 import { BLOCK, blockBytes, codeSums, hasByteCodes, numBlocks, PANEL_ROWS, SUM_BYTES } from './quantized-layout';
 import { tileRows } from './quantize-input';
 
-/** Bytes of codes of input, and of outputs, that stay in a core's second-level cache beside a panel. */
-const INPUT_BYTES: i32 = 262144;
+/** Bytes of outputs that stay in a core's second-level cache beside a panel and the input. */
 const OUTPUT_BYTES: i32 = 524288;
+/** Rows that go over all panels before the next do, at most: with more, two threads are slower than each alone. */
+const MOST_ROWS: i32 = 64;
 /** From this many rows on, whole panels are gone over at once. */
 const MANY_ROWS: i32 = 32;
 /** Bytes of the sums of a tile of four rows. */
@@ -43,8 +44,8 @@ export function linearQuantized(
     return;
   }
   // A panel writes half a line of each row: the next one must find the other half in the cache.
-  const most = min(INPUT_BYTES / (numBlocks(inputs) * BLOCK), OUTPUT_BYTES / ((end - begin) * (PANEL_ROWS * 4)));
-  const height = max(MANY_ROWS, most & ~3);
+  const most = OUTPUT_BYTES / ((end - begin) * (PANEL_ROWS * 4)) & ~3;
+  const height = max(MANY_ROWS, min(MOST_ROWS, most));
   for (let row = 0; row < rows; row += height) {
     multiplyMany(
       output, codes, scales, totals, weight, bias, row, min(rows, row + height), rows, inputs, outputs, dtype, scratch, kind,
