@@ -126,10 +126,10 @@ function multiplyMany(
       const to = output + (<usize>row * <usize>outputs << 2);
       storeSums(to, sums, bias, 0, min(4, last - row), outputs, n * PANEL_ROWS, PANEL_ROWS);
     }
-    const offset = <usize>first * <usize>outputs << 2;
-    const rest = addend ? addend + offset : 0;
-    finishColumns(output + offset, rest, kind, last - first, outputs, n * PANEL_ROWS, (n + 1) * PANEL_ROWS);
   }
+  const offset = <usize>first * <usize>outputs << 2;
+  const rest = addend ? addend + offset : 0;
+  finishColumns(output + offset, rest, kind, last - first, outputs, begin * PANEL_ROWS, end * PANEL_ROWS);
 }
 
 /** sums += all rows · blocks block … block + count − 1 of the `blocks` of panel n; `weightSums` are those of all its codes. */
