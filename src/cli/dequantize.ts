@@ -1,20 +1,18 @@
 import type { Command } from 'commander';
 import { platform } from '#platform';
 import { WEIGHT_DTYPES, type WeightDType } from '../backend/dtype.ts';
-import { createBackend } from '../create-backend.ts';
 import { isGgufModel } from '../formats/gguf/open-gguf.ts';
 import { loadLanguageModel } from '../models/language-model.ts';
-import { saveLanguageModel } from '../models/save-language-model.ts';
 import { UsageError } from './exit-codes.ts';
 import { findModel } from './find-model.ts';
 import { oneOf } from './flag-values.ts';
 import { addFlags, type Flag, OUTPUT_FLAGS } from './flags.ts';
 import { formatBytes, formatSeconds } from './format.ts';
 import { helpEnd } from './help-text.ts';
-import { LoadProgressBar } from './load-progress.ts';
 import { REVISION } from './model-flags.ts';
 import type { Terminal } from './terminal.ts';
-import { expectNothingAt, writeWhole } from './write-whole.ts';
+import { writeFloats } from './write-floats.ts';
+import { expectNothingAt } from './write-whole.ts';
 
 const DTYPE: Flag = {
   flags: '--dtype <name>',
@@ -57,41 +55,22 @@ async function dequantize(terminal: Terminal, model: string, flags: DequantizeFl
   if (output === undefined) throw new UsageError('Cannot dequantise: no folder is given; name one with --output');
   await expectNothingAt(output);
   const start = performance.now();
-  const byteLength = await terminal.interruptible(async (signal) => {
+  await terminal.interruptible(async (signal) => {
     const folder = await findModel(terminal, model, flags, signal);
-    return writeFloats(terminal, folder, { output, dtype, json }, signal);
+    await refuseGguf(folder);
+    await writeFloats(terminal, { folder, output, json, signal }, async (backend, options) => ({
+      model: await loadLanguageModel(backend, folder, { dtype, ...options }),
+      dtype,
+    }));
   });
+  const byteLength = (await platform.fileStatus(platform.join(output, 'model.safetensors')))?.size ?? 0;
   const seconds = (performance.now() - start) / 1000;
   if (json) return terminal.writeJson({ output, dtype, byteLength, seconds });
   terminal.write(`${output}\n`);
   terminal.note(`written in ${formatSeconds(1000 * seconds)}, ${dtype}, ${formatBytes(byteLength)}`);
 }
 
-interface Written {
-  readonly output: string;
-  readonly dtype: WeightDType;
-  readonly json: boolean;
-}
-
-/** Writes the whole folder or nothing; gives the bytes of its weights. */
-async function writeFloats(
-  terminal: Terminal,
-  folder: string,
-  { output, dtype, json }: Written,
-  signal: AbortSignal,
-): Promise<number> {
+async function refuseGguf(folder: string): Promise<void> {
   if (await isGgufModel(folder))
     throw new Error(`Cannot dequantise ${folder}: it is GGUF, whose tokenizer has no form in a folder`);
-  const bar = new LoadProgressBar(terminal, { isQuiet: json });
-  // It computes nothing, and its memory is not limited to what WebAssembly can address.
-  const backend = await createBackend({ device: 'reference' });
-  try {
-    const onProgress = bar.update.bind(bar);
-    const model = await loadLanguageModel(backend, folder, { dtype, signal, onProgress });
-    await writeWhole(output, signal, (partial) => saveLanguageModel(model, partial, { dtype, baseFolder: folder }));
-    return (await platform.fileStatus(platform.join(output, 'model.safetensors')))?.size ?? 0;
-  } finally {
-    bar.stop();
-    await backend.dispose();
-  }
 }

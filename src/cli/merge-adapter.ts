@@ -1,17 +1,16 @@
 import type { Command } from 'commander';
 import { loadMergedModel } from '../adapters/load-merged-model.ts';
 import type { WeightDType } from '../backend/dtype.ts';
-import { createBackend } from '../create-backend.ts';
-import { saveLanguageModel } from '../models/save-language-model.ts';
+import type { LanguageModel } from '../models/language-model.ts';
 import { UsageError } from './exit-codes.ts';
 import { findModel } from './find-model.ts';
 import { addFlags, type Flag, OUTPUT_FLAGS } from './flags.ts';
 import { formatSeconds } from './format.ts';
 import { helpEnd } from './help-text.ts';
-import { LoadProgressBar } from './load-progress.ts';
 import { ADAPTER, FLOAT_DTYPE, MODEL, REVISION } from './model-flags.ts';
 import type { Terminal } from './terminal.ts';
-import { expectNothingAt, writeWhole } from './write-whole.ts';
+import { writeFloats } from './write-floats.ts';
+import { expectNothingAt } from './write-whole.ts';
 
 const OUTPUT: Flag = { flags: '-o, --output <folder>', description: 'a new folder for the merged model; needed' };
 
@@ -52,7 +51,10 @@ async function mergeAdapter(terminal: Terminal, flags: MergeFlags): Promise<void
   const start = performance.now();
   const dtype = await terminal.interruptible(async (signal) => {
     const folder = await findModel(terminal, model, flags, signal);
-    return writeMerged(terminal, { folder, mergeAdapter: adapter, output, dtype: flags.dtype, json, signal });
+    return writeFloats(terminal, { folder, output, json, signal }, async (backend, options) => {
+      const merged = await loadMergedModel(backend, folder, { mergeAdapter: adapter, dtype: flags.dtype, ...options });
+      return { model: merged, dtype: widthOf(merged) };
+    });
   });
   const seconds = (performance.now() - start) / 1000;
   if (json) return terminal.writeJson({ output, dtype, seconds });
@@ -60,30 +62,8 @@ async function mergeAdapter(terminal: Terminal, flags: MergeFlags): Promise<void
   terminal.note(`merged in ${formatSeconds(1000 * seconds)}, ${dtype}`);
 }
 
-interface MergeWork {
-  readonly folder: string;
-  readonly mergeAdapter: string;
-  readonly output: string;
-  readonly dtype: WeightDType | 'auto' | undefined;
-  readonly json: boolean;
-  readonly signal: AbortSignal;
-}
-
-/** Writes the whole folder or nothing; gives the width of its weights. */
-async function writeMerged(terminal: Terminal, work: MergeWork): Promise<WeightDType> {
-  const { folder, mergeAdapter, output, signal } = work;
-  const bar = new LoadProgressBar(terminal, { isQuiet: work.json });
-  // It computes nothing, and its memory is not limited to what WebAssembly can address.
-  const backend = await createBackend({ device: 'reference' });
-  try {
-    const onProgress = bar.update.bind(bar);
-    const merged = await loadMergedModel(backend, folder, { mergeAdapter, dtype: work.dtype, signal, onProgress });
-    const { format } = merged.parameters.weight('tokenEmbedding.weight');
-    const dtype = typeof format === 'string' ? format : 'float32';
-    await writeWhole(output, signal, (partial) => saveLanguageModel(merged, partial, { dtype, baseFolder: folder }));
-    return dtype;
-  } finally {
-    bar.stop();
-    await backend.dispose();
-  }
+/** The width of what is merged is that of the model's embedding. */
+function widthOf({ parameters }: LanguageModel): WeightDType {
+  const { format } = parameters.weight('tokenEmbedding.weight');
+  return typeof format === 'string' ? format : 'float32';
 }
