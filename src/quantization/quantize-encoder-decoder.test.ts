@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from '../../test/temporary-folder.ts';
-import { testBackends } from '../../test/test-backends.ts';
+import { onBackend } from '../../test/test-backends.ts';
 import type { Backend } from '../backend/backend.ts';
 import { createReferenceBackend } from '../backends/reference/reference-backend.ts';
 import { encodeSafetensors } from '../formats/encode-safetensors.ts';
@@ -52,15 +52,6 @@ type Name = keyof typeof CONFIGS;
 function load(backend: Backend, config: object): Promise<EncoderDecoderLM> {
   const description = parseEncoderDecoderConfig('config.json', JSON.stringify(config));
   return loadEncoderDecoderFrom(backend, description, randomWeights(description, 5), { dtype: 'float32' });
-}
-
-async function onBackend<Result>(body: (backend: Backend) => Promise<Result>): Promise<Result> {
-  const backend = await testBackends.wasm!();
-  try {
-    return await body(backend);
-  } finally {
-    await backend.dispose();
-  }
 }
 
 /** Of a target of three tokens, given a source. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { relativeError } from '../../test/goldens.ts';
 import { temporaryFolder } from '../../test/temporary-folder.ts';
-import { testBackends } from '../../test/test-backends.ts';
+import { onBackend } from '../../test/test-backends.ts';
 import type { Backend } from '../backend/backend.ts';
 import type { WeightDType } from '../backend/dtype.ts';
 import type { CausalLM } from '../models/causal-lm.ts';
@@ -21,15 +21,6 @@ const IDS = [1, 5, 9, 2, 7, 3, 11, 20, 4];
 const CALIBRATION = Array.from({ length: 12 }, (_, n) =>
   Array.from({ length: 30 }, (_, i) => (7 * i * i + 13 * n + i) % 200),
 );
-
-async function onBackend<Result>(body: (backend: Backend) => Promise<Result>): Promise<Result> {
-  const backend = await testBackends.wasm!();
-  try {
-    return await body(backend);
-  } finally {
-    await backend.dispose();
-  }
-}
 
 const LLAMA = {
   ...{ model_type: 'llama', vocab_size: 200, hidden_size: 48, num_hidden_layers: 2, num_attention_heads: 4 },
