@@ -73,9 +73,8 @@ export function storeKeysValues<Rows extends Tensor | Columns>(
   batch: PagedBatch,
 ): void {
   const shape = [batch.numTokens, cache.kvHeads * cache.headSize] as const;
-  const { backend } = keys instanceof Columns ? keys.tensor : keys;
   const [k, v] = [operandOf(keys, shape, 'the keys to cache'), operandOf(values, shape, 'the values to cache')];
-  backend.storeKeysValues(cache, k, v, batch);
+  keys.backend.storeKeysValues(cache, k, v, batch);
 }
 
 /** What the backend is given for rows of this shape. */
@@ -94,8 +93,8 @@ function operandOf(
 }
 
 /**
- * Attention of queries (T, H · D), or so many columns of a tensor, over the cached keys and values of their own sequences → (T, H · D), causal unless the
- * options say otherwise. Throws a `RangeError` for another shape.
+ * Attention of queries (T, H · D), or so many columns of a tensor, over the cached keys and values of their own sequences →
+ * (T, H · D), causal unless the options say otherwise. Throws a `RangeError` for another shape.
  */
 export function pagedAttention(
   queries: Tensor | Columns,
@@ -104,9 +103,8 @@ export function pagedAttention(
   options: WithBias<PagedAttentionOptions>,
 ): Tensor {
   const shape = [batch.numTokens, options.heads * cache.headSize] as const;
-  const { backend } = queries instanceof Columns ? queries.tensor : queries;
   const operand = operandOf(queries, shape, 'the queries of paged attention');
-  const output = Tensor.allocate(backend, shape);
-  backend.pagedAttention(output.buffer, operand, cache, batch, onDevice(options));
+  const output = Tensor.allocate(queries.backend, shape);
+  queries.backend.pagedAttention(output.buffer, operand, cache, batch, onDevice(options));
   return output;
 }

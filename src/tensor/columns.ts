@@ -1,4 +1,4 @@
-import type { DeviceColumns } from '../backend/backend.ts';
+import type { Backend, DeviceColumns } from '../backend/backend.ts';
 import { formatShape } from '../base/shape.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -17,6 +17,10 @@ export class Columns {
     this.tensor = tensor;
     this.start = start;
     this.width = width;
+  }
+
+  get backend(): Backend {
+    return this.tensor.backend;
   }
 
   /** What a backend is given. */

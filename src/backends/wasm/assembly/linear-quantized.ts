@@ -4,11 +4,11 @@
 // Products are exact integers for a block of 32 columns; blocks are scaled and added up in order, in plain float32: the same
 // bits for any number of rows and threads, and on every machine.
 
+import { finishColumns } from './linear-finish';
 import { multiplyRowInt4 } from './linear-int4-row';
 import { multiplyTileInt4, multiplyUnpackedInt4, unpackPanel } from './linear-int4-tile';
 import { multiplyRowInt8 } from './linear-int8-row';
 import { multiplyTileInt8 } from './linear-int8-tile';
-import { finishColumns } from './linear-finish';
 import { firstItem } from './linear-layout';
 import { clearSums, storeSums } from './linear-store';
 import { BLOCK, blockBytes, codeSums, hasByteCodes, numBlocks, PANEL_ROWS, SUM_BYTES } from './quantized-layout';
@@ -116,13 +116,7 @@ function multiplyMany(
     if (!hasByteCodes(dtype)) unpackPanel(bytes, panel, blocks, dtype);
     for (let row = first; row < last; row += 4) {
       clearSums(sums, TILE_BYTES);
-      if (hasByteCodes(dtype) || tileRows(rows, row) < 4) {
-        multiplyTile(sums, codes, scales, totals, panel, panelSums, row, rows, blocks, 0, blocks, dtype);
-      } else {
-        const entry = <usize>(row * blocks);
-        const factors = entry << 2;
-        multiplyUnpackedInt4(sums, codes + entry * BLOCK, scales + factors, totals + factors, panel, bytes, blocks, dtype);
-      }
+      multiplyTile(sums, codes, scales, totals, panel, panelSums, bytes, row, rows, blocks, 0, blocks, dtype);
       const to = output + (<usize>row * <usize>outputs << 2);
       storeSums(to, sums, bias, 0, min(4, last - row), outputs, n * PANEL_ROWS, PANEL_ROWS);
     }
@@ -141,21 +135,26 @@ function multiplyTiles(
   const from = weight + entry * blockBytes(dtype);
   const fromSums = weightSums + entry * SUM_BYTES;
   for (let row = 0; row < rows; row += 4, sums += 4 * PANEL_ROWS * 4) {
-    multiplyTile(sums, codes, scales, totals, from, fromSums, row, rows, blocks, block, count, dtype);
+    multiplyTile(sums, codes, scales, totals, from, fromSums, 0, row, rows, blocks, block, count, dtype);
   }
 }
 
-/** sums += the tile at row `row` of `rows` · blocks from the one at `weights` on, which is number `block` of a row. */
+/**
+ * sums += the tile at row `row` of `rows` · blocks from the one at `weights` on, which is number `block` of a row. `bytes` are the
+ * codes of a panel of 4 bits unpacked, 0 where they are not: tiles of four take those.
+ */
 // @ts-ignore: decorator
 @inline
 function multiplyTile(
-  sums: usize, codes: usize, scales: usize, totals: usize, weights: usize, weightSums: usize, row: i32, rows: i32,
-  blocks: i32, block: i32, count: i32, dtype: i32,
+  sums: usize, codes: usize, scales: usize, totals: usize, weights: usize, weightSums: usize, bytes: usize,
+  row: i32, rows: i32, blocks: i32, block: i32, count: i32, dtype: i32,
 ): void {
   const height = tileRows(rows, row);
   const entry = <usize>(row * blocks + block * height);
   const x = codes + entry * BLOCK;
   const factors = scales + (entry << 2);
+  const more = totals + (entry << 2);
   if (hasByteCodes(dtype)) multiplyTileInt8(sums, x, factors, weights, weightSums, count, height, dtype);
-  else multiplyTileInt4(sums, x, factors, totals + (entry << 2), weights, count, height, dtype);
+  else if (bytes && height == 4) multiplyUnpackedInt4(sums, x, factors, more, weights, bytes, count, dtype);
+  else multiplyTileInt4(sums, x, factors, more, weights, count, height, dtype);
 }
