@@ -86,7 +86,9 @@ export class WorkerPool implements Executor {
 
   #connect(worker: PlatformWorker, start: WorkerStart): void {
     worker.onMessage((message) => {
-      if (message === 'completed') return this.#failure === undefined && this.#settle();
+      // A thread that is being stopped keeps the process alive until it has ended, whatever it still says.
+      if (this.#failure !== undefined) return;
+      if (message === 'completed') return this.#settle();
       // Until it is ready, a thread keeps the process alive; from then on only while somebody waits.
       worker.hold(this.#isHeld && worker === this.#workers[0]);
     });
